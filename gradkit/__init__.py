@@ -1,0 +1,31 @@
+"""Automatic differentiation for NumPy and CuPy, with PyTorch's semantics and names."""
+
+from gradkit.version import __version__
+from gradkit import methods as _methods
+from gradkit import numpy as _numpy
+from gradkit.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from gradkit.creation import (
+    arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace, ones, ones_like, tensor,
+    zeros, zeros_like,
+)  # fmt: skip
+from gradkit.engine.device import Size, device
+from gradkit.engine.dtypes import (
+    bool, cdouble, cfloat, complex64, complex128, double, float, float16, float32, float64, get_default_dtype, half, int,
+    int8, int16, int32, int64, long, promote_types, set_default_dtype, short, uint8, uint16, uint32, uint64,
+)  # fmt: skip
+from gradkit.engine.printing import get_printoptions, set_printoptions
+from gradkit.engine.tensor import Tensor
+from gradkit import autograd, func, random
+from gradkit.autograd.functional import jacobian, jvp, vjp
+from gradkit.autograd.walk import backward
+from gradkit.random import (
+    Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, rand, rand_like,
+    randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,
+)  # fmt: skip
+from gradkit.methods import detach
+from gradkit.ops.arithmetic import *
+from gradkit.ops.indexing import *
+from gradkit.ops.linear_algebra import *
+from gradkit.ops.neural import *
+from gradkit.ops.reducing import *
+from gradkit.ops.shaping import *

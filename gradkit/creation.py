@@ -1,0 +1,246 @@
+"""Making tensors: from numbers, lists and arrays, and filled with one value or a sequence."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradkit.engine import dtypes
+from gradkit.engine.device import device as Device
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.backend.protocol import backend_of, backends
+
+
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
+    """A new tensor holding a copy of `data`: a number, nested lists or tuples, an array, a tensor.
+
+    Python floats become the default dtype (float32), ints int64, complex numbers complex64; arrays keep their dtype.
+    Raises ValueError for ragged lists, TypeError for what is no number, RuntimeError if a tensor that requires grad
+    is to be of an integer dtype.
+
+    >>> import gradkit
+    >>> gradkit.tensor([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    return _finish(raw_from(data, dtype, copy=True), device, requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """`data` as a tensor, sharing its memory (and history) when it already is an array or tensor of that dtype.
+
+    >>> import numpy as np, gradkit
+    >>> a = np.zeros(2, np.float32)
+    >>> gradkit.as_tensor(a).add_(1)
+    tensor([1., 1.])
+    >>> a
+    array([1., 1.], dtype=float32)
+    """
+    if isinstance(data, Tensor):
+        return data if dtype is None and device is None else data.to(device=device, dtype=dtype)
+    return _finish(raw_from(data, dtype, copy=False), device, False)
+
+
+asarray = as_tensor
+
+
+def from_numpy(ndarray: Any) -> Tensor:
+    """A tensor that shares the memory of a NumPy array; TypeError for anything else.
+
+    >>> import numpy as np, gradkit
+    >>> gradkit.from_numpy(np.arange(3))
+    tensor([0, 1, 2])
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__}); write gradkit.tensor(...) instead")
+    return wrap(ndarray)
+
+
+def raw_from(data: Any, dtype: Any = None, *, copy: bool) -> Any:
+    """The raw array of what people write."""
+    if isinstance(data, Tensor):
+        data = data.array
+    wanted = None if dtype is None else np.dtype(dtype)
+    if hasattr(data, "dtype") and hasattr(data, "shape"):
+        return backend_of(data).asarray(data, wanted, copy=copy or None)
+    if isinstance(data, list | tuple):
+        data = _bare(data)
+    try:
+        found = np.array(data)
+    except ValueError as reason:
+        raise ValueError(f"expected a sequence of equal lengths at every dim: {reason}") from None
+    if found.dtype.kind not in "biufc":
+        raise TypeError(f"new(): data must be numbers or arrays of numbers, got {type(data).__name__} {str(data)[:40]!r}")
+    if wanted is None:
+        wanted = inferred(data, found.dtype)
+    return found.astype(wanted, copy=False)
+
+
+def _bare(data: Any) -> Any:
+    """Nested lists with the arrays of any tensors in them."""
+    if isinstance(data, Tensor):
+        return data.array
+    return [_bare(one) for one in data] if isinstance(data, list | tuple) else data
+
+
+def inferred(data: Any, found: Any) -> Any:
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    if hasattr(data, "dtype"):
+        return found
+    if found.kind == "f":
+        return dtypes.get_default_dtype()
+    if found.kind == "c":
+        return dtypes.default_complex()
+    return found if found.kind == "b" else dtypes.int64
+
+
+def _finish(raw: Any, device: Any, requires_grad: bool) -> Tensor:
+    t = wrap(raw)
+    if device is not None and str(Device(device)) != "cpu":
+        t = t.to(device)
+    return t.requires_grad_() if requires_grad else t
+
+
+def shape_from(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """``f(2, 3)`` and ``f((2, 3))``; TypeError without a size, RuntimeError for a negative one."""
+    if not size:
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments - got (), but expected one of:\n"
+            f" * {name}(tuple of ints size, *, ...)\n * {name}(int, int, ..., *, ...)"
+        )
+    if len(size) == 1 and not isinstance(size[0], int | np.integer):
+        size = tuple(size[0])
+    for n in size:
+        if not isinstance(n, int | np.integer) or isinstance(n, bool):
+            raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}")
+        if n < 0:
+            raise RuntimeError(f"{name}(): Trying to create tensor with negative dimension {n}: {list(size)}")
+    return tuple([int(n) for n in size])
+
+
+def _filled(name: str, fill: Any) -> Any:
+    def make(
+        *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+    ) -> Tensor:
+        raw = fill(shape_from(name, size), np.dtype(dtype) if dtype is not None else dtypes.get_default_dtype())
+        return _finish(raw, device, requires_grad)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"""A tensor of the given size: ``{name}(2, 3)`` or ``{name}((2, 3))``.
+
+    Floating dtype float32 unless `dtype` or `set_default_dtype` says otherwise. Raises RuntimeError for a negative
+    size, TypeError for one that is no integer.
+
+    >>> import gradkit
+    >>> gradkit.{name}(2, 3).shape
+    gradkit.Size([2, 3])
+    """
+    return make
+
+
+zeros = _filled("zeros", np.zeros)
+ones = _filled("ones", np.ones)
+empty = _filled("empty", np.empty)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of `size` filled with a number, of the dtype that number has.
+
+    >>> import gradkit
+    >>> gradkit.full((2,), 7)
+    tensor([7, 7])
+    """
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    raw = np.full(shape_from("full", (size,)), value, dtypes.of_number(value) if dtype is None else np.dtype(dtype))
+    return _finish(raw, device, requires_grad)
+
+
+def _like(make: Any) -> Any:
+    def made(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # noqa: A002
+        dtype = input.dtype if dtype is None else np.dtype(dtype)
+        raw = make(tuple(input.array.shape), dtype)
+        t = wrap(raw, batch=input.batch)
+        if device is not None or input.is_cuda:
+            t = t.to(device if device is not None else input.device)
+        return t.requires_grad_() if requires_grad else t
+
+    made.__name__ = made.__qualname__ = f"{make.__name__}_like"
+    made.__doc__ = f"""A tensor of the shape, dtype and device of `input`, made as `{make.__name__}` does.
+
+    >>> import gradkit
+    >>> gradkit.{make.__name__}_like(gradkit.tensor([1, 2])).dtype
+    dtype('int64')
+    """
+    return made
+
+
+zeros_like = _like(np.zeros)
+ones_like = _like(np.ones)
+empty_like = _like(np.empty)
+
+
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # noqa: A002
+    """A tensor of the shape, dtype and device of `input`, filled with a number.
+
+    >>> import gradkit
+    >>> gradkit.full_like(gradkit.ones(2), 0.5)
+    tensor([0.5000, 0.5000])
+    """
+    t = empty_like(input, dtype=dtype, device=device)
+    t.array[...] = fill_value
+    return t.requires_grad_() if requires_grad else t
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Numbers from `start` (0 if one bound is given) up to but without `end`.
+
+    int64 if all are integers, else the default dtype. Raises RuntimeError if `step` is 0 or leads away from `end`.
+
+    >>> import gradkit
+    >>> gradkit.arange(3)
+    tensor([0, 1, 2])
+    >>> gradkit.arange(1, 2, 0.5)
+    tensor([1.0000, 1.5000])
+    """
+    start, end = (0, start) if end is None else (start, end)
+    start, end, step = [x.item() if isinstance(x, Tensor) else x for x in (start, end, step)]
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    if dtype is None:
+        integers = all([isinstance(x, int) for x in (start, end, step)])
+        dtype = dtypes.int64 if integers else dtypes.get_default_dtype()
+    count = math.ceil((end - start) / step)
+    raw = (start + step * np.arange(count, dtype=np.float64 if isinstance(step, float) or isinstance(start, float) else np.int64))
+    return _finish(raw.astype(np.dtype(dtype)), device, requires_grad)
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`steps` numbers, evenly spaced from `start` to `end`, both included.
+
+    >>> import gradkit
+    >>> gradkit.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    start, end = [x.item() if isinstance(x, Tensor) else x for x in (start, end)]
+    raw = np.linspace(start, end, steps).astype(dtypes.get_default_dtype() if dtype is None else np.dtype(dtype))
+    return _finish(raw, device, requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A matrix of `n` rows and `m` (or `n`) columns, ones on the diagonal.
+
+    >>> import gradkit
+    >>> gradkit.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return _finish(np.eye(n, m, dtype=dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)), device, requires_grad)

@@ -1,0 +1,58 @@
+"""Making a batch of samples."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradkit import ops
+from gradkit.creation import as_tensor, tensor
+from gradkit.engine import dtypes
+from gradkit.engine.tensor import Tensor
+
+
+def default_collate(batch: Sequence[Any]) -> Any:
+    """A list of samples as one sample of batches.
+
+    Tensors and arrays are stacked, numbers become a Tensor (float64 from floats, int64 from ints), strings and bytes
+    stay a list, dicts and sequences are collated entry by entry. Raises TypeError for other samples, RuntimeError for
+    sequences of different lengths or Tensors of different shapes.
+
+    >>> from gradkit import data
+    >>> data.default_collate([(1, "a"), (2, "b")])
+    [tensor([1, 2]), ('a', 'b')]
+    """
+    first = batch[0]
+    if isinstance(first, Tensor):
+        return ops.stack(list(batch))
+    if isinstance(first, np.ndarray | np.generic) and not isinstance(first, str | bytes):
+        if first.dtype.kind not in "biufc":
+            raise _unknown(first.dtype)
+        return as_tensor(np.stack(batch)) if first.ndim else as_tensor(np.asarray(batch))
+    if isinstance(first, float):
+        return tensor(batch, dtype=dtypes.float64)
+    if isinstance(first, int):
+        return tensor(batch)
+    if isinstance(first, str | bytes):
+        return batch
+    if isinstance(first, Mapping):
+        return {key: default_collate([sample[key] for sample in batch]) for key in first}
+    if isinstance(first, Sequence):
+        return _collate_sequences(first, batch)
+    raise _unknown(type(first))
+
+
+def _collate_sequences(first: Sequence[Any], batch: Sequence[Any]) -> Any:
+    if any(len(sample) != len(first) for sample in batch):
+        raise RuntimeError("each element in list of batch should be of equal size")
+    columns = [default_collate(column) for column in zip(*batch, strict=True)]
+    if isinstance(first, tuple) and hasattr(first, "_fields"):
+        return type(first)(*columns)
+    return columns
+
+
+def _unknown(kind: object) -> TypeError:
+    return TypeError(
+        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {kind}; pass a "
+        "collate_fn that makes a batch of your samples"
+    )

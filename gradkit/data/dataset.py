@@ -1,0 +1,131 @@
+"""Datasets: what has a length and gives one sample for a number."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradkit.backend.rng import Generator, default_generator
+from gradkit.engine.tensor import Tensor
+
+
+class Dataset:
+    """Base class: a dataset overrides ``__getitem__``, one sample by number, and ``__len__``.
+
+    >>> from gradkit import data
+    >>> class Squares(data.Dataset):
+    ...     def __len__(self):
+    ...         return 10
+    ...
+    ...     def __getitem__(self, index):
+    ...         return index**2
+    >>> Squares()[3]
+    9
+    """
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must implement __getitem__")
+
+    def __add__(self, other: "Dataset") -> "ConcatDataset":
+        return ConcatDataset([self, other])
+
+
+class TensorDataset(Dataset):
+    """Samples are the entries of Tensors along their first axis: ``dataset[i]`` is ``(a[i], b[i], ...)``.
+
+    Raises AssertionError for Tensors of different lengths.
+
+    >>> import gradkit
+    >>> from gradkit import data
+    >>> data.TensorDataset(gradkit.tensor([[1.0], [2.0]]), gradkit.tensor([0, 1]))[1]
+    (tensor([2.]), tensor(1))
+    """
+
+    def __init__(self, *tensors: Tensor) -> None:
+        lengths = [t.shape[0] for t in tensors]
+        if len(set(lengths)) > 1:
+            raise AssertionError(f"Size mismatch between tensors: their first axes have the lengths {lengths}")
+        self.tensors = tensors
+
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
+        return tuple([t[index] for t in self.tensors])
+
+    def __len__(self) -> int:
+        length: int = self.tensors[0].shape[0]
+        return length
+
+
+class Subset(Dataset):
+    """The samples of another dataset at these numbers, in their order.
+
+    >>> from gradkit import data
+    >>> data.Subset(["a", "b", "c"], [2, 0])[0]
+    'c'
+    """
+
+    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+        self.dataset = dataset
+        self.indices = indices
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, list):
+            return self.dataset[[self.indices[i] for i in index]]
+        return self.dataset[self.indices[index]]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class ConcatDataset(Dataset):
+    """Datasets one after the other; ``a + b`` makes one too.
+
+    >>> from gradkit import data
+    >>> data.ConcatDataset([["a", "b"], ["c"]])[2]
+    'c'
+    """
+
+    def __init__(self, datasets: Sequence[Any]) -> None:
+        self.datasets = list(datasets)
+
+    def __getitem__(self, index: int) -> Any:
+        place = index + len(self) if index < 0 else index
+        for dataset in self.datasets:
+            if 0 <= place < len(dataset):
+                return dataset[place]
+            place -= len(dataset)
+        raise IndexError(f"index {index} is out of range for {len(self)} samples")
+
+    def __len__(self) -> int:
+        return sum(len(dataset) for dataset in self.datasets)
+
+
+def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
+    """Deal the samples at random into subsets of these lengths, or of these fractions if they add up to 1.
+
+    What fractions leave over after rounding down goes one by one to the first subsets. Raises ValueError for lengths
+    that do not add up to that of the dataset.
+
+    >>> import gradkit
+    >>> from gradkit import data
+    >>> parts = data.random_split(range(10), [0.7, 0.3], generator=gradkit.Generator().manual_seed(0))
+    >>> [len(part) for part in parts]
+    [7, 3]
+    """
+    total = len(dataset)
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
+        if any(not 0 <= fraction <= 1 for fraction in lengths):
+            raise ValueError(f"fractions must lie between 0 and 1, got {list(lengths)}")
+        counts = [math.floor(total * fraction) for fraction in lengths]
+        for i in range(total - sum(counts)):
+            counts[i % len(counts)] += 1
+    else:
+        counts = [int(count) for count in lengths]
+    if sum(counts) != total:
+        raise ValueError(
+            "Sum of input lengths does not equal the length of the input dataset: "
+            f"{list(lengths)} for {total} samples"
+        )
+    order = (generator or default_generator).randperm(total, np.int64).tolist()
+    starts = [sum(counts[:i]) for i in range(len(counts))]
+    return [Subset(dataset, order[start : start + count]) for start, count in zip(starts, counts, strict=True)]

@@ -1,0 +1,21 @@
+"""Handwritten digits, 1797 images of 8 x 8 pixels, that come with the package."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def load_digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Images, uint8 (1797, 8, 8) with values 0 to 16, and labels, int64 (1797,) from 0 to 9.
+
+    They are the test set of "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak (1998), UCI
+    Machine Learning Repository, https://doi.org/10.24432/C50P49, under CC BY 4.0; DIGITS.md beside this file says more.
+
+    >>> from gradkit import data
+    >>> images, labels = data.load_digits()
+    >>> images.shape, images.dtype, labels[:5].tolist()
+    ((1797, 8, 8), dtype('uint8'), [0, 1, 2, 3, 4])
+    """
+    with np.load(Path(__file__).with_name("digits.npz")) as stored:
+        return stored["images"], stored["labels"].astype(np.int64)

@@ -1,0 +1,127 @@
+"""Samplers: the order in which a loader visits a dataset, as numbers or as batches of numbers."""
+
+from collections.abc import Iterable, Iterator, Sized
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from gradkit.backend.rng import Generator, default_generator
+
+
+class Sampler:
+    """Base class: ``__iter__`` gives the numbers of one epoch; ``__len__``, if there is one, says how many they are.
+
+    >>> from gradkit import data
+    >>> class Backwards(data.Sampler):
+    ...     def __init__(self, dataset):
+    ...         self.count = len(dataset)
+    ...
+    ...     def __iter__(self):
+    ...         return iter(range(self.count - 1, -1, -1))
+    >>> list(Backwards("abc"))
+    [2, 1, 0]
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NotImplementedError(f"{type(self).__name__} must implement __iter__")
+
+
+class SequentialSampler(Sampler):
+    """0, 1, 2, ... to the end of the dataset.
+
+    >>> from gradkit import data
+    >>> list(data.SequentialSampler("abc"))
+    [0, 1, 2]
+    """
+
+    def __init__(self, data_source: Sized) -> None:
+        self.data_source = data_source
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.data_source)))
+
+    def __len__(self) -> int:
+        return len(self.data_source)
+
+
+class RandomSampler(Sampler):
+    """The numbers of the dataset in random order, another in every epoch; PyTorch's orders for the same seed.
+
+    ``num_samples`` (default: all) stops short, or goes round again; with ``replacement`` each number is drawn from all.
+    Raises TypeError for a ``replacement`` that is no bool, ValueError for a ``num_samples`` that is no positive integer.
+
+    >>> import gradkit
+    >>> from gradkit import data
+    >>> list(data.RandomSampler("abcd", generator=gradkit.Generator().manual_seed(0)))
+    [2, 0, 1, 3]
+    """
+
+    def __init__(
+        self,
+        data_source: Sized,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        generator: Generator | None = None,
+    ) -> None:
+        self.data_source = data_source
+        self.replacement = replacement
+        self._num_samples = num_samples
+        self.generator = generator
+        if not isinstance(replacement, bool):
+            raise TypeError(f"replacement should be a boolean value, but got replacement={replacement!r}")
+        if not isinstance(self.num_samples, int) or self.num_samples <= 0:
+            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={self.num_samples}")
+
+    @property
+    def num_samples(self) -> int:
+        return len(self.data_source) if self._num_samples is None else self._num_samples
+
+    def __iter__(self) -> Iterator[int]:
+        return islice(self._endless(), self.num_samples)
+
+    def _endless(self) -> Iterator[int]:
+        generator = self.generator or Generator().manual_seed(draw_seed(default_generator))
+        count = len(self.data_source)
+        while True:
+            drawn = generator.randint(0, count, 32, np.int64) if self.replacement else generator.randperm(count, np.int64)
+            yield from drawn.tolist()
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class BatchSampler(Sampler):
+    """The numbers of another sampler in lists of ``batch_size``; ``drop_last`` leaves out a last one that is shorter.
+
+    Raises ValueError for a ``batch_size`` that is no positive integer and a ``drop_last`` that is no bool.
+
+    >>> from gradkit import data
+    >>> list(data.BatchSampler(range(5), batch_size=2, drop_last=False))
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
+        if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
+            raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
+        if not isinstance(drop_last, bool):
+            raise ValueError(f"drop_last should be a boolean value, but got drop_last={drop_last!r}")
+        self.sampler = sampler
+        self.batch_size = batch_size
+        self.drop_last = drop_last
+
+    def __iter__(self) -> Iterator[list[int]]:
+        numbers = iter(self.sampler)
+        while batch := list(islice(numbers, self.batch_size)):
+            if self.drop_last and len(batch) < self.batch_size:
+                return
+            yield batch
+
+    def __len__(self) -> int:
+        samples = len(self.sampler)  # type: ignore[arg-type]
+        return samples // self.batch_size if self.drop_last else -(-samples // self.batch_size)
+
+
+def draw_seed(generator: Generator) -> int:
+    """63 random bits, as PyTorch's samplers and loaders draw for a seed."""
+    return int(generator.randint(-(2**63), 2**63 - 1, (), np.int64)) & (2**63 - 1)

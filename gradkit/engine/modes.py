@@ -1,0 +1,64 @@
+"""What is switched on: thread-local modes, and the two global counts which are all that the hot path reads of them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+
+class Local(threading.local):
+    grad = True  # are operations recorded?
+    inference = False
+    batches: tuple[tuple[int, int], ...] = ()  # (level, size) of the vmaps this thread is in, outermost first
+    randomness = "error"  # what random operations may do inside the innermost vmap
+    anomaly = False
+    check_nan = True  # in anomaly mode
+    errstate = False  # is a walk or a transform already holding numpy's warnings back?
+
+
+local = Local()
+
+#: How many things are open, in all threads, that unrolled operations do not serve: levels, anomaly modes, a second
+#: backend, complex gradients.
+unusual = 0
+#: How many levels (forward mode, vmap) are open in all threads.
+lifted = 0
+#: How many no_grads are open in all threads.
+muted = 0
+
+_lock = threading.Lock()
+new_level = count(1).__next__  # never reused: what outlives its transform is mistaken for no other
+
+
+def shift(*, lift: int = 0, mute: int = 0, special: int = 0) -> None:
+    """Move the global counts."""
+    global lifted, muted, unusual
+    with _lock:
+        lifted += lift
+        muted += mute
+        unusual += lift + special
+
+
+@contextmanager
+def mode(*, lift: int = 0, mute: int = 0, special: int = 0, **state: Any) -> Iterator[None]:
+    """Set thread-local state for a while; both state and counts are restored on an exception too."""
+    before = {name: getattr(local, name) for name in state}
+    shift(lift=lift, mute=mute, special=special)
+    local.__dict__.update(state)
+    try:
+        yield
+    finally:
+        local.__dict__.update(before)
+        shift(lift=-lift, mute=-mute, special=-special)
+
+
+_met_complex = False
+
+
+def meet_complex() -> None:
+    """From the first complex value on the tape, operations look for them: cotangents of complex values conjugate."""
+    global _met_complex
+    if not _met_complex:
+        _met_complex = True
+        shift(special=1)

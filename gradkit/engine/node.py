@@ -1,0 +1,121 @@
+"""A recorded operation, as the tape holds it and as `grad_fn` shows it."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from gradkit.engine.versions import tick
+
+#: Where in the user's program a node was made: filled in anomaly mode only.
+lines: "weakref.WeakKeyDictionary[Node, str]" = weakref.WeakKeyDictionary()
+
+
+class Handle:
+    """What registering a hook returns: `remove()` takes the hook away again. Usable in a with statement."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        self.id = id(self)
+        self._hooks: Any = weakref.ref(hooks) if not isinstance(hooks, dict) else (lambda: hooks)
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        self._hooks().pop(self.id, None)
+
+    def __enter__(self) -> "Handle":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+class Node:
+    """One recorded operation: its operands' nodes, what its rules read (raw), and its output's (shape, dtype).
+
+    A leaf is a node without a primitive; it knows the tensor that owns `grad` weakly.
+    """
+
+    __slots__ = ("__weakref__", "hooks", "like", "owner", "params", "parents", "prim", "saved", "seq")
+
+    seq: int  # newest first
+    prim: Any
+    parents: tuple[Any, ...]
+    saved: Any  # None once freed
+    params: dict[str, Any] | None
+    like: Any  # (shape, dtype) of the output; shared between nodes, so that comparing is cheap
+    hooks: Any  # None, or Hooks
+    owner: Any  # of a leaf: a weak reference to its tensor
+
+    @property
+    def line(self) -> str | None:
+        return lines.get(self)
+
+    @property
+    def picks(self) -> bool:
+        """Whether this is one output of an operation that has several."""
+        return self.prim is not None and self.prim.family == "pick"
+
+    # -- PyTorch's view of it ------------------------------------------------------------------------------------
+    def name(self) -> str:
+        """The operation's name as `grad_fn` prints it.
+
+        >>> import gradkit
+        >>> x = gradkit.ones(2, requires_grad=True)
+        >>> (x * x).grad_fn.name()
+        'MulBackward0'
+        """
+        if self.picks:
+            return self.parents[0].name()
+        return "AccumulateGrad" if self.prim is None else self.prim.title
+
+    @property
+    def next_functions(self) -> tuple[tuple["Node | None", int], ...]:
+        """The nodes its cotangents go to, each with the number of that node's output."""
+        node = self.parents[0] if self.picks else self
+        return tuple([(p.parents[0], p.params["output"]) if p and p.picks else (p, 0) for p in node.parents])
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dictionary for the user's own notes."""
+        return self._hooks().metadata
+
+    def register_hook(self, fn: Callable[..., Any]) -> Handle:
+        """Call `fn(grad_inputs, grad_outputs)` after this node has run; what it returns replaces `grad_inputs`."""
+        return Handle(self._hooks().after, fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> Handle:
+        """Call `fn(grad_outputs)` before this node runs; what it returns replaces `grad_outputs`."""
+        return Handle(self._hooks().before, fn)
+
+    def _hooks(self) -> "Hooks":
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return self.hooks
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+class Hooks:
+    """What few nodes have: hooks on the cotangent of their output, and around their own step."""
+
+    __slots__ = ("after", "before", "metadata", "retain", "tensor")
+
+    def __init__(self) -> None:
+        self.tensor: dict[int, Any] = {}  # Tensor.register_hook: see and may replace the cotangent
+        self.before: dict[int, Any] = {}
+        self.after: dict[int, Any] = {}
+        self.retain: Any = None  # Tensor.retain_grad: a weak reference to the tensor
+        self.metadata: dict[str, Any] = {}
+
+
+def note(node: Node, prim: Any, parents: Any, saved: Any, params: Any, like: Any) -> Node:
+    """Fill in a node. Hot paths spell these stores out."""
+    node.seq = tick()
+    node.prim = prim
+    node.parents = parents
+    node.saved = saved
+    node.params = params
+    node.like = like
+    node.hooks = None
+    return node

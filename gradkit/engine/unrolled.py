@@ -1,0 +1,249 @@
+"""Recording and stepping for one and two operands, with every call and store spelt out: the heartbeat.
+
+A call costs as much as all the stores of a node, so `record` and `give` appear here unrolled. Whatever these paths do
+not serve (levels, other backends, complex values, mixed dtypes) they hand to `otherwise`.
+"""
+
+from collections.abc import Callable
+from heapq import heappush
+from typing import Any
+
+import numpy as np
+
+from gradkit.engine import modes
+from gradkit.engine.dtypes import constant, constants_of
+from gradkit.engine.node import Node
+from gradkit.engine.primitive import Primitive
+from gradkit.engine.tape import fit, give, merge, unkept
+from gradkit.engine.tensor import Tensor
+from gradkit.engine.versions import tick
+
+local = modes.local
+_NUMPY = (np.ndarray, np.float32, np.float64, np.float16)
+_REAL = "f"
+
+
+def odd(x: Any) -> bool:
+    """Whether an operand is one that the unrolled paths do not serve. Asked only while something unusual is open."""
+    return bool(x.tangents or x.batch) or type(x.array) not in _NUMPY or x.array.dtype.kind == "c" or local.anomaly
+
+
+def unary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The operation of a row with one operand and no parameters."""
+    run, ((keep_y, keep_x),) = prim.run, prim.keeps
+    keep_y, keep_x = keep_y == 2, keep_x == 2
+
+    def operation(input: Any) -> Any:  # noqa: A002
+        try:
+            x = input.array
+            parent = input.node
+        except AttributeError:
+            return otherwise(prim, (input,), {})
+        if modes.unusual and odd(input):
+            return otherwise(prim, (input,), {})
+        t = Tensor()
+        if parent is None or modes.muted and not local.grad:
+            if x.dtype.kind != _REAL:
+                return otherwise(prim, (input,), {})
+            t.array = run(x)
+            t.node = None
+            return t
+        t.array = y = run(x)
+        t.node = node = Node()
+        node.seq = tick()
+        node.prim = prim
+        node.parents = (parent,)
+        node.saved = (y if keep_y else None, x if keep_x else None)
+        node.like = parent.like
+        node.params = node.hooks = None
+        return t
+
+    return operation
+
+
+def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """The operation of a row with two operands, or an operand and a number, and no parameters."""
+    run, ((a_y, a_a, a_b), (b_y, b_a, b_b)) = prim.run, prim.keeps
+    a_y, a_a, a_b, b_y, b_a, b_b = a_y == 2, a_a == 2, a_b == 2, b_y == 2, b_a == 2, b_b == 2
+    any_y, any_a, any_b = a_y or b_y, a_a or b_a, a_b or b_b
+    by_constant = prim if a_y or a_a else unkept(prim)
+    alike = prim.structure == "diagonal"  # operands of one shape then give that shape
+
+    def operation(input: Any, other: Any) -> Any:  # noqa: A002
+        try:
+            x = input.array
+            left = input.node
+        except AttributeError:
+            return otherwise(prim, (input, other), {})
+        if modes.unusual and (odd(input) or isinstance(other, Tensor) and odd(other)):
+            return otherwise(prim, (input, other), {})
+        kind = type(other)
+        if kind is float or kind is int:
+            if x.dtype.kind != _REAL:
+                return otherwise(prim, (input, other), {})
+            z = constants_of(x.dtype).get(other)
+            if z is None:
+                z = constant(other, x.dtype)
+            t = Tensor()
+            t.array = y = run(x, z)
+            if left is None or modes.muted and not local.grad:
+                t.node = None
+                return t
+            t.node = node = Node()
+            node.seq = tick()
+            node.prim = by_constant
+            node.parents = (left, None)
+            node.saved = (y if a_y else None, x if a_a else None, z if a_b else None)
+            node.like = left.like
+            node.params = node.hooks = None
+            return t
+        try:
+            z = other.array
+            right = other.node
+        except AttributeError:
+            return otherwise(prim, (input, other), {})
+        if left is not None and right is not None and left.like is right.like:
+            like = left.like if alike else None
+        elif x.dtype is z.dtype and x.dtype.kind == _REAL:
+            like = None
+        else:
+            return otherwise(prim, (input, other), {})
+        t = Tensor()
+        t.array = y = run(x, z)
+        if left is None and right is None or modes.muted and not local.grad:
+            t.node = None
+            return t
+        t.node = node = Node()
+        node.seq = tick()
+        node.prim = prim
+        node.parents = (left, right)
+        if right is None:  # an operand is kept for its partner's rule, and only if that partner needs a gradient
+            node.saved = (y if a_y else None, x if a_a else None, z if a_b else None)
+        elif left is None:
+            node.saved = (y if b_y else None, x if b_a else None, z if b_b else None)
+        else:
+            node.saved = (y if any_y else None, x if any_a else None, z if any_b else None)
+        node.like = like or (y.shape, y.dtype)  # shared where it can be, so that comparing is cheap on the way back
+        node.params = node.hooks = None
+        return t
+
+    return operation
+
+
+def unary_with(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, dict[str, Any]], Any]:
+    """The operation of a row with one operand and parameters: ``apply(input, params)``."""
+    run, ((keep_y, keep_x),) = prim.run, prim.keeps
+    integers_too = prim.promote != "float"
+
+    def apply(input: Any, params: dict[str, Any]) -> Any:  # noqa: A002
+        try:
+            x = input.array
+            parent = input.node
+        except AttributeError:
+            return otherwise(prim, (input,), params)
+        if modes.unusual and odd(input) or not (integers_too or x.dtype.kind == _REAL):
+            return otherwise(prim, (input,), params)
+        t = Tensor()
+        t.array = y = run(x, **params)
+        if parent is None or modes.muted and not local.grad:
+            t.node = None
+            return t
+        t.node = node = Node()
+        node.seq = tick()
+        node.prim = prim
+        node.parents = (parent,)
+        node.saved = (
+            y if keep_y == 2 else y.shape if keep_y else None,
+            x if keep_x == 2 else x.shape if keep_x else None,
+        )
+        node.like = (y.shape, y.dtype)
+        node.params = params
+        node.hooks = None
+        return t
+
+    return apply
+
+
+def own_code(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A closure's own copy of its code: CPython's inline caches live there, and tracebacks show its name."""
+    function.__code__ = function.__code__.replace(co_name=name)
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+# -- stepping --------------------------------------------------------------------------------------------------------
+def step_one(rule: Callable[..., Any]) -> Callable[..., None]:
+    """The step of one operand and no parameters: ``rule(xp, ct, y, x)``."""
+
+    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
+        (parent,) = node.parents
+        y, x = saved
+        c = rule(xp, ct, y, x)
+        if node.like is not parent.like:
+            c = fit(xp, c, *parent.like)
+        if parent in cts:
+            merge(cts, parent, c)
+        else:
+            cts[parent] = c
+            heappush(heap, (parent.seq, parent))
+
+    return step
+
+
+def step_two(rule_a: Callable[..., Any], rule_b: Callable[..., Any]) -> Callable[..., None]:
+    """The step of two operands and no parameters: ``rule(xp, ct, y, a, b)`` for each."""
+
+    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
+        y, a, b = saved
+        left, right = node.parents
+        if left is not None and (needed is None or left in needed):
+            c = rule_a(xp, ct, y, a, b)
+            if node.like is not left.like:
+                c = fit(xp, c, *left.like)
+            if left in cts:
+                merge(cts, left, c)
+            else:
+                cts[left] = c
+                heappush(heap, (left.seq, left))
+        if right is not None and (needed is None or right in needed):
+            c = rule_b(xp, ct, y, a, b)
+            if node.like is not right.like:
+                c = fit(xp, c, *right.like)
+            if right in cts:
+                merge(cts, right, c)
+            else:
+                cts[right] = c
+                heappush(heap, (right.seq, right))
+
+    return step
+
+
+def step_one_with(rule: Callable[..., Any]) -> Callable[..., None]:
+    """The step of one operand and parameters: ``rule(xp, ct, y, x, **params)``."""
+
+    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
+        (parent,) = node.parents
+        y, x = saved
+        c = rule(xp, ct, y, x, **node.params) if node.params else rule(xp, ct, y, x)
+        if node.like is not parent.like:
+            c = fit(xp, c, *parent.like)
+        if parent in cts:
+            merge(cts, parent, c)
+        else:
+            cts[parent] = c
+            heappush(heap, (parent.seq, parent))
+
+    return step
+
+
+def step_all(rule: Callable[..., Any]) -> Callable[..., None]:
+    """Any number of operands: ``rule(xp, ct, wanted, *saved, **params)`` gives a cotangent, or None, for each."""
+
+    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
+        parents = node.parents
+        wanted = [p is not None and (needed is None or p in needed) for p in parents]
+        for parent, want, c in zip(parents, wanted, rule(xp, ct, wanted, *saved, **(node.params or {}))):
+            if want and c is not None:
+                give(xp, parent, c, cts, heap)
+
+    return step

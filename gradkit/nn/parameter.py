@@ -1,0 +1,50 @@
+"""Parameter: a Tensor that a module registers when it is assigned, and that an optimiser changes."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from gradkit import creation
+from gradkit.engine.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A Tensor to be learned. It shares memory with ``data`` (None: an empty vector).
+
+    Assigned to an attribute of a Module it shows up in ``parameters()`` and ``state_dict()``. Raises TypeError for
+    data that is no Tensor, RuntimeError for an integer dtype with ``requires_grad=True``.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.Parameter(gradkit.ones(2))
+    Parameter containing:
+    tensor([1., 1.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
+        if data is not None and not isinstance(data, Tensor):
+            raise TypeError(
+                f"nn.Parameter wraps a Tensor, not {type(data).__name__}; write nn.Parameter(gradkit.tensor(...))"
+            )
+        self = super().__new__(cls)
+        if data is None:
+            data = creation.empty(0)
+        if isinstance(data.array, np.generic):  # what a 0-d result is; it has no memory that an optimiser could write
+            data.array = np.asarray(data.array)
+        self.array = data.array
+        self.node = None
+        return self.requires_grad_(requires_grad)
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.detach().clone(), self.requires_grad)
+        copied: Self = memo[id(self)]
+        return copied
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (self.detach(), self.requires_grad)

@@ -1,0 +1,87 @@
+"""Adagrad."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from gradkit.engine.tensor import wrap
+from gradkit.optim.optimizer import (
+    Optimizer,
+    blocks,
+    check_not_negative,
+    counted,
+    memory,
+    one_implementation,
+    step_tensor,
+)
+
+
+class Adagrad(Optimizer):
+    """Steps divided by the root of the sum of all squared gradients so far.
+
+    ``s += grad**2`` and ``param -= lr / (1 + (t-1)*lr_decay) * grad / (sqrt(s) + eps)`` at step t; Duchi, Hazan and
+    Singer (2011). ``s`` starts at ``initial_accumulator_value``; ``weight_decay * param`` is added to the gradient.
+    Raises ValueError for negative options.
+
+    >>> import gradkit
+    >>> from gradkit import optim
+    >>> w = gradkit.tensor([1.0], requires_grad=True)
+    >>> optimizer = optim.Adagrad([w], lr=0.5)
+    >>> (4 * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.5000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check_not_negative(
+            lr=lr,
+            lr_decay=lr_decay,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            epsilon=eps,
+        )
+        defaults = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, fused=fused))
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        for param in group["params"]:
+            total = np.full_like(memory(param), group["initial_accumulator_value"])
+            self.state[param] = {"step": step_tensor(), "sum": wrap(total)}
+
+    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        lr = float(group["lr"]) / (1 + (counted(state) - 1) * group["lr_decay"])
+        for p, g, total in blocks(param, grad, state["sum"].array):
+            if group["maximize"]:
+                g = -g
+            if group["weight_decay"]:
+                g = g + group["weight_decay"] * p
+            total += g * g
+            change = np.sqrt(total)
+            change += group["eps"]
+            change = g / change
+            change *= lr
+            p -= change

@@ -1,0 +1,151 @@
+"""Adam and AdamW."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from gradkit.optim.optimizer import (
+    Optimizer,
+    blocks,
+    check_betas,
+    check_not_negative,
+    counted,
+    one_implementation,
+    step_tensor,
+    zeros_for,
+)
+
+
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square.
+
+    ``m = b1*m + (1-b1)*grad``, ``v = b2*v + (1-b2)*grad**2``, and at step t
+    ``param -= lr * (m / (1-b1**t)) / (sqrt(v / (1-b2**t)) + eps)``; Kingma and Ba (2015). ``amsgrad`` divides by the
+    greatest ``v`` so far; Reddi et al. (2018). ``weight_decay * param`` is added to the gradient or, with
+    ``decoupled_weight_decay``, ``param`` shrinks by the factor ``1 - lr * weight_decay`` first. Raises ValueError for
+    negative options and betas outside [0, 1).
+
+    >>> import gradkit
+    >>> from gradkit import optim
+    >>> w = gradkit.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = optim.Adam([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.5000, -1.5000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        check_not_negative(lr=lr, epsilon=eps, weight_decay=weight_decay)
+        check_betas(betas)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        options = one_implementation(differentiable, foreach=foreach, capturable=capturable, fused=fused)
+        super().__init__(params, defaults | options)
+
+    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state["step"] = step_tensor()
+            state["exp_avg"] = zeros_for(param)
+            state["exp_avg_sq"] = zeros_for(param)
+            if group["amsgrad"]:
+                state["max_exp_avg_sq"] = zeros_for(param)
+        step = counted(state)
+        lr, (beta1, beta2), eps = float(group["lr"]), group["betas"], group["eps"]
+        weight_decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
+        step_size = lr / (1 - beta1**step)
+        unbias = 1 / math.sqrt(1 - beta2**step)
+        mean, square = state["exp_avg"].array, state["exp_avg_sq"].array
+        greatest = state["max_exp_avg_sq"].array if group["amsgrad"] else square
+        for p, g, m, v, top in blocks(param, grad, mean, square, greatest):
+            if group["maximize"]:
+                g = -g
+            if weight_decay and decoupled:
+                p *= 1 - lr * weight_decay
+            elif weight_decay:
+                g = g + weight_decay * p
+            change = g - m
+            change *= 1 - beta1
+            m += change
+            change = g * g
+            change *= 1 - beta2
+            v *= beta2
+            v += change
+            if group["amsgrad"]:
+                np.maximum(top, v, out=top)
+            change = np.sqrt(top)
+            change *= unbias
+            change += eps
+            change = m / change
+            change *= step_size
+            p -= change
+
+
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient: ``param`` first shrinks by ``1 - lr * weight_decay``.
+
+    Loshchilov and Hutter, "Decoupled weight decay regularization" (2019). Arguments and errors as `Adam`.
+
+    >>> import gradkit
+    >>> from gradkit import optim
+    >>> w = gradkit.tensor([1.0], requires_grad=True)
+    >>> optimizer = optim.AdamW([w], lr=0.1, weight_decay=1.0)
+    >>> w.sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.8000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )

@@ -1,0 +1,289 @@
+"""Optimizer: parameter groups, state, and the loop over parameters around each method's update rule.
+
+The rules run on raw arrays, in place, and see a large parameter block by block, so that the several passes a rule makes
+over its operands stay in the cache.
+"""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from gradkit.autograd import enable_grad
+from gradkit.engine import dtypes, inplace
+from gradkit.engine.tensor import Tensor, wrap
+
+#: Elements of a block: the four or five float32 blocks that a rule touches stay in a second-level cache of 1 MB.
+BLOCK = 1 << 16
+
+
+class Optimizer:
+    """Base class of optimisers.
+
+    ``params`` is an iterable of leaf Tensors, or of dicts that have them under "params" and options of their own beside
+    them; ``defaults`` are the options of those that do not say otherwise. A method either overrides ``update``, the rule
+    for one parameter, or ``step`` as a whole.
+
+    Raises TypeError for params that are no iterable of Tensors or dicts (a set has no order and is refused too),
+    ValueError for an empty list, for a Tensor that is the result of an operation and for one in two groups.
+
+    >>> import gradkit
+    >>> from gradkit import optim
+    >>> class SignDescent(optim.Optimizer):
+    ...     def __init__(self, params, lr=0.1):
+    ...         super().__init__(params, {"lr": lr})
+    ...
+    ...     @gradkit.no_grad()
+    ...     def step(self):
+    ...         for group in self.param_groups:
+    ...             for param in group["params"]:
+    ...                 param.sub_(group["lr"] * param.grad.sign())
+    >>> w = gradkit.tensor([1.0, -1.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> SignDescent([w]).step()
+    >>> w
+    tensor([ 0.9000, -0.9000], requires_grad=True)
+    """
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {type(params).__name__}; write [tensor]"
+            )
+        self.defaults = defaults
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self._steps = 0
+        given = list(_ordered(params))
+        if not given:
+            raise ValueError("optimizer got an empty parameter list")
+        for group in given if isinstance(given[0], dict) else [{"params": given}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Take on more parameters: a dict with "params", and the options in which they differ from the defaults.
+
+        Raises TypeError for what is not a dict of Tensors, ValueError for a Tensor that is in another group already or
+        is the result of an operation.
+
+        >>> from gradkit import nn, optim
+        >>> body, head = nn.Linear(2, 2), nn.Linear(2, 1)
+        >>> optimizer = optim.SGD(body.parameters(), lr=0.1)
+        >>> optimizer.add_param_group({"params": head.parameters(), "lr": 1.0})
+        >>> [group["lr"] for group in optimizer.param_groups]
+        [0.1, 1.0]
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        params = param_group["params"]
+        params = [params] if isinstance(params, Tensor) else list(_ordered(params))
+        for param in params:
+            if not isinstance(param, Tensor):
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}")
+            if not (param.is_leaf or param.retains_grad):
+                raise ValueError("can't optimize a non-leaf Tensor: it is computed anew in each forward pass")
+        if len(set(map(id, params))) < len(params):
+            warnings.warn("optimizer contains a parameter group with duplicate parameters", stacklevel=3)
+        taken = {id(p) for group in self.param_groups for p in group["params"]}
+        if not taken.isdisjoint(map(id, params)):
+            raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append({**self.defaults, **param_group, "params": params})
+
+    # -- stepping ------------------------------------------------------------------------------------------------------
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient. Returns what ``closure``, run first with grad enabled, returns.
+
+        >>> import gradkit
+        >>> from gradkit import optim
+        >>> w = gradkit.tensor([1.0], requires_grad=True)
+        >>> (3 * w).sum().backward()
+        >>> optim.SGD([w], lr=0.1).step()
+        >>> w
+        tensor([0.7000], requires_grad=True)
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        self._steps += 1
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.grad is not None:
+                    self.update(memory(param), param.grad.array, self.state[param], group)
+                    written(param)
+        return loss
+
+    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """The rule: change the raw array ``param`` in place, given its gradient, its state and its group's options."""
+        raise NotImplementedError(f"{type(self).__name__} has neither update() nor a step() of its own")
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or set them to zero if ``set_to_none`` is False.
+
+        >>> import gradkit
+        >>> from gradkit import optim
+        >>> w = gradkit.tensor([1.0], requires_grad=True)
+        >>> w.sum().backward()
+        >>> optim.SGD([w]).zero_grad()
+        >>> w.grad is None
+        True
+        """
+        for param in chain.from_iterable(group["params"] for group in self.param_groups):
+            if set_to_none or param.grad is None:
+                param.grad = None
+            else:
+                param.grad.detach_().zero_()
+
+    # -- saving --------------------------------------------------------------------------------------------------------
+    def state_dict(self) -> dict[str, Any]:
+        """State and options as a dict of "state", by parameter number, and "param_groups", with numbers as "params".
+
+        >>> import gradkit
+        >>> from gradkit import optim
+        >>> w = gradkit.tensor([1.0], requires_grad=True)
+        >>> w.sum().backward()
+        >>> optimizer = optim.SGD([w], momentum=0.9)
+        >>> optimizer.step()
+        >>> optimizer.state_dict()["state"]
+        {0: {'momentum_buffer': tensor([1.])}}
+        """
+        numbers = {id(p): n for n, p in enumerate(self._distinct_params())}
+        groups = [{**group, "params": [numbers[id(p)] for p in group["params"]]} for group in self.param_groups]
+        for group in groups:
+            group["params"] = group.pop("params")  # last, as in PyTorch
+        state = {numbers[id(key)] if isinstance(key, Tensor) else key: value for key, value in self.state.items()}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned, for parameters in the same order; Tensors of state are copied.
+
+        Raises ValueError where the groups differ in number or in size.
+
+        >>> from gradkit import nn, optim
+        >>> layer = nn.Linear(1, 1)
+        >>> saved = optim.SGD(layer.parameters(), lr=0.5).state_dict()
+        >>> optimizer = optim.SGD(layer.parameters(), lr=0.1)
+        >>> optimizer.load_state_dict(saved)
+        >>> optimizer.param_groups[0]["lr"]
+        0.5
+        """
+        groups = state_dict["param_groups"]
+        if len(groups) != len(self.param_groups):
+            raise ValueError(
+                "loaded state dict has a different number of parameter groups: "
+                f"{len(groups)}, the optimizer has {len(self.param_groups)}"
+            )
+        for number, (own, loaded) in enumerate(zip(self.param_groups, groups, strict=True)):
+            if len(own["params"]) != len(loaded["params"]):
+                raise ValueError(
+                    "loaded state dict contains a parameter group that doesn't match the size of optimizer's group: "
+                    f"group {number} has {len(loaded['params'])} parameters, not {len(own['params'])}"
+                )
+        numbers = chain.from_iterable(group["params"] for group in groups)
+        params = dict(zip(numbers, chain.from_iterable(g["params"] for g in self.param_groups), strict=True))
+        self.state = defaultdict(dict)
+        for key, value in state_dict["state"].items():
+            param = params.get(key)
+            if param is None:
+                self.state[key] = value
+            else:
+                self.state[param] = {name: _state_like(param, name, entry) for name, entry in value.items()}
+        self.param_groups = [
+            {**loaded, "params": own["params"]} for own, loaded in zip(self.param_groups, groups, strict=True)
+        ]
+
+    def _distinct_params(self) -> list[Tensor]:
+        params = chain.from_iterable(group["params"] for group in self.param_groups)
+        return list({id(p): p for p in params}.values())
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for number, group in enumerate(self.param_groups):
+            lines += [""] * (number > 0) + [f"Parameter Group {number}"]
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+        return "\n".join([*lines, ")"])
+
+
+# -- what update rules are written with --------------------------------------------------------------------------------
+def blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
+    """The arrays, all of one shape, in blocks that fit the cache together; as they are if small, strided or on a GPU."""
+    first = arrays[0]
+    if first.size <= BLOCK or not all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays):
+        yield arrays
+        return
+    flat = [a.reshape(-1) for a in arrays]
+    for start in range(0, first.size, BLOCK):
+        yield tuple([a[start : start + BLOCK] for a in flat])
+
+
+def counted(state: dict[str, Any]) -> int:
+    """Add one to "step" in the state, a 0-d float32 Tensor as in PyTorch, and return it."""
+    state["step"].array[...] += 1
+    return int(state["step"].array)
+
+
+def step_tensor() -> Tensor:
+    return wrap(np.zeros((), np.float32))
+
+
+def zeros_for(param: Any) -> Tensor:
+    """State of a parameter's shape and dtype, filled with zeros."""
+    return wrap(np.zeros_like(param))
+
+
+def memory(param: Tensor) -> Any:
+    """A parameter's raw array, writable: a 0-d result is a NumPy scalar until somebody writes it."""
+    if isinstance(param.array, np.generic):
+        param.array = np.asarray(param.array)
+    return param.array
+
+
+def written(param: Tensor) -> None:
+    """Tell the tape that a parameter's memory was changed behind its back."""
+    inplace.written(param, "an optimizer step")
+
+
+def check_not_negative(**options: float) -> None:
+    """Raise ValueError for an option that is negative or NaN."""
+    for name, value in options.items():
+        if not float(value) >= 0:
+            raise ValueError(f"Invalid {'learning rate' if name == 'lr' else name + ' value'}: {value}")
+
+
+def check_betas(betas: tuple[float, float]) -> None:
+    """Raise ValueError unless both lie in [0, 1)."""
+    for index, beta in enumerate(betas):
+        if not 0 <= beta < 1:
+            raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
+
+
+def one_implementation(differentiable: bool, **chosen: bool | None) -> dict[str, Any]:
+    """PyTorch's options that choose between implementations, as they stand in a group.
+
+    There is one implementation here, so they change nothing; they are kept so that a state dict can go to and fro.
+    Raises NotImplementedError for ``differentiable``, which asks for a step that the tape records.
+    """
+    if differentiable:
+        raise NotImplementedError("differentiable=True: write the update with ordinary operations to differentiate it")
+    return {"differentiable": False, **chosen}
+
+
+def _ordered(params: Any) -> Any:
+    if isinstance(params, set | frozenset):
+        raise TypeError("optimizer parameters need to be organized in ordered collections, but got a set; write a list")
+    return params
+
+
+def _state_like(param: Tensor, name: str, entry: Any) -> Any:
+    """A loaded entry of a parameter's state: copied, and (but for the step count) in the parameter's dtype and place."""
+    if not isinstance(entry, Tensor):
+        return entry
+    own = entry.detach().clone()
+    if name == "step" or not dtypes.is_floating(param.dtype):
+        return own
+    return own.to(device=param.device, dtype=param.dtype)
+

@@ -1,0 +1,73 @@
+"""Stochastic gradient descent."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from gradkit.engine.tensor import wrap
+from gradkit.optim.optimizer import Optimizer, blocks, check_not_negative, one_implementation
+
+
+class SGD(Optimizer):
+    """``param -= lr * grad``, with momentum and weight decay.
+
+    ``weight_decay * param`` is added to the gradient, or to its negative if ``maximize``. With ``momentum`` the step is
+    the buffer ``b = momentum * b + (1 - dampening) * grad`` (the first gradient undamped), with ``nesterov`` it is
+    ``grad + momentum * b``. Sutskever et al., "On the importance of initialization and momentum" (2013), in the form
+    that keeps ``lr`` outside the buffer. Raises ValueError for negative options, and for ``nesterov`` without momentum
+    or with dampening.
+
+    >>> import gradkit
+    >>> from gradkit import optim
+    >>> w = gradkit.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = optim.SGD([w], lr=0.25)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.5000, -1.0000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, fused=fused))
+
+    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        lr, momentum, weight_decay = float(group["lr"]), group["momentum"], group["weight_decay"]
+        buffer = state.get("momentum_buffer")
+        first = buffer is None
+        if momentum and first:
+            buffer = state["momentum_buffer"] = wrap(grad.copy())
+        for p, g, b in blocks(param, grad, buffer.array if momentum else param):
+            step = -g if group["maximize"] else g
+            if weight_decay:
+                step = step + weight_decay * p
+            if momentum:
+                if first:
+                    b[...] = step
+                else:
+                    b *= momentum
+                    b += (1 - group["dampening"]) * step if group["dampening"] else step
+                step = step + momentum * b if group["nesterov"] else b
+            p -= lr * step

@@ -1,0 +1,274 @@
+"""Random tensors. On the CPU the stream of `manual_seed(s)` is PyTorch's, so that a notebook prints the same digits."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradkit.backend.rng import Generator, default_generator
+from gradkit.creation import _finish, shape_from
+from gradkit.engine import dtypes, inplace, modes
+from gradkit.engine.tensor import Tensor, wrap
+
+__all__ = [
+    "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal",
+    "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+]  # fmt: skip
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default stream anew from `seed`, and return its generator.
+
+    Raises RuntimeError if `seed` is no integer, ValueError if it is outside [-2**63, 2**64).
+
+    >>> import gradkit
+    >>> generator = gradkit.manual_seed(42)
+    >>> gradkit.rand(2)
+    tensor([0.8823, 0.9150])
+    """
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Start the default stream anew from a seed of the operating system's, and return that seed."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed that the default stream started from.
+
+    >>> import gradkit
+    >>> generator = gradkit.manual_seed(7)
+    >>> gradkit.initial_seed()
+    7
+    """
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default stream, as a uint8 tensor for `set_rng_state`."""
+    return wrap(default_generator.get_state())
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    """Go on from a state that `get_rng_state` gave.
+
+    >>> import gradkit
+    >>> state = gradkit.get_rng_state(); first = gradkit.rand(2)
+    >>> gradkit.set_rng_state(state); gradkit.equal(first, gradkit.rand(2))
+    True
+    """
+    default_generator.set_state(np.asarray(new_state.array))
+
+
+def _stream(generator: Generator | None) -> Generator:
+    if modes.local.batches and modes.local.randomness == "error":
+        raise RuntimeError(
+            "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
+            "randomness flags on vmap or perform the randomness operation out of vmap"
+        )
+    return default_generator if generator is None else generator
+
+
+def _drawn(draw: Callable[[Generator, tuple[int, ...]], Any], shape: tuple[int, ...], generator: Generator | None) -> Tensor:
+    """A tensor of random numbers; inside a vmap with randomness "different", another draw for each sample."""
+    stream = _stream(generator)
+    if modes.local.batches and modes.local.randomness == "different":
+        levels, sizes = zip(*modes.local.batches)
+        return wrap(draw(stream, (*sizes, *shape)), batch=tuple(levels))
+    return wrap(draw(stream, shape))
+
+
+def _made(t: Tensor, device: Any, requires_grad: bool) -> Tensor:
+    if device is not None:
+        t = t.to(device)
+    return t.requires_grad_() if requires_grad else t
+
+
+def _floating(dtype: Any) -> Any:
+    return dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)
+
+
+def rand(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Numbers spread evenly over [0, 1), of the given size: ``rand(2, 3)`` or ``rand((2, 3))``.
+
+    Raises TypeError without a size, RuntimeError for a negative one.
+
+    >>> import gradkit
+    >>> generator = gradkit.manual_seed(0)
+    >>> gradkit.rand(2)
+    tensor([0.4963, 0.7682])
+    """
+    shape, kind = shape_from("rand", size), _floating(dtype)
+    return _made(_drawn(lambda g, s: g.uniform(s, kind), shape, generator), device, requires_grad)
+
+
+def randn(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """Numbers from the normal distribution with mean 0 and variance 1, of the given size.
+
+    Raises TypeError without a size, RuntimeError for a negative one.
+
+    >>> import gradkit
+    >>> generator = gradkit.manual_seed(0)
+    >>> gradkit.randn(2)
+    tensor([ 1.5410, -0.2934])
+    """
+    shape, kind = shape_from("randn", size), _floating(dtype)
+    return _made(_drawn(lambda g, s: g.normal(s, kind), shape, generator), device, requires_grad)
+
+
+def randint(
+    low: Any, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Integers from [low, high), int64 unless `dtype` says otherwise: ``randint(high, size)`` or ``randint(low, high, size)``.
+
+    Raises RuntimeError unless low < high.
+
+    >>> import gradkit
+    >>> generator = gradkit.manual_seed(0)
+    >>> gradkit.randint(10, (3,))
+    tensor([4, 9, 3])
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    if isinstance(size, int) or size is None:
+        raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
+    shape, kind = shape_from("randint", (size,)), np.dtype(np.int64 if dtype is None else dtype)
+    return _made(_drawn(lambda g, s: g.randint(low, high, s, kind), shape, generator), device, requires_grad)
+
+
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """The numbers 0 to n - 1 in random order, int64 unless `dtype` says otherwise.
+
+    >>> import gradkit
+    >>> generator = gradkit.manual_seed(0)
+    >>> gradkit.randperm(4)
+    tensor([2, 0, 1, 3])
+    """
+    drawn = _stream(generator).randperm(n, np.dtype(np.int64 if dtype is None else dtype))
+    return _finish(drawn, device, requires_grad)
+
+
+def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """`rand` of the shape and dtype of `input`.
+
+    >>> import gradkit
+    >>> gradkit.rand_like(gradkit.zeros(2, 3)).shape
+    gradkit.Size([2, 3])
+    """
+    return rand(tuple(input.shape), dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+
+def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """`randn` of the shape and dtype of `input`.
+
+    >>> import gradkit
+    >>> gradkit.randn_like(gradkit.zeros(2, 3)).shape
+    gradkit.Size([2, 3])
+    """
+    return randn(tuple(input.shape), dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """`randint` of the shape and dtype of `input`.
+
+    >>> import gradkit
+    >>> gradkit.randint_like(gradkit.zeros(2), 5).dtype
+    dtype('float32')
+    """
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, device=device)
+
+
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """Ones with the probabilities in `input` (or all with probability `p`), else zeros; without a gradient.
+
+    Raises RuntimeError for a probability outside [0, 1].
+
+    >>> import gradkit
+    >>> gradkit.bernoulli(gradkit.tensor([0.0, 1.0]))
+    tensor([0., 1.])
+    """
+    probabilities = input.array if p is None else p
+    return _drawn(lambda g, s: g.bernoulli(probabilities, s, input.dtype), tuple(input.shape), generator)
+
+
+def normal(
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Normal numbers; `mean` and `std` are tensors that broadcast, or numbers with a `size`.
+
+    Raises RuntimeError for a negative `std`, TypeError if both are numbers and there is no `size`.
+
+    >>> import gradkit
+    >>> gradkit.normal(5.0, 0.0, (2,))
+    tensor([5., 5.])
+    """
+    tensors = [x for x in (mean, std) if isinstance(x, Tensor)]
+    if not tensors:
+        if size is None:
+            raise TypeError("normal(): two numbers need a size; write e.g. normal(0.0, 1.0, (2, 3))")
+        shape, kind = shape_from("normal", (size,)), _floating(dtype)
+        return _made(_drawn(lambda g, s: g.normal(s, kind, mean, std), shape, generator), device, requires_grad)
+    if isinstance(std, Tensor) and np.any(std.array < 0) or not isinstance(std, Tensor) and std < 0:
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    mean, std = [x.array if isinstance(x, Tensor) else x for x in (mean, std)]
+    shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
+    kind = tensors[0].dtype
+    return _made(_drawn(lambda g, s: (g.normal(s, kind) * std + mean).astype(kind), shape, generator), device, requires_grad)
+
+
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices drawn with the weights in `input`, int64: (num_samples,) from (n,), or (m, num_samples) from (m, n).
+
+    Raises RuntimeError for negative weights, and for more samples than weights without `replacement`.
+
+    >>> import gradkit
+    >>> gradkit.multinomial(gradkit.tensor([0.0, 1.0]), 2, replacement=True)
+    tensor([1, 1])
+    """
+    return wrap(_stream(generator).multinomial(np.asarray(input.array), num_samples, replacement))
+
+
+# -- in place ----------------------------------------------------------------------------------------------------------
+def _filler(name: str, draw: Callable[..., Any], doc: str) -> Callable[..., Tensor]:
+    def fill(self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any) -> Tensor:
+        new = _drawn(lambda g, s: draw(g, s, self.dtype, *args, **kwargs), tuple(self.shape), generator)
+        return inplace.write(self, lambda _: new, name)
+
+    fill.__name__ = fill.__qualname__ = name
+    fill.__doc__ = doc
+    return fill
+
+
+def _any_integer(g: Generator, shape: Any, dtype: Any, start: int = 0, to: int | None = None) -> Any:
+    low, high = (start, to) if to is not None else (0, start)
+    if not high:
+        high = min(np.iinfo(dtype).max, 2**62) if dtype.kind in "iu" else 2 ** (np.finfo(dtype).nmant + 1)
+    return g.randint(low, high, shape, dtype)
+
+
+FILLERS = {
+    name: _filler(name, draw, f"Fill this tensor with {what}, in place; returns it.")
+    for name, draw, what in (
+        ("uniform_", lambda g, s, d, a=0.0, b=1.0, **bounds: g.uniform(s, d, bounds.get("from", a), bounds.get("to", b)),
+         "numbers spread evenly over [0, 1), or the given bounds"),
+        ("normal_", lambda g, s, d, mean=0.0, std=1.0: g.normal(s, d, mean, std), "normal numbers of a mean and std"),
+        ("bernoulli_", lambda g, s, d, p=0.5: g.bernoulli(p.array if isinstance(p, Tensor) else p, s, d),
+         "ones with probability p, else zeros"),
+        ("exponential_", lambda g, s, d, lambd=1.0: g.exponential(s, d, lambd), "exponential numbers of a rate"),
+        ("random_", _any_integer, "integers from [0, to) or [from, to)"),
+    )
+}  # fmt: skip

@@ -1,0 +1,100 @@
+"""Witnesses, the device under test, a guard against leaked modes, and an account of what was skipped."""
+
+import collections
+import importlib
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+SKIPS = Path(__file__).with_name("skips.txt")
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("gradkit")
+    group.addoption("--device", choices=["cpu", "cuda"], default="cpu", help="where tensors under test live")
+    group.addoption("--strict-skips", action="store_true", help="fail on a skip whose reason is not in tests/skips.txt")
+
+
+@pytest.fixture(scope="session")
+def device(request):
+    """The device under test; asking for one that cannot be used is an error, not a skip."""
+    name = request.config.getoption("device")
+    if name == "cuda":
+        import gradkit
+
+        if not gradkit.cuda.is_available():
+            pytest.fail("--device cuda was asked for and no CUDA device can be used; see python -m gradkit info")
+    return name
+
+
+def witness(name):
+    """Import a package whose answers ours are compared with; where GRADKIT_REQUIRE names it, it has to be there."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        if missing.name != name:
+            raise
+        if name in os.environ.get("GRADKIT_REQUIRE", "").split(","):
+            pytest.fail(f"GRADKIT_REQUIRE names {name}, which is not installed")
+        pytest.skip(f"{name} is not installed: no witness to compare with")
+
+
+@pytest.fixture(scope="session")
+def torch():
+    return witness("torch")
+
+
+@pytest.fixture(scope="session")
+def scipy():
+    return witness("scipy")
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_mode():
+    """Fail a test that leaves a level open, or a mode (no_grad, inference, anomaly) switched otherwise than it was."""
+    before = open_modes()
+    yield
+    after = open_modes()
+    leaked = [f"{name} (from {before[name]} to {now})" for name, now in after.items() if now != before[name]]
+    if leaked:
+        pytest.fail("the test leaked " + ", ".join(leaked))
+
+
+def open_modes():
+    """The engine's modes by name, as they stand; before the engine is imported, as they will be."""
+    modes = sys.modules.get("gradkit.engine.modes")
+    if modes is None:
+        return {"lifted": 0, "muted": 0, "grad": True, "inference": False, "batches": (), "anomaly": False}
+    counts = {name: getattr(modes, name) for name in ("lifted", "muted")}
+    return counts | {name: getattr(modes.local, name) for name in ("grad", "inference", "batches", "anomaly")}
+
+
+def skips_by_reason(config):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter else []
+    return collections.Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
+
+
+def is_listed(reason):
+    lines = [line.strip() for line in SKIPS.read_text(encoding="utf-8").splitlines()]
+    return any(re.fullmatch(line, reason) for line in lines if line and not line.startswith("#"))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    skips = skips_by_reason(config)
+    if not skips:
+        return
+    terminalreporter.section("skips by reason")
+    for reason, count in skips.most_common():
+        mark = "" if is_listed(reason) else "  <- not listed in tests/skips.txt"
+        terminalreporter.write_line(f"{count:5d}  {reason}{mark}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    strict = session.config.getoption("strict_skips")
+    if strict and not all(map(is_listed, skips_by_reason(session.config))):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,61 @@
+"""Building the same layer in gradkit and in torch, and comparing what comes out."""
+
+import numpy as np
+import pytest
+
+import gradkit
+
+
+def ours(tree):
+    """torch's Tensors, in tuples too, as gradkit's of the same values; anything else as it is."""
+    if isinstance(tree, tuple):
+        return tuple(map(ours, tree))
+    return gradkit.tensor(tree.detach().numpy()) if hasattr(tree, "detach") else tree
+
+
+@pytest.fixture
+def twins(torch):
+    """``twins(make)``: a layer from ``make(nn, tensor)`` in torch and in gradkit, with the same parameters and buffers."""
+
+    def build(make):
+        torch.manual_seed(0)
+        theirs = make(torch.nn, torch.tensor)
+        mine = make(gradkit.nn, gradkit.tensor)
+        mine.load_state_dict({key: ours(value) for key, value in theirs.state_dict().items()})
+        return mine, theirs
+
+    return build
+
+
+@pytest.fixture
+def assert_same_pass():
+    """Compare outputs, gradients of inputs and parameters, and buffers, of one forward and backward pass."""
+
+    def check(mine, theirs, *inputs, rtol=1e-5, atol=1e-6):
+        own = [ours(x) for x in inputs]
+        close = lambda a, b: np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=rtol, atol=atol)
+        leaves = [(a, b) for a, b in zip(flat(own), flat(inputs), strict=True) if b.is_floating_point()]
+        for pair in leaves:
+            for leaf in pair:
+                leaf.requires_grad_()
+        outputs = flat(mine(*own)), flat(theirs(*inputs))
+        for a, b in zip(*outputs, strict=True):
+            assert tuple(a.shape) == tuple(b.shape) and a.dtype.name == str(b.dtype).removeprefix("torch.")
+            close(a, b)
+        for found in outputs:  # weighed, so that the cotangents differ from element to element
+            total = sum((y * y.detach().cos()).sum() for y in found if y.is_floating_point())
+            total.backward()
+        for a, b in leaves:
+            close(a.grad, b.grad)
+        for (name, a), b in zip(mine.named_parameters(), theirs.parameters(), strict=True):
+            assert (a.grad is None) == (b.grad is None), name
+            if b.grad is not None:
+                close(a.grad, b.grad)
+        for a, b in zip(mine.buffers(), theirs.buffers(), strict=True):
+            close(a, b)
+
+    return check
+
+
+def flat(tree):
+    return [leaf for part in tree for leaf in flat(part)] if isinstance(tree, tuple | list) else [tree]

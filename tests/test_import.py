@@ -1,0 +1,50 @@
+"""What `import gradkit` costs and brings along, seen from fresh interpreters."""
+
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# Five times what the package aims at: a busy machine passes, a heavy import at module level does not.
+BUDGET_S = 0.150
+REPEATS = 7
+
+
+def fresh(source):
+    """What a fresh interpreter prints on running the source in the root of the checkout."""
+    return subprocess.run([sys.executable, "-c", source], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def test_import_brings_no_heavy_package():
+    heavy = {"cupy", "cupyx", "hypothesis", "matplotlib", "ml_dtypes", "scipy", "torch", "tqdm"}
+    loaded = set(fresh("import sys, gradkit; print(*sys.modules)").split())
+    assert "gradkit" in loaded
+    assert not loaded & heavy
+
+
+def test_import_is_cheap_beyond_numpy():
+    source = "import numpy; from time import perf_counter as clock; t = clock(); import gradkit; print(clock() - t)"
+    fresh(source)  # leaves the byte code on disk, as any first import does
+    assert statistics.median(float(fresh(source)) for _ in range(REPEATS)) < BUDGET_S
+
+
+def test_import_warns_of_nothing_and_prints_nothing():
+    command = [sys.executable, "-W", "error", "-c", "import gradkit"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_import_leaves_numpy_error_state_alone():
+    state = "import numpy as np; before = np.geterr(); {} print(before == np.geterr())"
+    assert fresh(state.format("import gradkit;")).strip() == "True"
+
+
+def test_version_is_one_and_the_same():
+    import gradkit
+
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", gradkit.__version__)
+    assert gradkit.__version__ == re.search(
+        r'__version__ = "(.+)"', (ROOT / "gradkit" / "version.py").read_text(encoding="utf-8")
+    ).group(1)

@@ -1,0 +1,310 @@
+"""Every row of the registry against independent witnesses: no primitive is named here.
+
+(a) numeric difference at order 1, both modes; (b) the adjoint identity; (c) numeric difference of the gradient; (d) the
+second-order compositions agree; (e) vmap equals a loop; (f) what a rule does not ask for is not kept; (g) entries outside
+the declared structure are exactly zero; (i) PyTorch agrees on values, gradients, dtypes and edge points.
+"""
+
+import itertools
+import zlib
+
+import numpy as np
+import pytest
+
+import gradkit
+from gradkit.autograd import gradcheck, gradgradcheck
+from gradkit.engine.bind import bind
+from gradkit.engine.primitive import REGISTRY
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.func import jvp, vjp, vmap
+
+CASES = [(name, i) for name in sorted(REGISTRY) for i in range(len(REGISTRY[name].samples))]
+SMOOTH = [case for case in CASES if REGISTRY[case[0]].step is not None]
+EDGES = [(name, i) for name in sorted(REGISTRY) for i in range(len(REGISTRY[name].edges))]
+
+
+def ids(case):
+    return f"{case[0]}-{case[1]}"
+
+
+def operands_of(prim, i, dtype=np.float64):
+    """The raw operands of a sample: drawn from the domain for a shape, as they stand for a list."""
+    *shapes, params = prim.samples[i]
+    rng = np.random.default_rng(zlib.crc32(f"{prim.name}{i}".encode()))
+    domains = prim.domain or ((-2.0, 2.0),) * len(shapes)
+    raws = []
+    for shape, (low, high) in zip(shapes, itertools.chain(domains, itertools.repeat(domains[-1]))):
+        raws.append(rng.uniform(low, high, shape).astype(dtype) if isinstance(shape, tuple) else np.array(shape))
+    return raws, params
+
+
+def free(prim, raws):
+    """Which operands the row differentiates: those that get a tangent in forward mode, of a floating dtype."""
+    floating = [k for k, r in enumerate(raws) if r.dtype.kind in "fc"]
+    return [k for k in floating if depends(prim, raws, k)]
+
+
+def depends(prim, raws, k):
+    if prim.family == "elementwise":
+        return prim.rules[k] is not None
+    return True
+
+
+def outputs(y):
+    return tuple([one for one in (y if isinstance(y, list | tuple) else (y,)) if one.dtype.kind in "fc"])
+
+
+def function_of(prim, i):
+    """The primitive as a function of its differentiable operands, and these."""
+    raws, params = operands_of(prim, i)
+    places = free(prim, raws)
+
+    def function(*xs):
+        operands = [wrap(r) for r in raws]
+        for k, x in zip(places, xs):
+            operands[k] = x
+        return outputs(bind(prim, operands, params))
+
+    return function, [raws[k] for k in places]
+
+
+def leaves(raws):
+    return tuple([gradkit.tensor(r, requires_grad=True) for r in raws])
+
+
+@pytest.mark.parametrize("case", SMOOTH, ids=ids)
+def test_first_derivatives_match_differences(case):
+    function, raws = function_of(REGISTRY[case[0]], case[1])
+    assert gradcheck(function, leaves(raws), check_forward_ad=True, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("case", SMOOTH, ids=ids)
+def test_vjp_is_adjoint_of_jvp(case):
+    function, raws = function_of(REGISTRY[case[0]], case[1])
+    rng = np.random.default_rng(7)
+    xs = tuple([wrap(r) for r in raws])
+    ts = tuple([wrap(rng.normal(size=r.shape)) for r in raws])
+    ys, moved = jvp(function, xs, ts)
+    cts = tuple([wrap(rng.normal(size=y.shape)) for y in ys])
+    pulled = vjp(function, *xs)[1](cts)
+    left = sum([np.sum(ct.array * m.array) for ct, m in zip(cts, moved)])
+    right = sum([np.sum(g.array * t.array) for g, t in zip(pulled, ts)])
+    np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", SMOOTH, ids=ids)
+def test_second_derivatives_match_differences(case):
+    function, raws = function_of(REGISTRY[case[0]], case[1])
+    assert gradgradcheck(function, leaves(raws), check_fwd_over_rev=True, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("case", SMOOTH, ids=ids)
+def test_second_order_compositions_agree(case):
+    function, raws = function_of(REGISTRY[case[0]], case[1])
+    rng = np.random.default_rng(11)
+    xs = tuple([wrap(r) for r in raws])
+    us, vs = [tuple([wrap(rng.normal(size=r.shape)) for r in raws]) for _ in range(2)]
+    weights = [wrap(rng.normal(size=y.shape)) for y in function(*xs)]
+
+    def loss(*xs):
+        return sum([(w * y * y).sum() for w, y in zip(weights, function(*xs))])
+
+    def gradient(*xs):
+        return vjp(loss, *xs)[1](wrap(np.array(1.0)))
+
+    def dot(gs, ds):
+        return sum([(g * d).sum() for g, d in zip(gs, ds)])
+
+    forward_reverse = dot(jvp(gradient, xs, us)[1], vs)
+    reverse_reverse = dot(vjp(lambda *xs: dot(gradient(*xs), us), *xs)[1](wrap(np.array(1.0))), vs)
+    forward_forward = jvp(lambda *xs: jvp(loss, xs, us)[1], xs, vs)[1]
+    reverse_forward = dot(vjp(lambda *xs: jvp(loss, xs, us)[1], *xs)[1](wrap(np.array(1.0))), vs)
+    values = [v.item() for v in (forward_reverse, reverse_reverse, forward_forward, reverse_forward)]
+    np.testing.assert_allclose(values, values[0], rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+def test_vmap_equals_loop(case):
+    prim = REGISTRY[case[0]]
+    raws, params = operands_of(prim, case[1])
+    if not raws:
+        pytest.skip("no operands")
+    batched = [np.stack([r, r[::-1] if r.ndim and prim.family != "general" else r, r * r.dtype.type(1)]) for r in raws]
+    for mapped in range(1, 2 ** len(raws)):
+        dims = tuple([0 if mapped >> k & 1 else None for k in range(len(raws))])
+        operands = [wrap(b if d == 0 else r) for b, r, d in zip(batched, raws, dims)]
+        together = vmap(lambda *xs: tuple(everything(bind(prim, xs, params))), dims)(*operands)
+        for n in range(3):
+            one = [wrap(b[n] if d == 0 else r) for b, r, d in zip(batched, raws, dims)]
+            for got, want in zip(together, everything(bind(prim, one, params))):
+                np.testing.assert_allclose(got.array[n], want.array, rtol=1e-9, atol=1e-12)
+
+
+def everything(y):
+    return y if isinstance(y, list | tuple) else [y]
+
+
+@pytest.mark.parametrize("case", SMOOTH, ids=ids)
+def test_rules_read_only_what_is_kept(case):
+    prim = REGISTRY[case[0]]
+    raws, params = operands_of(prim, case[1])
+    for k in free(prim, raws):
+        operands = [wrap(r.copy()) for r in raws]
+        operands[k].requires_grad_()
+        ys = everything(bind(prim, operands, params))
+        y = next(y for y in ys if y.requires_grad)
+        want = gradkit.autograd.grad(y, operands[k], gradkit.ones_like(y), retain_graph=True)[0].array.copy()
+        node = y.grad_fn.parents[0] if y.grad_fn.picks else y.grad_fn
+        held = {id(s) for s in flat(node.saved)}
+        for one in (*operands, *ys):
+            if id(one.array) not in held and isinstance(one.array, np.ndarray) and one.array.dtype.kind in "fc":
+                owner = one.array
+                if owner.base is None and not any([np.shares_memory(owner, s) for s in flat(node.saved)]):
+                    owner[...] = np.nan
+        got = gradkit.autograd.grad(y, operands[k], gradkit.tensor(np.ones(y.shape)))[0].array
+        np.testing.assert_array_equal(got, want)
+
+
+def flat(saved):
+    for s in saved:
+        if isinstance(s, tuple | list):
+            yield from flat(s)
+        elif isinstance(s, np.ndarray):
+            yield s
+
+
+@pytest.mark.parametrize("case", SMOOTH, ids=ids)
+def test_jacobian_is_zero_outside_structure(case):
+    prim = REGISTRY[case[0]]
+    if prim.structure == "dense":
+        pytest.skip("a dense Jacobian has no zero pattern to check")
+    function, raws = function_of(prim, case[1])
+    _, params = operands_of(prim, case[1])
+    rng = np.random.default_rng(3)
+    for k, raw in enumerate(raws):
+        columns = []
+        for place in np.ndindex(raw.shape):
+            t = np.zeros_like(raw)
+            t[place] = rng.uniform(1, 2)
+            ts = tuple([wrap(t if j == k else np.zeros_like(r)) for j, r in enumerate(raws)])
+            columns.append(jvp(function, tuple([wrap(r) for r in raws]), ts)[1][0].array)
+        jacobian = np.stack(columns, -1).reshape(*columns[0].shape, *raw.shape)
+        allowed = pattern(prim, params, columns[0].shape, raw.shape, jacobian)
+        assert not np.any(jacobian[~allowed]), f"operand {k}"
+
+
+def pattern(prim, params, out, shape, jacobian):
+    """Where the declared structure allows entries, as a mask of shape (*out, *shape)."""
+    allowed = np.zeros((*out, *shape), bool)
+    if prim.structure == "moves":
+        rows = np.asarray(jacobian != 0).reshape(*out, -1)
+        many = rows.sum(-1) > 1
+        allowed.reshape(*out, -1)[...] = rows & ~many[..., None]
+        return allowed
+    for place in np.ndindex(out):
+        for source in np.ndindex(shape):
+            allowed[(*place, *source)] = related(prim.structure, params, place, source, out, shape)
+    return allowed
+
+
+def related(structure, params, place, source, out, shape):
+    if structure == "diagonal":
+        tail = place[len(place) - len(source) :]
+        return all([n == 1 or p == s for p, s, n in zip(tail, source, shape)])
+    if structure == "block":
+        lead = max(len(shape) - 2, 0)
+        return all([n == 1 or p == s for p, s, n in zip(place[: len(out) - 2][-lead:] if lead else (), source[:lead], shape)])
+    axes = params["axis"]
+    axes = [a % len(shape) for a in (axes if isinstance(axes, tuple) else (axes,))]
+    if len(out) == len(shape):
+        return all([i in axes or p == s for i, (p, s) in enumerate(zip(place, source))])
+    return list(place) == [s for i, s in enumerate(source) if i not in axes]
+
+
+# -- PyTorch -----------------------------------------------------------------------------------------------------------
+def peer_of(prim, torch):
+    peer = prim.peer
+    if callable(peer):
+        return lambda *operands, **params: peer(torch, *operands, **params)
+    function = getattr(torch, peer or prim.name, None) or getattr(torch.nn.functional, peer or prim.name, None)
+    if function is None:
+        return None
+    return lambda *operands, **params: function(*operands, *params.values())
+
+
+def same(got, want, context="", **tolerance):
+    want = want.detach().resolve_conj().numpy() if hasattr(want, "detach") else want
+    got = got.array if isinstance(got, Tensor) else got
+    assert tuple(got.shape) == tuple(want.shape), context
+    np.testing.assert_allclose(got, want, err_msg=context, **tolerance)
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_pytorch_agrees(case, dtype, torch):
+    prim = REGISTRY[case[0]]
+    peer = peer_of(prim, torch)
+    if peer is None:
+        pytest.skip("PyTorch has no such operation")
+    raws, params = operands_of(prim, case[1], np.dtype(dtype))
+    places = free(prim, raws) if prim.step else []
+    mine = [gradkit.tensor(r, requires_grad=k in places) for k, r in enumerate(raws)]
+    theirs = [torch.tensor(r, requires_grad=k in places) for k, r in enumerate(raws)]
+    want = peer(*theirs, **params)
+    if want is None:
+        pytest.skip("PyTorch has no such operation")
+    want = everything(want)
+    got = everything(bind(prim, mine, params))
+    close = {"rtol": 2e-5, "atol": 2e-5} if dtype == "float32" else {"rtol": 1e-11, "atol": 1e-11}
+    for g, w in zip(got, want):
+        assert g.dtype.name == str(w.dtype).removeprefix("torch.")
+        same(g, w, "value", **close)
+    for g, w in zip(got, want):
+        if not w.requires_grad:
+            assert not g.requires_grad
+            continue
+        ct = np.random.default_rng(5).normal(size=tuple(w.shape)).astype(dtype)
+        mine_g = gradkit.autograd.grad(g, [mine[k] for k in places], gradkit.tensor(ct), retain_graph=True, allow_unused=True)
+        theirs_g = torch.autograd.grad(w, [theirs[k] for k in places], torch.tensor(ct), retain_graph=True, allow_unused=True)
+        for k, a, b in zip(places, mine_g, theirs_g):
+            if a is None or b is None:
+                assert (a is None or not np.any(a.array)) and (b is None or not b.any())
+                continue
+            assert a.dtype.name == dtype
+            same(a, b, f"gradient of operand {k}", **close)
+
+
+@pytest.mark.parametrize("case", EDGES, ids=ids)
+@np.errstate(all="ignore")
+def test_pytorch_agrees_at_edges(case, torch):
+    """Values, gradients and second derivatives at the points where a convention decides. Where PyTorch's derivative is
+    NaN at a point where ours exists, ours need only be a number."""
+    prim = REGISTRY[case[0]]
+    peer = peer_of(prim, torch)
+    if peer is None:
+        pytest.skip("PyTorch has no such operation")
+    edge = prim.edges[case[1]]
+    values = edge if isinstance(edge, tuple) else (edge,)
+    for params in [sample[-1] for sample in prim.samples]:
+        mine = [gradkit.tensor(v, dtype=gradkit.float64, requires_grad=prim.rules[k] is not None) for k, v in enumerate(values)]
+        theirs = [torch.tensor(v, dtype=torch.float64, requires_grad=m.requires_grad) for v, m in zip(values, mine)]
+        got, want = bind(prim, mine, params), peer(*theirs, **params)
+        same(got, want, f"value {params}")
+        if not want.requires_grad:
+            continue
+        targets = [k for k, m in enumerate(mine) if m.requires_grad]
+        first = gradkit.autograd.grad(got, [mine[k] for k in targets], create_graph=True)
+        theirs_first = torch.autograd.grad(want, [theirs[k] for k in targets], create_graph=True)
+        for k, a, b in zip(targets, first, theirs_first):
+            better(a.item(), b.item(), f"gradient of operand {k} {params}")
+            if not b.requires_grad or not a.requires_grad:
+                continue
+            second = gradkit.autograd.grad(a, [mine[k] for k in targets], retain_graph=True, materialize_grads=True)
+            theirs_second = torch.autograd.grad(b, [theirs[k] for k in targets], retain_graph=True, materialize_grads=True)
+            for j, c, d in zip(targets, second, theirs_second):
+                better(c.item(), d.item(), f"second derivative {k},{j} {params}")
+
+
+def better(got, want, context):
+    if not (np.isnan(want) and not np.isnan(got)):
+        np.testing.assert_allclose(got, want, rtol=1e-12, err_msg=context)
