@@ -3,7 +3,9 @@
 from gradkit.version import __version__
 from gradkit import methods as _methods
 from gradkit import numpy as _numpy
-from gradkit.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from gradkit.autograd import (
+    enable_grad, inference_mode, is_anomaly_enabled, is_grad_enabled, no_grad, set_grad_enabled,
+)  # fmt: skip
 from gradkit.creation import (
     arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace, ones, ones_like, tensor,
     zeros, zeros_like,
@@ -22,8 +24,12 @@ from gradkit.random import (
     Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, rand, rand_like,
     randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,
 )  # fmt: skip
-from gradkit.methods import detach
+from gradkit.history import detach
 from gradkit.ops.arithmetic import *
+from gradkit.ops.functions import *
+from gradkit.ops.complex import *
+from gradkit.ops.comparison import *
+from gradkit.ops.activation import *
 from gradkit.ops.indexing import *
 from gradkit.ops.linear_algebra import *
 from gradkit.ops.neural import *

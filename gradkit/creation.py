@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import backend_of
 from gradkit.engine import dtypes
 from gradkit.engine.device import device as Device
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.backend.protocol import backend_of, backends
 
 
 def tensor(
@@ -72,7 +72,9 @@ def raw_from(data: Any, dtype: Any = None, *, copy: bool) -> Any:
     except ValueError as reason:
         raise ValueError(f"expected a sequence of equal lengths at every dim: {reason}") from None
     if found.dtype.kind not in "biufc":
-        raise TypeError(f"new(): data must be numbers or arrays of numbers, got {type(data).__name__} {str(data)[:40]!r}")
+        raise TypeError(
+            f"new(): data must be numbers or arrays of numbers, got {type(data).__name__} {str(data)[:40]!r}"
+        )
     if wanted is None:
         wanted = inferred(data, found.dtype)
     return found.astype(wanted, copy=False)
@@ -115,7 +117,9 @@ def shape_from(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
         size = tuple(size[0])
     for n in size:
         if not isinstance(n, int | np.integer) or isinstance(n, bool):
-            raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}")
+            raise TypeError(
+                f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}"
+            )
         if n < 0:
             raise RuntimeError(f"{name}(): Trying to create tensor with negative dimension {n}: {list(size)}")
     return tuple([int(n) for n in size])
@@ -141,6 +145,12 @@ def _filled(name: str, fill: Any) -> Any:
     return make
 
 
+def wrap_over(t: Tensor, like: Tensor) -> Tensor:
+    """`t` once for each sample of the batch axes that `like` has, in memory of its own."""
+    sizes = like.array.shape[: len(like.batch)]
+    return wrap(np.array(np.broadcast_to(t.array, sizes + t.array.shape)), batch=like.batch)
+
+
 zeros = _filled("zeros", np.zeros)
 ones = _filled("ones", np.ones)
 empty = _filled("empty", np.empty)
@@ -159,7 +169,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
 
 
 def _like(make: Any) -> Any:
-    def made(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # noqa: A002
+    def made(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
         dtype = input.dtype if dtype is None else np.dtype(dtype)
         raw = make(tuple(input.array.shape), dtype)
         t = wrap(raw, batch=input.batch)
@@ -182,7 +192,9 @@ ones_like = _like(np.ones)
 empty_like = _like(np.empty)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:  # noqa: A002
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor of the shape, dtype and device of `input`, filled with a number.
 
     >>> import gradkit
@@ -217,7 +229,9 @@ def arange(
         integers = all([isinstance(x, int) for x in (start, end, step)])
         dtype = dtypes.int64 if integers else dtypes.get_default_dtype()
     count = math.ceil((end - start) / step)
-    raw = (start + step * np.arange(count, dtype=np.float64 if isinstance(step, float) or isinstance(start, float) else np.int64))
+    raw = start + step * np.arange(
+        count, dtype=np.float64 if isinstance(step, float) or isinstance(start, float) else np.int64
+    )
     return _finish(raw.astype(np.dtype(dtype)), device, requires_grad)
 
 
@@ -243,4 +257,6 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return _finish(np.eye(n, m, dtype=dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)), device, requires_grad)
+    return _finish(
+        np.eye(n, m, dtype=dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)), device, requires_grad
+    )

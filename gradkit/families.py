@@ -21,7 +21,7 @@ Forward = str | Callable[..., Any]
 NOTHING, SHAPE, VALUE = 0, 1, 2
 
 
-# -- the five families -------------------------------------------------------------------------------------------------
+# -- the five families -----------------------------------------------------------------------------------------------
 def elementwise(
     name: str,
     forward: Forward,
@@ -95,7 +95,7 @@ def linear(
         arity=arity,
         forward=program(forward),
         run=on_numpy(forward),
-        step=joint(joint_rule) if joint_rule else each(rules, with_params=True),
+        step=joint(joint_rule) if joint_rule else each(rules, with_params=True, accumulate=more.get("accumulate")),
         jvp=jvp,
         keeps=(reads(joint_rule, arity),) if joint_rule else tuple([reads(rule, arity) for rule in rules]),
         promote=promote,
@@ -205,7 +205,7 @@ def general(
     return operation(prim)
 
 
-# -- what a row becomes ------------------------------------------------------------------------------------------------
+# -- what a row becomes ----------------------------------------------------------------------------------------------
 def operation(prim: Primitive, hot: bool = False) -> Callable[..., Any]:
     """Enter the row; return the function that people, and rules on Tensors, call.
 
@@ -217,7 +217,7 @@ def operation(prim: Primitive, hot: bool = False) -> Callable[..., Any]:
     if hot:
         call = (unrolled.unary, unrolled.binary)[len(prim.keeps) - 1](prim, bind)
     elif prim.view:
-        call = inplace.view_operation(prim, unrolled.unary_with(prim, bind), prim.tidy)
+        call = tidied(unrolled.own_code(inplace.view_of(prim, bind), prim.name), prim.tidy)
     elif prim.arity == 1 and prim.outputs == 1 and prim.step:
         call = tidied(unrolled.unary_with(prim, bind), prim.tidy)
     elif prim.tidy:
@@ -267,8 +267,10 @@ def on_numpy(forward: Forward) -> Callable[..., Any]:
     return partial(forward, NUMPY.xp) if callable(forward) else getattr(NUMPY.xp, forward)
 
 
-def each(rules: list[Rule | None], with_params: bool) -> Callable[..., None]:
+def each(rules: list[Rule | None], with_params: bool, accumulate: Rule | None = None) -> Callable[..., None]:
     """The step of one rule per operand, run only for an operand that needs it."""
+    if accumulate and rules[0]:
+        return unrolled.own_code(unrolled.step_into(rules[0], accumulate), "step")
     if len(rules) == 1 and rules[0]:
         return unrolled.own_code((unrolled.step_one_with if with_params else unrolled.step_one)(rules[0]), "step")
     if len(rules) == 2 and all(rules) and not with_params:
@@ -309,7 +311,7 @@ def _wish(name: str) -> int:
     return SHAPE if name.endswith(("_shape", "_shapes")) else VALUE
 
 
-# -- small pieces ------------------------------------------------------------------------------------------------------
+# -- small pieces ----------------------------------------------------------------------------------------------------
 def total(terms: list[Any]) -> Any:
     """The sum of what is there, None for nothing."""
     return sum(terms[1:], terms[0]) if terms else None

@@ -11,8 +11,9 @@ from gradkit.engine import dtypes, inplace, modes
 from gradkit.engine.tensor import Tensor, wrap
 
 __all__ = [
-    "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal",
-    "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+    "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
+    "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed",
+    "set_rng_state",
 ]  # fmt: skip
 
 
@@ -70,7 +71,9 @@ def _stream(generator: Generator | None) -> Generator:
     return default_generator if generator is None else generator
 
 
-def _drawn(draw: Callable[[Generator, tuple[int, ...]], Any], shape: tuple[int, ...], generator: Generator | None) -> Tensor:
+def _drawn(
+    draw: Callable[[Generator, tuple[int, ...]], Any], shape: tuple[int, ...], generator: Generator | None
+) -> Tensor:
     """A tensor of random numbers; inside a vmap with randomness "different", another draw for each sample."""
     stream = _stream(generator)
     if modes.local.batches and modes.local.randomness == "different":
@@ -127,7 +130,7 @@ def randint(
     low: Any, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Integers from [low, high), int64 unless `dtype` says otherwise: ``randint(high, size)`` or ``randint(low, high, size)``.
+    """Integers from [low, high), int64 unless `dtype` says otherwise: ``randint([low,] high, size)``.
 
     Raises RuntimeError unless low < high.
 
@@ -203,8 +206,8 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False,
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
+    device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Normal numbers; `mean` and `std` are tensors that broadcast, or numbers with a `size`.
 
@@ -220,12 +223,14 @@ def normal(
             raise TypeError("normal(): two numbers need a size; write e.g. normal(0.0, 1.0, (2, 3))")
         shape, kind = shape_from("normal", (size,)), _floating(dtype)
         return _made(_drawn(lambda g, s: g.normal(s, kind, mean, std), shape, generator), device, requires_grad)
-    if isinstance(std, Tensor) and np.any(std.array < 0) or not isinstance(std, Tensor) and std < 0:
+    if (isinstance(std, Tensor) and np.any(std.array < 0)) or (not isinstance(std, Tensor) and std < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     mean, std = [x.array if isinstance(x, Tensor) else x for x in (mean, std)]
     shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
     kind = tensors[0].dtype
-    return _made(_drawn(lambda g, s: (g.normal(s, kind) * std + mean).astype(kind), shape, generator), device, requires_grad)
+    return _made(
+        _drawn(lambda g, s: (g.normal(s, kind) * std + mean).astype(kind), shape, generator), device, requires_grad
+    )
 
 
 def multinomial(
@@ -242,7 +247,7 @@ def multinomial(
     return wrap(_stream(generator).multinomial(np.asarray(input.array), num_samples, replacement))
 
 
-# -- in place ----------------------------------------------------------------------------------------------------------
+# -- in place --------------------------------------------------------------------------------------------------------
 def _filler(name: str, draw: Callable[..., Any], doc: str) -> Callable[..., Tensor]:
     def fill(self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any) -> Tensor:
         new = _drawn(lambda g, s: draw(g, s, self.dtype, *args, **kwargs), tuple(self.shape), generator)
@@ -251,6 +256,11 @@ def _filler(name: str, draw: Callable[..., Any], doc: str) -> Callable[..., Tens
     fill.__name__ = fill.__qualname__ = name
     fill.__doc__ = doc
     return fill
+
+
+def _between(g: Generator, shape: Any, dtype: Any, low: float = 0.0, high: float = 1.0, **bounds: float) -> Any:
+    """PyTorch calls the bounds `from`, which is no name in Python, and `to`."""
+    return g.uniform(shape, dtype, bounds.get("from", low), bounds.get("to", high))
 
 
 def _any_integer(g: Generator, shape: Any, dtype: Any, start: int = 0, to: int | None = None) -> Any:
@@ -263,7 +273,7 @@ def _any_integer(g: Generator, shape: Any, dtype: Any, start: int = 0, to: int |
 FILLERS = {
     name: _filler(name, draw, f"Fill this tensor with {what}, in place; returns it.")
     for name, draw, what in (
-        ("uniform_", lambda g, s, d, a=0.0, b=1.0, **bounds: g.uniform(s, d, bounds.get("from", a), bounds.get("to", b)),
+        ("uniform_", _between,
          "numbers spread evenly over [0, 1), or the given bounds"),
         ("normal_", lambda g, s, d, mean=0.0, std=1.0: g.normal(s, d, mean, std), "normal numbers of a mean and std"),
         ("bernoulli_", lambda g, s, d, p=0.5: g.bernoulli(p.array if isinstance(p, Tensor) else p, s, d),

@@ -52,11 +52,13 @@ def plain(text):
     return re.sub(r"\s+", " ", text).strip()
 
 
-# -- PyTorch's page on autograd.functional.jvp: random inputs, not seeded and not printed --------------------------------
+# -- PyTorch's page on autograd.functional.jvp: random inputs, not seeded and not printed ----------------------------
 def test_jvp_page():
     notebook = Notebook()
     notebook.run("from gradkit.autograd.functional import jvp")
-    notebook.run("def exp_reducer(x):\n  return x.exp().sum(dim=1)\ninputs = gradkit.rand(4, 4)\nv = gradkit.ones(4, 4)")
+    notebook.run(
+        "def exp_reducer(x):\n  return x.exp().sum(dim=1)\ninputs = gradkit.rand(4, 4)\nv = gradkit.ones(4, 4)"
+    )
     y, y_t = notebook.value("jvp(exp_reducer, inputs, v)")
     assert gradkit.equal(y, notebook.value("inputs.exp().sum(dim=1)"))
     assert gradkit.allclose(y, y_t) and not y.requires_grad and not y_t.requires_grad
@@ -69,7 +71,7 @@ def test_jvp_page():
     assert repr(y_t) == "tensor([5., 5.])"
 
 
-# -- the notebook on jvp and jacobian: seeded with 42, so the digits are the same ---------------------------------------
+# -- the notebook on jvp and jacobian: seeded with 42, so the digits are the same ------------------------------------
 JACOBIAN = """tensor([[[1.2925, 2.2114, 2.5620, 1.1425],
          [0.0000, 0.0000, 0.0000, 0.0000],
          [0.0000, 0.0000, 0.0000, 0.0000],
@@ -103,7 +105,8 @@ JVP_NOTEBOOK = [
     ("gradkit.autograd.functional.jacobian(f, x)", "tensor([[2., 0.],\n        [0., 2.]])"),
     ("def adder(x, y):\n    return 2 * x + 3 * y", ""),
     (
-        "inputs = (gradkit.rand(2), gradkit.rand(2))\nv = (gradkit.tensor([1., 2.]), gradkit.tensor([2., 3.]))\ninputs, v",
+        "inputs = (gradkit.rand(2), gradkit.rand(2))\nv = (gradkit.tensor([1., 2.]), "
+        "gradkit.tensor([2., 3.]))\ninputs, v",
         "((tensor([0.3829, 0.9593]), tensor([0.3904, 0.6009])), (tensor([1., 2.]), tensor([2., 3.])))",
     ),
     ("jvp(adder, inputs, v)", "(tensor([1.9371, 3.7213]), tensor([ 8., 13.]))"),
@@ -141,7 +144,7 @@ def test_jvp_notebook():
         notebook.shows(source, shown)
 
 
-# -- the notebook on backward, retain_graph and detach -------------------------------------------------------------------
+# -- the notebook on backward, retain_graph and detach ---------------------------------------------------------------
 BACKWARD_NOTEBOOK = [
     (
         "inp = gradkit.eye(4, 5, requires_grad=True)\nprint(inp)",
@@ -218,7 +221,9 @@ def test_linear_layer_cell_from_its_printed_weights():
     notebook = Notebook()
     notebook.shows("x = gradkit.ones([5,5])\nprint(x)", "tensor([" + ",\n".join(["[1., 1., 1., 1., 1.]"] * 5) + "])")
     notebook.shows(f"w = gradkit.tensor({W}, requires_grad=True)\nprint(w)", f"tensor({W}, requires_grad=True)")
-    notebook.shows("b = gradkit.zeros( 6, requires_grad=True)\nprint(b)", "tensor([0., 0., 0., 0., 0., 0.], requires_grad=True)")
+    notebook.shows(
+        "b = gradkit.zeros( 6, requires_grad=True)\nprint(b)", "tensor([0., 0., 0., 0., 0., 0.], requires_grad=True)"
+    )
     z = notebook.value("x @ w+ b")
     assert z.grad_fn.name() == "AddBackward0"
     # The weights were printed to 4 digits, so a sum of five of them is known to within 2.5e-4.

@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from gradkit import errors
 from gradkit.engine.tape import reachable
 from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
-from gradkit.func.pulling import zeros
 from gradkit.func.transforms import jacfwd as _jacfwd
 from gradkit.func.transforms import jacrev as _jacrev
 from gradkit.func.transforms import jvp as _jvp
@@ -29,13 +27,13 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     >>> gradkit.jvp(lambda x: x.exp().sum(dim=1), gradkit.zeros(2, 2), gradkit.ones(2, 2))
     (tensor([2., 2.]), tensor([2., 2.]))
     """
-    xs, single = _inputs(inputs, "jvp")
+    xs, _ = _inputs(inputs, "jvp")
     vs = _vectors(v, xs, "v", "the input to the user-provided function")
     xs = _prepared(xs, create_graph)
     info: dict[str, Any] = {}
     outs, moved = _jvp(_tupled(func, "jvp", info), xs, vs, strict=False)
     if strict:
-        _strict(func, xs, outs, moved)
+        _strict(func, xs)
     return _answer(outs, info["tuple"], create_graph), _answer(moved, info["tuple"], create_graph)
 
 
@@ -53,7 +51,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     info: dict[str, Any] = {}
     outs, back = _vjp(_tupled(func, "vjp", info), *xs)
     if strict:
-        _strict(func, xs, outs)
+        _strict(func, xs)
     vs = _vectors(v, outs, "v", "the output of the user-provided function")
     found = back(vs)
     return _answer(outs, info["tuple"], create_graph), _answer(found, not single, create_graph)
@@ -79,7 +77,7 @@ def jacobian(
             [0., 2.]])
     """
     if strategy not in _STRATEGIES:
-        raise ValueError(f'Expected strategy to be one of {", ".join(map(repr, _STRATEGIES))}. Hint: got {strategy!r}')
+        raise ValueError(f"Expected strategy to be one of {', '.join(map(repr, _STRATEGIES))}. Hint: got {strategy!r}")
     xs, single = _inputs(inputs, "jacobian")
     xs = _prepared(xs, create_graph)
     info: dict[str, Any] = {}
@@ -87,7 +85,7 @@ def jacobian(
     if strict or strategy == "auto":
         outs, _ = _vjp(function, *xs)
         if strict:
-            _strict(func, xs, outs)
+            _strict(func, xs)
         if strategy == "auto":
             fewer = sum([x.numel() for x in xs]) < sum([y.numel() for y in outs])
             strategy = "forward-mode" if fewer else "reverse-mode"
@@ -159,12 +157,12 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _answer((values[0].detach(),), False, create_graph), _answer(found, not single, create_graph)
 
 
-# -- pieces ------------------------------------------------------------------------------------------------------------
+# -- pieces ----------------------------------------------------------------------------------------------------------
 def _gradient(func: Any, xs: Any, name: str, strict: bool, values: list[Tensor] | None = None) -> tuple[Tensor, ...]:
     info: dict[str, Any] = {}
     (y,), back = _vjp(_tupled(func, name, info, one=True), *xs)
     if strict:
-        _strict(func, xs, (y,))
+        _strict(func, xs)
     if values is not None:
         values.append(y)
     from gradkit.creation import ones_like
@@ -229,7 +227,9 @@ def _tupled(func: Any, name: str, info: dict[str, Any], one: bool = False) -> Ca
 def _vectors(v: Any, like: Any, name: str, whose: str) -> tuple[Tensor, ...]:
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
-            raise RuntimeError(f"The vector {name} can only be None if {whose} is a single Tensor with a single element.")
+            raise RuntimeError(
+                f"The vector {name} can only be None if {whose} is a single Tensor with a single element."
+            )
         from gradkit.creation import ones_like
 
         return (ones_like(like[0]),)
@@ -248,7 +248,7 @@ def _answer(ys: Any, as_tuple: bool, create_graph: bool) -> Any:
     return ys if as_tuple else ys[0]
 
 
-def _strict(func: Any, xs: Any, outs: Any, moved: Any = None) -> None:
+def _strict(func: Any, xs: Any) -> None:
     """Raise RuntimeError where an output does not depend on an input."""
     for j in range(len(xs)):
         leaves = [x.detach().requires_grad_() if i == j else x.detach() for i, x in enumerate(xs)]
@@ -256,5 +256,6 @@ def _strict(func: Any, xs: Any, outs: Any, moved: Any = None) -> None:
         for i, out in enumerate(y if isinstance(y, tuple) else (y,)):
             if out.node is None or leaves[j].node not in reachable([out.node], leaves[j].node.seq):
                 raise RuntimeError(
-                    f"Output {i} of the user-provided function is independent of input {j}. This is not allowed in strict mode."
+                    f"Output {i} of the user-provided function is independent of input {j}. This is not allowed in "
+                    "strict mode."
                 )

@@ -52,7 +52,7 @@ class _Mode:
         return wrapped  # type: ignore[return-value]
 
 
-class no_grad(_Mode):  # noqa: N801
+class no_grad(_Mode):
     """Operations inside are not recorded, in this thread. A context manager and a decorator (with or without call).
 
     >>> import gradkit
@@ -76,7 +76,7 @@ class no_grad(_Mode):  # noqa: N801
         return modes.mode(mute=1, grad=False)
 
 
-class enable_grad(no_grad):  # noqa: N801
+class enable_grad(no_grad):
     """Operations inside are recorded even within `no_grad`.
 
     >>> import gradkit
@@ -90,7 +90,7 @@ class enable_grad(no_grad):  # noqa: N801
         return modes.mode(grad=True)
 
 
-class inference_mode(_Mode):  # noqa: N801
+class inference_mode(_Mode):
     """`no_grad` whose results should not enter a graph later; ``inference_mode(False)`` does nothing.
 
     >>> import gradkit
@@ -114,7 +114,7 @@ class inference_mode(_Mode):  # noqa: N801
         return modes.mode(mute=1, grad=False, inference=True) if self._mode else modes.mode()
 
 
-class set_grad_enabled(_Mode):  # noqa: N801
+class set_grad_enabled(_Mode):
     """Recording on or off by a flag: at once as a call, for a while as a context manager, or as a decorator.
 
     >>> import gradkit

@@ -1,7 +1,7 @@
 """Comparing derivatives with finite differences.
 
 Complex tensors are taken as pairs of reals, and cotangents as PyTorch defines them: for a real loss, grad = dL/dRe + i
-dL/dIm. Then the vjp must be the transpose of the numerical Jacobian between the pairs, and the jvp that Jacobian itself.
+dL/dIm. Then the vjp must be the transpose of the numerical Jacobian between the pairs, and the jvp that Jacobian.
 """
 
 import warnings
@@ -121,7 +121,8 @@ def gradgradcheck(
     return gradcheck(
         gradient, (*xs, *cts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
         check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes,
-        check_batched_grad=check_batched_grad, check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev,
+        check_batched_grad=check_batched_grad, check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
     )  # fmt: skip
 
@@ -155,7 +156,8 @@ class _Check:
         self.places = [i for i, x in enumerate(xs) if isinstance(x, Tensor) and x.requires_grad]
         if not self.places:
             raise ValueError(
-                "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+                "gradcheck expects at least one input tensor to require gradient, but none of them have "
+                "requires_grad=True."
             )
         for i in self.places:
             if xs[i].dtype.itemsize < (16 if xs[i].is_complex() else 8):
@@ -231,7 +233,9 @@ class _Check:
         ct = _random(y, self.rng)
         for a, b in zip(self.pulled(j, ct), self.pulled(j, ct)):
             if not np.allclose(a, b, atol=tolerance, rtol=0, equal_nan=True):
-                raise GradcheckError(f"Backward is not reentrant: two walks from output {j} differ by more than {tolerance}")
+                raise GradcheckError(
+                    f"Backward is not reentrant: two walks from output {j} differ by more than {tolerance}"
+                )
 
     def forward(self, batched: bool) -> None:
         for k, i in enumerate(self.places):
@@ -243,7 +247,9 @@ class _Check:
                 pushes = [[m.array for m in self.pushed(k, wrap(unit))] for unit in units]
             for j in range(len(self.ys)):
                 got = np.array([_reals(p[j]) for p in pushes])
-                want = np.array([_reals(self.difference(k, u)[j]) for u in units]) if self.fast else self.numeric()[k][j]
+                want = (
+                    np.array([_reals(self.difference(k, u)[j]) for u in units]) if self.fast else self.numeric()[k][j]
+                )
                 self.compare(got.reshape(want.shape), want, i, j, "forward AD")
 
     def pushed(self, k: int, t: Tensor) -> list[Tensor]:

@@ -37,7 +37,9 @@ def backward(
     """
     if grad_variables is not None:
         if grad_tensors is not None:
-            raise RuntimeError("'grad_tensors' and 'grad_variables' (deprecated) arguments both passed to backward(): pass one")
+            raise RuntimeError(
+                "'grad_tensors' and 'grad_variables' (deprecated) arguments both passed to backward(): pass one"
+            )
         grad_tensors = grad_variables
     roots = _sequence(tensors)
     targets = None
@@ -87,7 +89,9 @@ def grad(
     if not only_inputs:
         raise FutureWarning("only_inputs argument is deprecated and is ignored now; use autograd.backward")
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     for i, t in enumerate(targets):
         if not isinstance(t, Tensor):
             raise TypeError(f"inputs[{i}] must be a Tensor, not {type(t).__name__}")
@@ -145,8 +149,8 @@ def _weight(root: Tensor, weight: Any, i: int) -> Tensor:
     if weight is None:
         if root.array.size != 1:
             raise RuntimeError(
-                f"grad can be implicitly created only for scalar outputs, and element {i} is {_described(root)}; reduce "
-                "it, e.g. with .sum(), or pass a gradient of its shape, e.g. backward(gradkit.ones_like(y))"
+                f"grad can be implicitly created only for scalar outputs, and element {i} is {_described(root)}; "
+                "reduce it, e.g. with .sum(), or pass a gradient of its shape, e.g. backward(gradkit.ones_like(y))"
             )
         if root.dtype.kind == "c":
             raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {root.dtype.name}")
@@ -156,7 +160,8 @@ def _weight(root: Tensor, weight: Any, i: int) -> Tensor:
         raise TypeError(f"gradients can be either Tensors or None, but got {type(weight).__name__}")
     if weight.shape != root.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[{i}] has a shape of {weight.shape} and output[{i}] has a shape of {root.shape}."
+            f"Mismatch in shape: grad_output[{i}] has a shape of {weight.shape} and output[{i}] has a shape of "
+            f"{root.shape}."
         )
     if (weight.dtype.kind == "c") != (root.dtype.kind == "c"):
         raise RuntimeError(
@@ -207,7 +212,9 @@ def accumulate(leaf: Tensor, ct: Any, recorded: bool) -> None:
         hook(leaf)
 
 
-def _batched(roots: Any, targets: Any, weights: Any, recorded: bool, unused: bool, materialize: bool) -> tuple[Any, ...]:
+def _batched(
+    roots: Any, targets: Any, weights: Any, recorded: bool, unused: bool, materialize: bool
+) -> tuple[Any, ...]:
     from gradkit.func.vmap import vmap
 
     def one(*cts: Tensor) -> tuple[Any, ...]:

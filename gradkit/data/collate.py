@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from gradkit import ops
 from gradkit.creation import as_tensor, tensor
 from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor
+from gradkit.ops.joining import stack
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
@@ -24,7 +24,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """
     first = batch[0]
     if isinstance(first, Tensor):
-        return ops.stack(list(batch))
+        return stack(list(batch))
     if isinstance(first, np.ndarray | np.generic) and not isinstance(first, str | bytes):
         if first.dtype.kind not in "biufc":
             raise _unknown(first.dtype)

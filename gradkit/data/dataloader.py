@@ -17,8 +17,8 @@ class DataLoader:
     """Batches of a dataset, in order or shuffled anew in every epoch (in PyTorch's order for the same seed).
 
     A batch is what ``collate_fn`` makes of a list of samples; `default_collate` stacks them. ``batch_size=None`` gives
-    single samples. ``sampler`` gives the numbers of an epoch, ``batch_sampler`` lists of them. With ``num_workers`` that
-    many threads fetch ``prefetch_factor`` (2) batches each ahead, which pays where ``dataset[i]`` waits or computes in
+    single samples. ``sampler`` gives the numbers of an epoch, ``batch_sampler`` lists of them. With ``num_workers``
+    that many threads fetch ``prefetch_factor`` (2) batches each ahead, which pays where ``dataset[i]`` waits or uses
     NumPy. ``pin_memory`` is accepted and has no meaning on the host.
 
     Raises ValueError for options that exclude each other and for numbers out of range.
@@ -55,7 +55,9 @@ class DataLoader:
         if sampler is not None and shuffle:
             raise ValueError("sampler option is mutually exclusive with shuffle")
         if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
-            raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last")
+            raise ValueError(
+                "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
+            )
         if batch_size is None and drop_last:
             raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
         if sampler is None:

@@ -123,8 +123,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
         counts = [int(count) for count in lengths]
     if sum(counts) != total:
         raise ValueError(
-            "Sum of input lengths does not equal the length of the input dataset: "
-            f"{list(lengths)} for {total} samples"
+            f"Sum of input lengths does not equal the length of the input dataset: {list(lengths)} for {total} samples"
         )
     order = (generator or default_generator).randperm(total, np.int64).tolist()
     starts = [sum(counts[:i]) for i in range(len(counts))]

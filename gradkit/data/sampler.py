@@ -49,7 +49,7 @@ class RandomSampler(Sampler):
     """The numbers of the dataset in random order, another in every epoch; PyTorch's orders for the same seed.
 
     ``num_samples`` (default: all) stops short, or goes round again; with ``replacement`` each number is drawn from all.
-    Raises TypeError for a ``replacement`` that is no bool, ValueError for a ``num_samples`` that is no positive integer.
+    Raises TypeError for a ``replacement`` that is no bool, ValueError for a ``num_samples`` that is not positive.
 
     >>> import gradkit
     >>> from gradkit import data
@@ -78,14 +78,17 @@ class RandomSampler(Sampler):
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
-        return islice(self._endless(), self.num_samples)
-
-    def _endless(self) -> Iterator[int]:
+        # Drawn in the portions in which PyTorch draws, down to a last permutation of which nothing may be used: a
+        # generator that is shared goes on from where PyTorch's would.
         generator = self.generator or Generator().manual_seed(draw_seed(default_generator))
-        count = len(self.data_source)
-        while True:
-            drawn = generator.randint(0, count, 32, np.int64) if self.replacement else generator.randperm(count, np.int64)
-            yield from drawn.tolist()
+        count, wanted = len(self.data_source), self.num_samples
+        if self.replacement:
+            for start in range(0, wanted, 32):
+                yield from generator.randint(0, count, min(32, wanted - start), np.int64).tolist()
+            return
+        for _ in range(wanted // count):
+            yield from generator.randperm(count, np.int64).tolist()
+        yield from generator.randperm(count, np.int64).tolist()[: wanted % count]
 
     def __len__(self) -> int:
         return self.num_samples

@@ -1,1 +1,1 @@
-"""The tape and what lies above it: values, recording, walking back, tangents, batch axes. No primitive is named here."""
+"""The tape and what lies above it: values, recording, walking back, tangents, batch axes. It names no primitive."""

@@ -1,7 +1,8 @@
-"""vmap: batch axes are ordinary leading axes of the array, hidden from the shape; operations run on all of them at once."""
+"""vmap: batch axes are ordinary leading axes of the array, hidden from the shape; operations run on all at once."""
 
 from typing import Any
 
+from gradkit.backend.protocol import backend_of
 from gradkit.engine import modes
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tape import tensor_xp
@@ -16,22 +17,41 @@ def spread(bind: Any, prim: Primitive, levels: list[int], operands: Any, params:
     extent = {l: n for x in operands for l, n in zip(x.batch, x.array.shape)}
     sizes = tuple([extent[l] for l in levels])
     rank = max([x.ndim for x in operands]) if prim.broadcasts else None
+    batch = tuple(levels)
+    given = prim.batching(sizes, **params) if prim.batching else params
+    if prim.step is None or not modes.local.grad or not any([x.node for x in operands]):
+        return _spread_raw(prim, batch, sizes, rank, operands, given)
     physical = [align(x, levels, rank) for x in operands]
     if not prim.broadcasts and len(operands) > 1:
         physical = [expand(x, sizes + x.shape[len(sizes) :]) for x in physical]
-    y = bind(prim, physical, prim.batching(sizes, **params) if prim.batching else params)
-    batch = tuple(levels)
+    y = bind(prim, physical, given)
     if prim.outputs > 1:
         return [wrap(one.array, one.node, one.tangents, batch) for one in y]
     return wrap(y.array, y.node, y.tangents, batch)
 
 
-def align(x: Tensor, levels: Any, rank: int | None = None) -> Tensor:
-    """`x` with one leading axis for each level, of extent 1 for those it lacks, its own axes padded to `rank`."""
+def _spread_raw(prim: Primitive, batch: Any, sizes: Any, rank: Any, operands: Any, params: Any) -> Any:
+    """The same when nothing is recorded: on the raw arrays, without a Tensor in between."""
+    raws = [x.array if x.batch == batch and x.array.ndim - len(batch) == (rank or x.ndim) else
+            x.array.reshape(aligned(x, batch, rank)) for x in operands]  # fmt: skip
+    backend = backend_of(raws[0])
+    if not prim.broadcasts and len(raws) > 1:
+        count = len(sizes)
+        raws = [r if r.shape[:count] == sizes else backend.xp.broadcast_to(r, sizes + r.shape[count:]) for r in raws]
+    y = prim.on(backend)(*raws, **params)
+    return [wrap(one, batch=batch) for one in y] if prim.outputs > 1 else wrap(y, batch=batch)
+
+
+def aligned(x: Tensor, levels: Any, rank: int | None) -> tuple[int, ...]:
+    """The shape of `x` with one leading axis for each level (extent 1 where it lacks it), its own padded to `rank`."""
     sizes = dict(zip(x.batch, x.array.shape))
-    front = tuple([sizes.get(l, 1) for l in levels])
-    own = tuple(x.shape)
-    shape = front + (1,) * ((rank or len(own)) - len(own)) + own
+    own = x.array.shape[len(x.batch) :]
+    return tuple([sizes.get(l, 1) for l in levels]) + (1,) * ((rank or len(own)) - len(own)) + own
+
+
+def align(x: Tensor, levels: Any, rank: int | None = None) -> Tensor:
+    """`x` in that shape."""
+    shape = aligned(x, levels, rank)
     plain = wrap(x.array, x.node)
     return plain if shape == x.array.shape else tensor_xp.reshape(plain, shape)
 

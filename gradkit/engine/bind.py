@@ -31,15 +31,25 @@ def bind(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
 
 def uniform(prim: Primitive, operands: Any) -> list[Tensor]:
     """The operands as Tensors of one dtype: what `record` does to raw arrays, in a way that facets survive."""
-    logical = [_logical(x) for x in operands]
     if prim.promote == "none":
         return [x if isinstance(x, Tensor) else wrap(x) for x in operands]
+    if already_uniform(prim, operands):
+        return operands
+    logical = [_logical(x) for x in operands]
     raws, _ = raw_operands(prim, logical)
     dtype = raws[0].dtype
     return [
         wrap(raw) if not isinstance(x, Tensor) else x if x.dtype == dtype else tensor_xp.astype(x, dtype=dtype)
         for x, raw in zip(operands, raws)
     ]
+
+
+def already_uniform(prim: Primitive, operands: Any) -> bool:
+    first = operands[0]
+    if not isinstance(first, Tensor) or (prim.promote == "float" and first.array.dtype.kind not in "fc"):
+        return False
+    dtype = first.array.dtype
+    return all([isinstance(x, Tensor) and x.array.dtype is dtype for x in operands])
 
 
 def _logical(x: Any) -> Any:

@@ -33,7 +33,7 @@ class Size(tuple[int, ...]):
         return Size(tuple(self) + tuple(other))
 
 
-class device:  # noqa: N801
+class device:
     """A place for arrays: "cpu", or "cuda" with an index.
 
     Raises RuntimeError for a type that is neither.
@@ -45,13 +45,13 @@ class device:  # noqa: N801
 
     __slots__ = ("index", "type")
 
-    def __init__(self, type: Any, index: int | None = None) -> None:  # noqa: A002
+    def __init__(self, type: Any, index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index  # noqa: A001
+            type, index = type.type, type.index
         elif isinstance(type, int):
-            type, index = "cuda", type  # noqa: A001
+            type, index = "cuda", type
         elif ":" in type:
-            type, _, number = type.partition(":")  # noqa: A001
+            type, _, number = type.partition(":")
             if not number.isdigit():
                 raise RuntimeError(f"Invalid device string: '{type}:{number}'; write e.g. 'cuda:0'")
             index = int(number)

@@ -5,17 +5,19 @@ from typing import Any
 
 import numpy as np
 
-bool = bool_ = np.dtype("bool")  # noqa: A001
+_bool, _int, _float = bool, int, float  # Python's, before PyTorch's names take their place here
+
+bool = bool_ = np.dtype("bool")
 uint8 = np.dtype("uint8")
 uint16 = np.dtype("uint16")
 uint32 = np.dtype("uint32")
 uint64 = np.dtype("uint64")
 int8 = np.dtype("int8")
 int16 = short = np.dtype("int16")
-int32 = int = np.dtype("int32")  # noqa: A001
+int32 = int = np.dtype("int32")
 int64 = long = np.dtype("int64")
 float16 = half = np.dtype("float16")
-float32 = float = np.dtype("float32")  # noqa: A001
+float32 = float = np.dtype("float32")
 float64 = double = np.dtype("float64")
 complex64 = cfloat = np.dtype("complex64")
 complex128 = cdouble = np.dtype("complex128")
@@ -66,7 +68,6 @@ def of_number(value: Any) -> np.dtype[Any]:
     return default_complex() if kind is complex else _default
 
 
-_bool, _int, _float = type(True), type(1), type(1.0)
 NUMBERS = (_bool, _int, _float, complex)
 
 

@@ -1,7 +1,7 @@
 """Views, and writing in place: the memory changes, and so does the history of every view of it.
 
 A view remembers the tensor it was taken from and the step that took it; the root of all views knows them weakly. A
-write through any of them gives the root a new history, and every live view the root's new history seen through its step.
+write through any of them gives the root a new history, and every live view that history seen through its step.
 """
 
 import weakref
@@ -13,40 +13,62 @@ import numpy as np
 from gradkit import errors
 from gradkit.engine import dtypes, modes
 from gradkit.engine.bind import bind
+from gradkit.engine.node import Node
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tape import remember, tensor_xp
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.engine.versions import stamp
+from gradkit.engine.unrolled import odd
+from gradkit.engine.versions import owner, stamp, tick
+
+local = modes.local
 
 
 # -- views -----------------------------------------------------------------------------------------------------------
-def view_operation(prim: Primitive, apply: Callable[..., Any], tidy: Callable[..., dict[str, Any]] | None) -> Any:
-    """The operation of a row whose result may share its operand's memory."""
+def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, dict[str, Any]], Any]:
+    """The operation of a row whose result may share its operand's memory: ``apply(input, params)``.
 
-    def call(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
-        params = tidy(input, *args, **kwargs) if tidy else kwargs
-        if isinstance(input, Tensor) and isinstance(input.array, np.generic):
-            input.array = np.asarray(input.array)
-        t = apply(input, params)
-        base = t.array.base
-        if base is not None and (base is input.array or base is input.array.base):
-            link(t, input, prim, params)
+    It records as `unrolled.unary_with` does; where memory is shared, source and view then know each other.
+    """
+    run, ((_, keep_x),) = prim.run, prim.keeps
+
+    def apply(input: Any, params: dict[str, Any]) -> Any:
+        try:
+            x = input.array
+            parent = input.node
+        except AttributeError:
+            return otherwise(prim, (input,), params)
+        if isinstance(x, np.generic):
+            x = input.array = np.asarray(x)
+        if modes.unusual and odd(input):
+            t = otherwise(prim, (input,), params)
+            y = t.array
+        else:
+            t = Tensor()
+            t.array = y = run(x, **params)
+            if parent is None or modes.muted and not local.grad:
+                t.node = None
+            else:
+                t.node = node = Node()
+                node.seq = tick()
+                node.prim = prim
+                node.parents = (parent,)
+                node.saved = (None, x.shape if keep_x else None)
+                node.like = (y.shape, y.dtype)
+                node.params = params
+                node.hooks = None
+        base = y.base
+        if base is not None and (base is x or base is x.base or owner(y) is owner(x)):
+            root = input if input._view is None else input._view[1]
+            t._view = (input, root, prim, params)
+            views = root._views
+            if views is None:
+                root._views = views = Views()
+            if len(views) > views.limit:
+                views.prune()
+            views.append(weakref.ref(t))
         return t
 
-    call.apply = apply  # type: ignore[attr-defined]
-    return call
-
-
-def link(t: Tensor, source: Tensor, prim: Primitive, params: dict[str, Any]) -> None:
-    """Note that `t` is `source` seen through a step."""
-    root = source if source.view is None else source.view[1]
-    t.view = (source, root, prim, params)
-    views = root.views
-    if views is None:
-        root.views = views = Views()
-    if len(views) > views.limit:
-        views.prune()
-    views.append(weakref.ref(t))
+    return apply
 
 
 class Views(list[Any]):
@@ -90,7 +112,7 @@ def check_writable(x: Tensor, name: str) -> None:
             f"a leaf Variable that requires grad is being used in an in-place operation ({name} on shape "
             f"{tuple(x.shape)}, {x.dtype.name}); write under gradkit.no_grad(), or to a clone()"
         )
-    root = x.view[1] if x.view else None
+    root = x._view[1] if x._view else None
     if root is not None and root.node is not None and root.node.prim is None:
         raise RuntimeError(
             "a view of a leaf Variable that requires grad is being used in an in-place operation "
@@ -135,7 +157,7 @@ def settle(x: Tensor, y: Tensor, name: str) -> None:
             "is read-only; please clone() the tensor before performing the operation"
         )
     stamp(raw, name)
-    root = x.view[1] if x.view else x
+    root = x._view[1] if x._view else x
     changed = node is not y.node or ts or y.tangents
     if not modes.local.grad and not (ts or y.tangents) or not changed:
         return
@@ -143,7 +165,7 @@ def settle(x: Tensor, y: Tensor, name: str) -> None:
         x.node, x.tangents = y.node, y.tangents
     else:
         rewrite(root, y, chain(x))
-    for ref in root.views or ():
+    for ref in root._views or ():
         t = ref()
         if t is not None:
             see_again(t)
@@ -152,8 +174,8 @@ def settle(x: Tensor, y: Tensor, name: str) -> None:
 def chain(x: Tensor) -> tuple[Any, ...]:
     """The steps from the root to a view of it."""
     steps = []
-    while x.view is not None:
-        x, _, prim, params = x.view
+    while x._view is not None:
+        x, _, prim, params = x._view
         steps.append((prim, params))
     return tuple(reversed(steps))
 
@@ -173,7 +195,7 @@ def rewrite(root: Tensor, y: Tensor, steps: tuple[Any, ...]) -> None:
 
 def see_again(t: Tensor) -> None:
     """A view's history, from its source's."""
-    source, _, prim, params = t.view
+    source, _, prim, params = t._view
     if source.tangents or source.batch:
         new = bind(prim, (source,), params)
         t.node, t.tangents = new.node, new.tangents

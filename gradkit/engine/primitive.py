@@ -11,9 +11,9 @@ from gradkit.backend.protocol import Backend, row_forwards
 #: Every primitive by name. Tests, documentation and stubs walk it.
 REGISTRY: dict[str, "Primitive"] = {}
 
-#: What a row may say of its Jacobian: which input places an output place can depend on. "diagonal": its own (broadcast);
-#: "moves": at most one place of each operand; "axes": the places along the parameter `axis`; "block": those of its own
-#: leading (batch) index; "dense": any.
+#: What a row may say of its Jacobian: which input places an output place can depend on. "diagonal": its own
+#: (broadcast); "moves": at most one place of each operand; "axes": the places along the parameter `axis`; "block":
+#: those of its own leading (batch) index; "dense": any.
 STRUCTURES = ("diagonal", "moves", "axes", "block", "dense")
 
 
@@ -41,6 +41,7 @@ class Primitive:
     fused: str | None = None  # the CUDA kernel that stands in for the rule
     rules: tuple[Any, ...] = ()  # elementwise: one for each operand, None where there is no derivative
     view: bool = False  # the result may share the operand's memory
+    accumulate: Callable[..., None] | None = None  # (z, ct, **params): what the rule gives, added into raw z in place
     holomorphic: bool = True  # complex cotangents conjugate around the rules; otherwise the rules are given them as is
     tidy: Callable[..., dict[str, Any]] | None = None
     title: str = ""  # as in grad_fn: MulBackward0

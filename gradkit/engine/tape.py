@@ -14,7 +14,7 @@ import numpy as np
 
 from gradkit import errors
 from gradkit.backend.numpy import NUMPY
-from gradkit.backend.protocol import Namespace, backend_of
+from gradkit.backend.protocol import Namespace, backend_of, backends
 from gradkit.engine import dtypes, modes, versions
 from gradkit.engine.node import Node, lines, note
 from gradkit.engine.primitive import Primitive
@@ -35,7 +35,10 @@ getrefcount = sys.getrefcount
 def record(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on plain tensors, raw arrays and numbers; remember it if anything needs a gradient."""
     raws, backend = raw_operands(prim, operands)
-    y = (prim.run if backend is NUMPY else prim.on(backend))(*raws, **params)
+    try:
+        y = (prim.run if backend is NUMPY else prim.on(backend))(*raws, **params)
+    except ValueError as reason:
+        raise errors.unfit(prim.name, raws, reason) from None
     parents = tuple([x.node if isinstance(x, Tensor) else None for x in operands])
     if prim.step is None or not local.grad or not any(parents):
         return [wrap(one) for one in y] if prim.outputs > 1 else wrap(y)
@@ -48,7 +51,7 @@ def remember(prim: Primitive, operands: Any, raws: Any, y: Any, parents: Any, pa
     if prim.kept and not any([s is not None and _user_array(s, x) for s, x in zip(saved, (None, *operands))]):
         prim = unkept(prim)
     several = prim.outputs > 1
-    if any([one.dtype.kind == "c" for one in ((*y, *raws) if several else (y, *raws))]):
+    if any([_complex(one) for one in ((*y, *raws) if several else (y, *raws))]):
         modes.meet_complex()
         prim = conjugated(prim)
     like = [(one.shape, one.dtype) for one in y] if several else (y.shape, y.dtype)
@@ -60,8 +63,12 @@ def remember(prim: Primitive, operands: Any, raws: Any, y: Any, parents: Any, pa
     return [wrap(one, pick(node, i) if dtypes.differentiable(one.dtype) else None) for i, one in enumerate(y)]
 
 
+def _complex(raw: Any) -> bool:
+    return hasattr(raw, "dtype") and raw.dtype.kind == "c"
+
+
 def _user_array(saved: Any, operand: Any) -> bool:
-    return hasattr(saved, "dtype") and (operand is None or isinstance(operand, Tensor)) or (
+    return (hasattr(saved, "dtype") and (operand is None or isinstance(operand, Tensor))) or (
         isinstance(saved, tuple) and bool(saved) and hasattr(saved[0], "dtype")
     )
 
@@ -69,6 +76,10 @@ def _user_array(saved: Any, operand: Any) -> bool:
 def raw_operands(prim: Primitive, operands: Any) -> tuple[list[Any], Any]:
     """The raw arrays of an operation, of one dtype where its row promotes; and the backend they belong to."""
     raws = [x.array if isinstance(x, Tensor) else x for x in operands]
+    if uniform(prim, operands, raws):
+        return raws, NUMPY
+    if not any([isinstance(x, Tensor) for x in operands]):
+        raise errors.not_a_tensor(prim.name, 0, operands[0])
     backend = NUMPY
     for i, (x, raw) in enumerate(zip(operands, raws)):
         if isinstance(raw, np.ndarray | np.generic) or type(raw) in dtypes.NUMBERS:
@@ -84,6 +95,15 @@ def raw_operands(prim: Primitive, operands: Any) -> tuple[list[Any], Any]:
             dtype = dtypes.floated(dtype)
         raws = [cast(raw, dtype, backend) for raw in raws]
     return raws, backend
+
+
+def uniform(prim: Primitive, operands: Any, raws: Any) -> bool:
+    """Whether there is nothing to promote: NumPy arrays of one dtype, in Tensors."""
+    dtype = raws[0].dtype if type(raws[0]) is np.ndarray else None
+    for x, raw in zip(operands, raws):
+        if type(raw) is not np.ndarray or raw.dtype is not dtype or not isinstance(x, Tensor):
+            return False
+    return dtype is not None and (prim.promote != "float" or dtype.kind in "fc")
 
 
 def cast(raw: Any, dtype: Any, backend: Any) -> Any:
@@ -156,8 +176,8 @@ def _pick_step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, nee
 
 
 _PICK = Primitive(
-    name="pick", family="pick", arity=1, forward=None, run=None, step=_pick_step, jvp=None, kept=False
-)  # type: ignore[arg-type]
+    name="pick", family="pick", arity=1, forward=_pick_step, run=_pick_step, step=_pick_step, jvp=_pick_step, kept=False
+)
 
 
 def pick(whole: Node, i: int) -> Node:
@@ -184,7 +204,8 @@ def pull(
     heap = sorted([(node.seq, node) for node in seeds])
     last_write = versions.last_write
     running, needed = (None, None) if wanted is None else leading_to(wanted, seeds)
-    xp = tensor_xp
+    anomaly, mixed = local.anomaly, len(backends) > 1
+    xp = tensor_xp if record else NUMPY.xp
     while heap:
         seq, node = heappop(heap)
         ct = cts[node]
@@ -198,16 +219,16 @@ def pull(
                 continue
         elif node in wanted:
             found[node] = ct
-        if prim is None or running is not None and node not in running:
+        if prim is None or (running is not None and node not in running):
             continue
         saved = node.saved
         if saved is None:
             raise errors.freed(node.name(), node.line)
         if last_write < seq:
             versions.check_unwritten(node, saved)
-        if not record:
-            xp = NUMPY.xp if type(ct) is np.ndarray else xp_of(ct)
-        if local.anomaly or node.hooks is not None:
+        if mixed and not record:
+            xp = xp_of(ct)
+        if anomaly or node.hooks is not None:
             step_watched(xp, ct, node, lift(node) if record else saved, cts, heap, needed, record)
         else:
             prim.step(xp, ct, node, lift(node) if record else saved, cts, heap, needed)
@@ -253,7 +274,10 @@ def _age(node: Node) -> int:
 def lift(node: Node) -> list[Any]:
     """The residuals as Tensors on the tape again: each is the output or an operand, so its node is known."""
     if node.prim.outputs > 1 and node.saved[0] is not None:
-        y = [wrap(one, pick(node, i) if dtypes.differentiable(one.dtype) else None) for i, one in enumerate(node.saved[0])]
+        y = [
+            wrap(one, pick(node, i) if dtypes.differentiable(one.dtype) else None)
+            for i, one in enumerate(node.saved[0])
+        ]
         return [y, *[lifted(s, link) for s, link in zip(node.saved[1:], node.parents)]]
     return [lifted(s, link) for s, link in zip(node.saved, (node, *node.parents))]
 
@@ -298,7 +322,7 @@ def _count_of_one_owner(cts: dict[int, Any]) -> int:
 
 
 def _refcounts_tell() -> bool:
-    """Whether a reference count proves that nobody else holds an array: not where names borrow or counts are deferred."""
+    """Whether a reference count proves that nobody else holds an array: not where names borrow or counts wait."""
     return sys.version_info < (3, 14) and not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 

@@ -35,8 +35,8 @@ class Tensor:
     node: Any
     tangents: Any = None  # {level: Tensor}: forward mode. A tangent may itself carry tangents of lower levels
     batch: tuple[int, ...] = ()  # vmap levels, ascending: the leading axes of `array`
-    view: Any = None  # (tensor it was taken from, root of all its views, primitive, params)
-    views: Any = None  # weak references to the views of this root
+    _view: Any = None  # (tensor it was taken from, root of all its views, primitive, params)
+    _views: Any = None  # weak references to the views of this root
     name: str | None = None
     _grad: Any = None
     _retains: bool = False
@@ -146,8 +146,8 @@ class Tensor:
             self.requires_grad_()
         elif self.grad_fn is not None:
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         else:
             self.node = None
@@ -196,8 +196,8 @@ class Tensor:
     def grad(self) -> "Tensor | None":
         if self._grad is None and not self.is_leaf and not self._retains:
             warnings.warn(
-                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't "
-                "be populated during autograd.backward(). If you indeed want it, call .retain_grad() on it first.",
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+                "attribute won't be populated during autograd.backward(). If you indeed want it, call .retain_grad() on it first.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -232,7 +232,7 @@ class Tensor:
 
     @property
     def _base(self) -> "Tensor | None":
-        return None if self.view is None else self.view[1]
+        return None if self._view is None else self._view[1]
 
 
 def _bounds(ndim: int) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from gradkit import errors
 from gradkit.engine import modes
 from gradkit.engine.dtypes import constant, constants_of
 from gradkit.engine.node import Node
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tape import fit, give, merge, unkept
+from gradkit.engine.tape import OWNED, fit, getrefcount, give, merge, unkept
 from gradkit.engine.tensor import Tensor
 from gradkit.engine.versions import tick
 
@@ -33,7 +34,7 @@ def unary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any], Any
     run, ((keep_y, keep_x),) = prim.run, prim.keeps
     keep_y, keep_x = keep_y == 2, keep_x == 2
 
-    def operation(input: Any) -> Any:  # noqa: A002
+    def operation(input: Any) -> Any:
         try:
             x = input.array
             parent = input.node
@@ -42,7 +43,7 @@ def unary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any], Any
         if modes.unusual and odd(input):
             return otherwise(prim, (input,), {})
         t = Tensor()
-        if parent is None or modes.muted and not local.grad:
+        if parent is None or (modes.muted and not local.grad):
             if x.dtype.kind != _REAL:
                 return otherwise(prim, (input,), {})
             t.array = run(x)
@@ -69,13 +70,13 @@ def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any
     by_constant = prim if a_y or a_a else unkept(prim)
     alike = prim.structure == "diagonal"  # operands of one shape then give that shape
 
-    def operation(input: Any, other: Any) -> Any:  # noqa: A002
+    def operation(input: Any, other: Any) -> Any:
         try:
             x = input.array
             left = input.node
         except AttributeError:
             return otherwise(prim, (input, other), {})
-        if modes.unusual and (odd(input) or isinstance(other, Tensor) and odd(other)):
+        if modes.unusual and (odd(input) or (isinstance(other, Tensor) and odd(other))):
             return otherwise(prim, (input, other), {})
         kind = type(other)
         if kind is float or kind is int:
@@ -86,7 +87,7 @@ def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any
                 z = constant(other, x.dtype)
             t = Tensor()
             t.array = y = run(x, z)
-            if left is None or modes.muted and not local.grad:
+            if left is None or (modes.muted and not local.grad):
                 t.node = None
                 return t
             t.node = node = Node()
@@ -109,8 +110,11 @@ def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any
         else:
             return otherwise(prim, (input, other), {})
         t = Tensor()
-        t.array = y = run(x, z)
-        if left is None and right is None or modes.muted and not local.grad:
+        try:
+            t.array = y = run(x, z)
+        except ValueError as reason:
+            raise errors.unfit(prim.name, (x, z), reason) from None
+        if (left is None and right is None) or (modes.muted and not local.grad):
             t.node = None
             return t
         t.node = node = Node()
@@ -135,17 +139,17 @@ def unary_with(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any,
     run, ((keep_y, keep_x),) = prim.run, prim.keeps
     integers_too = prim.promote != "float"
 
-    def apply(input: Any, params: dict[str, Any]) -> Any:  # noqa: A002
+    def apply(input: Any, params: dict[str, Any]) -> Any:
         try:
             x = input.array
             parent = input.node
         except AttributeError:
             return otherwise(prim, (input,), params)
-        if modes.unusual and odd(input) or not (integers_too or x.dtype.kind == _REAL):
+        if (modes.unusual and odd(input)) or not (integers_too or x.dtype.kind == _REAL):
             return otherwise(prim, (input,), params)
         t = Tensor()
         t.array = y = run(x, **params)
-        if parent is None or modes.muted and not local.grad:
+        if parent is None or (modes.muted and not local.grad):
             t.node = None
             return t
         t.node = node = Node()
@@ -234,6 +238,27 @@ def step_one_with(rule: Callable[..., Any]) -> Callable[..., None]:
             heappush(heap, (parent.seq, parent))
 
     return step
+
+
+def step_into(rule: Callable[..., Any], accumulate: Callable[..., None]) -> Callable[..., None]:
+    """The same where a cotangent covers a part of its operand: a buffer that is waiting there takes it up in place."""
+    alone = step_one_with(rule)
+
+    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
+        (parent,) = node.parents
+        buffer = own_buffer(cts, parent) if parent in cts else None
+        if buffer is None:
+            alone(xp, ct, node, saved, cts, heap, needed)
+        else:
+            accumulate(buffer, ct, **node.params)
+
+    return step
+
+
+def own_buffer(cts: dict[Any, Any], node: Node) -> Any:
+    """The raw array that waits for a node, if no one but `cts` can see it."""
+    old = cts[node]
+    return old if type(old) is np.ndarray and getrefcount(old) == OWNED and old.base is None else None
 
 
 def step_all(rule: Callable[..., Any]) -> Callable[..., None]:

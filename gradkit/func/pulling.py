@@ -62,8 +62,11 @@ def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor]) -> lis
         seeds[y.node] = seeds[y.node] + ct if y.node in seeds else ct
     wanted = {leaf.node for leaf in leaves}
     with np.errstate(all="ignore"):
-        if modes.lifted or any([ct.node is not None for ct in cts]) or entangled(seeds, leaves):
+        if any([ct.node is not None for ct in cts]) or entangled(seeds, leaves):
             with modes.mode(grad=True):
+                found = pull(seeds, wanted, record=True, retain=True)
+        elif riding:
+            with modes.mode(mute=1, grad=False):
                 found = pull(seeds, wanted, record=True, retain=True)
         else:
             found = pull({node: ct.array for node, ct in seeds.items()}, wanted, retain=True)
@@ -78,7 +81,7 @@ def entangled(seeds: Any, leaves: list[Tensor]) -> bool:
     if any([parent is not None for node in wanted for parent in node.parents]):
         return True
     for node in reachable(seeds, oldest):
-        if node.prim is None or node not in wanted and any([p is not None and p.seq > oldest for p in node.parents]):
+        if node.prim is None or (node not in wanted and any([p is not None and p.seq > oldest for p in node.parents])):
             return True
     return False
 

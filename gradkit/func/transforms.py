@@ -38,7 +38,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
     def back(*cotangents: Any) -> Any:
         given = cotangents[0] if len(cotangents) == 1 else cotangents
-        cts, ct_spec = tree.flatten(given)
+        cts, _ = tree.flatten(given)
         if len(cts) != len(ys):
             raise RuntimeError(f"vjp: expected {len(ys)} cotangents, nested like the output, got {len(cts)}")
         cts = [_tensor(kind.taken(ct), "a cotangent") for ct in cts]
@@ -123,7 +123,9 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
             value = func(*rest(xs), **kwargs)
             y = _with_aux(value, "grad")[0] if has_aux else value
             if not isinstance(y, Tensor) or y.numel() != 1 or y.dtype.kind == "c":
-                got = f"a Tensor of shape {tuple(y.shape)}, {y.dtype.name}" if isinstance(y, Tensor) else type(y).__name__
+                got = (
+                    f"a Tensor of shape {tuple(y.shape)}, {y.dtype.name}" if isinstance(y, Tensor) else type(y).__name__
+                )
                 raise RuntimeError(f"grad: expected the function to return one real number as a Tensor, got {got}")
             return value
 
@@ -243,8 +245,10 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     return y, push
 
 
-def jacrev(func: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, chunk_size: int | None = None) -> Callable[..., Any]:
-    """The function that gives the Jacobian of `func` at its arguments, by reverse mode: one row for each output element.
+def jacrev(
+    func: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, chunk_size: int | None = None
+) -> Callable[..., Any]:
+    """The function that gives the Jacobian of `func` at its arguments, by reverse mode: a row for each output element.
 
     The result has the shape of the output followed by that of the argument.
 
@@ -285,9 +289,14 @@ def _row(back: Any, ys: Any, spec: Any, i: int, ct: Tensor) -> Any:
 
 
 def jacfwd(
-    func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error", chunk_size: int | None = None
+    func: Callable[..., Any],
+    argnums: Any = 0,
+    has_aux: bool = False,
+    *,
+    randomness: str = "error",
+    chunk_size: int | None = None,
 ) -> Callable[..., Any]:
-    """The function that gives the Jacobian of `func` at its arguments, by forward mode: one column for each input element.
+    """The function that gives the Jacobian of `func` at its arguments, by forward mode: a column for each input one.
 
     The result has the shape of the output followed by that of the argument.
 
@@ -308,7 +317,7 @@ def jacfwd(
 
         def column(j: int, t: Tensor) -> Any:
             ts = [t if k == j else zeros(x) for k, x in enumerate(flat)]
-            given = lambda *xs: func(*rest(tree.unflatten(list(xs), spec)), **kwargs)  # noqa: E731
+            given = lambda *xs: func(*rest(tree.unflatten(list(xs), spec)), **kwargs)
             _, y_t, *aux = jvp(given, tuple(flat), tuple(ts), has_aux=has_aux)
             kept[:] = aux
             return y_t

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from gradkit.engine import batching, modes
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
 from gradkit.ops import shaping
-
 
 
 def vmap(
@@ -42,9 +41,14 @@ def vmap(
         kind = tree.Kind()
         leaves, spec = tree.flatten(args)
         leaves = [kind.taken(leaf) for leaf in leaves]
-        dims = tree.broadcast(in_dims if isinstance(in_dims, int) or in_dims is None else tuple(in_dims), spec, "in_dims")
+        dims = tree.broadcast(
+            in_dims if isinstance(in_dims, int) or in_dims is None else tuple(in_dims), spec, "in_dims"
+        )
         named, named_spec = tree.flatten(kwargs)
-        leaves, dims = leaves + [kind.taken(leaf) for leaf in named], dims + [0 if isinstance(x, Tensor) else None for x in named]
+        leaves, dims = (
+            leaves + [kind.taken(leaf) for leaf in named],
+            dims + [0 if isinstance(x, Tensor) else None for x in named],
+        )
         size = _size(leaves, dims)
         fronted = [_to_front(x, d) for x, d in zip(leaves, dims)]
 
@@ -73,7 +77,8 @@ def _run(func: Any, leaves: Any, dims: Any, size: int, spec: Any, named_spec: An
         for one in outs:
             if not isinstance(one, Tensor):
                 raise ValueError(
-                    f"vmap({getattr(func, '__name__', 'func')}): expected the function to return Tensors, got {type(one).__name__}"
+                    f"vmap({getattr(func, '__name__', 'func')}): expected the function to return Tensors, got "
+                    f"{type(one).__name__}"
                 )
         return [batching.leave(one, level, size) for one in outs], out_spec
 
@@ -91,7 +96,10 @@ def _size(leaves: Any, dims: Any) -> int:
     if not sizes:
         raise ValueError("vmap: at least one argument must be mapped: in_dims has no axis for any Tensor")
     if len(set(sizes.values())) > 1:
-        raise ValueError(f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {list(sizes.values())}")
+        raise ValueError(
+            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+            f"{list(sizes.values())}"
+        )
     return next(iter(sizes.values()))
 
 

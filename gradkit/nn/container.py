@@ -61,7 +61,10 @@ class _Numbered(Module):
           (0): ReLU()
         )
         """
-        self.add_module(str(len(self)), module)
+        number = len(self)
+        while str(number) in self._modules:  # a part of a Sequential has kept its numbers
+            number += 1
+        self.add_module(str(number), module)
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:

@@ -90,10 +90,6 @@ class Conversion:
         """
         return self._cast("half")
 
-    def bfloat16(self) -> Self:
-        """Cast floating-point parameters and buffers to bfloat16; needs ml_dtypes, ``pip install 'gradkit[bf16]'``."""
-        return self._cast("bfloat16")
-
     def cpu(self) -> Self:
         """Move everything to the CPU.
 
@@ -101,11 +97,11 @@ class Conversion:
         >>> nn.Linear(2, 3).cpu().weight.device
         device(type='cpu')
         """
-        return self._apply(lambda tensor: tensor.cpu())
+        return self._apply(lambda tensor: tensor.to("cpu"))
 
     def cuda(self, device: Any = None) -> Self:
         """Move everything to a GPU, the current one by default. Raises RuntimeError where there is none."""
-        return self._apply(lambda tensor: tensor.cuda(device))
+        return self._apply(lambda tensor: tensor.to("cuda" if device is None else device))
 
 
 def _parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, np.dtype[Any] | None]:

@@ -9,9 +9,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from gradkit import creation, ops
+from gradkit import creation
 from gradkit.autograd import no_grad
 from gradkit.engine.tensor import Tensor
+from gradkit.ops.arithmetic import where
+from gradkit.ops.linear_algebra import qr
 
 _GAINS = {
     "linear": 1.0,
@@ -107,7 +109,7 @@ def trunc_normal_(
     values, pending = propose()
     while pending.any():
         candidates, rejected = propose()
-        values = ops.where(pending, candidates, values)
+        values = where(pending, candidates, values)
         pending = pending & rejected
     return tensor.copy_(values)
 
@@ -249,7 +251,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
     draw = creation.empty_like(tensor).reshape(rows, columns).normal_(generator=generator)
-    q, r = ops.qr(draw if rows >= columns else draw.T)
+    q, r = qr(draw if rows >= columns else draw.T)
     q = q * r.diagonal().sign()
     return tensor.copy_((q if rows >= columns else q.T).reshape(tensor.shape)).mul_(gain)
 

@@ -54,7 +54,18 @@ class _BatchNorm(Module):
         self.register_buffer("num_batches_tracked", count)
 
     def reset_running_stats(self) -> None:
-        """Forget the running statistics: mean 0, variance 1, no batches seen."""
+        """Forget the running statistics: mean 0, variance 1, no batches seen.
+
+        >>> import gradkit
+        >>> from gradkit import nn
+        >>> norm = nn.BatchNorm1d(1)
+        >>> _ = norm(gradkit.tensor([[1.0], [3.0]]))
+        >>> norm.running_mean
+        tensor([0.2000])
+        >>> norm.reset_running_stats()
+        >>> norm.running_mean
+        tensor([0.])
+        """
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
             self.running_mean.zero_()
             self.running_var.fill_(1)
@@ -159,7 +170,9 @@ class LayerNorm(Module):
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         self.weight = Parameter(creation.ones(shape, device=device, dtype=dtype)) if elementwise_affine else None
-        self.bias = Parameter(creation.zeros(shape, device=device, dtype=dtype)) if elementwise_affine and bias else None
+        self.bias = (
+            Parameter(creation.zeros(shape, device=device, dtype=dtype)) if elementwise_affine and bias else None
+        )
 
     def reset_parameters(self) -> None:
         if self.weight is not None:

@@ -8,7 +8,7 @@ Parameters start evenly from (-k, k), k = 1 / sqrt(hidden_size). The gates stand
 import math
 from typing import Any
 
-from gradkit import creation, ops
+from gradkit import creation
 from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F
 from gradkit.nn import init
@@ -124,7 +124,7 @@ class LSTMCell(_Cell):
         h, c = (None, None) if hx is None else hx
         h, c = self._state(input, h), self._state(input, c)
         from_input, from_state = self._pre_activations(input, h)
-        i, f, g, o = ops.chunk(from_input + from_state, 4, dim=-1)
+        i, f, g, o = (from_input + from_state).chunk(4, dim=-1)
         c = F.sigmoid(f) * c + F.sigmoid(i) * F.tanh(g)
         return F.sigmoid(o) * F.tanh(c), c
 
@@ -147,8 +147,8 @@ class GRUCell(_Cell):
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         h = self._state(input, hx)
         from_input, from_state = self._pre_activations(input, h)
-        input_r, input_z, input_n = ops.chunk(from_input, 3, dim=-1)
-        state_r, state_z, state_n = ops.chunk(from_state, 3, dim=-1)
+        input_r, input_z, input_n = from_input.chunk(3, dim=-1)
+        state_r, state_z, state_n = from_state.chunk(3, dim=-1)
         r = F.sigmoid(input_r + state_r)
         z = F.sigmoid(input_z + state_z)
         n = F.tanh(input_n + r * state_n)

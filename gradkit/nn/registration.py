@@ -1,4 +1,4 @@
-"""What a module holds: its parameters, buffers and submodules, kept by name and found by walking the tree of modules."""
+"""What a module holds: its parameters, buffers and submodules, by name, and the walk through the tree of modules."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -113,7 +113,9 @@ class Registration:
         """
         self._check_name("buffer", "_buffers", name)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)")
+            raise TypeError(
+                f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)"
+            )
         self._buffers[name] = tensor
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 

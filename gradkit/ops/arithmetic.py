@@ -1,53 +1,388 @@
-"""Elementwise functions with PyTorch's signatures."""
+"""Arithmetic with PyTorch's signatures: sums, products, quotients, powers, clamping, choosing."""
 
+import math
 from typing import Any
 
+from gradkit.engine import dtypes
+from gradkit.engine.dtypes import constant, result_type
 from gradkit.engine.tensor import Tensor
+from gradkit.ops import comparison
+from gradkit.ops import complex as parts
+from gradkit.primitives import complex as complex_rows
 from gradkit.primitives import elementwise as rows
-from gradkit.primitives.elementwise import (
-    cos, cosh, div, eq, exp, exp2, expm1, floor_divide, fmod, ge, gt, le, log, log1p, log2, log10, lt, maximum, mul, ne,
-    neg, reciprocal, remainder, rsqrt, sin, sinh, sqrt, square, tan, tanh, where,
-)  # fmt: skip
+from gradkit.primitives import piecewise
+from gradkit.primitives.elementwise import floor_divide, mul, remainder
+from gradkit.primitives.piecewise import in_dtype
 
 __all__ = [
-    "add", "cos", "cosh", "div", "eq", "exp", "exp2", "expm1", "floor_divide", "fmod", "ge", "gt", "le", "log", "log10",
-    "log1p", "log2", "lt", "maximum", "mul", "ne", "neg", "pow", "reciprocal", "remainder", "rsqrt", "sin", "sinh", "sqrt",
-    "square", "sub", "tan", "tanh", "where",
+    "abs", "absolute", "add", "addcdiv", "addcmul", "clamp", "clamp_max", "clamp_min", "clip", "deg2rad", "div", "divide",
+    "float_power", "floor_divide", "lerp", "logit", "masked_fill", "mul", "multiply", "nan_to_num", "neg", "negative",
+    "positive", "pow", "rad2deg", "remainder", "round", "rsub", "sgn", "sign", "sub", "subtract", "true_divide", "where",
 ]  # fmt: skip
-METHODS = tuple([name for name in __all__ if name != "where"])
-INPLACE = (
-    "add", "cos", "cosh", "div", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "mul", "neg", "pow",
-    "reciprocal", "remainder", "rsqrt", "sin", "sinh", "sqrt", "square", "sub", "tan", "tanh",
-)  # fmt: skip
+METHODS = tuple([name for name in __all__ if name != "rsub"])
+INPLACE = tuple([name for name in METHODS if name not in ("positive", "where")])
+
+multiply, true_divide, neg, negative = mul, rows.div, rows.neg, rows.neg
 
 
-def add(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:  # noqa: A002
-    """``input + alpha * other``, broadcast.
+# -- sums, products, quotients ----------------------------------------------------------------------------------------
+def add(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``input + alpha * other``, broadcast, in the dtype both promote to; bools are or-ed.
+
+    Raises RuntimeError for a fractional `alpha` with integers.
 
     >>> import gradkit
     >>> gradkit.add(gradkit.ones(2), gradkit.ones(2), alpha=2)
     tensor([3., 3.])
     """
-    return rows.add(input, other if alpha == 1 else rows.mul(other, alpha) if isinstance(other, Tensor) else other * alpha)
+    return rows.add(input, _scaled(input, other, alpha))
 
 
-def sub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:  # noqa: A002
-    """``input - alpha * other``, broadcast.
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``input - alpha * other``, broadcast, in the dtype both promote to.
+
+    Raises RuntimeError for two bool tensors, and for a fractional `alpha` with integers.
 
     >>> import gradkit
     >>> gradkit.sub(gradkit.ones(2), 1, alpha=2)
     tensor([-1., -1.])
     """
-    return rows.sub(input, other if alpha == 1 else rows.mul(other, alpha) if isinstance(other, Tensor) else other * alpha)
+    return rows.sub(input, _scaled(input, other, alpha))
 
 
-def pow(input: Any, exponent: Any) -> Tensor:  # noqa: A001, A002
-    """``input ** exponent``, broadcast; either may be a number.
+def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """``other - alpha * input``, broadcast, in the dtype both promote to.
+
+    >>> import gradkit
+    >>> gradkit.rsub(gradkit.ones(2), 5)
+    tensor([4., 4.])
+    """
+    return rows.sub(other, _scaled(other, input, alpha))
+
+
+def _scaled(input: Any, other: Any, alpha: Any) -> Any:
+    if type(alpha) is int and alpha == 1:
+        return other
+    if isinstance(alpha, float) and result_type(_raw(input), _raw(other)).kind in "biu":
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    return mul(other, alpha) if isinstance(other, Tensor) else other * alpha
+
+
+def _raw(x: Any) -> Any:
+    return x.array if isinstance(x, Tensor) else x
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """``input / other``, broadcast: exact (integers give float32), or rounded down ("floor") or towards 0 ("trunc").
+
+    A rounded quotient has the operands' dtype and the derivative 0. Raises RuntimeError for another `rounding_mode`,
+    and for an integer divided by 0 and rounded.
+
+    >>> import gradkit
+    >>> gradkit.div(gradkit.tensor([7, -7]), 2)
+    tensor([ 3.5000, -3.5000])
+    >>> gradkit.div(gradkit.tensor([7, -7]), 2, rounding_mode="trunc")
+    tensor([ 3, -3])
+    """
+    if rounding_mode is None:
+        return rows.div(input, other)
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    if rounding_mode != "trunc":
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
+        )
+    if result_type(_raw(input), _raw(other)).kind in "biu":
+        return floor_divide(rows.sub(input, rows.fmod(input, other)), other)
+    return piecewise.trunc(rows.div(input, other))
+
+
+divide, subtract = div, sub
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``, broadcast.
+
+    >>> import gradkit
+    >>> gradkit.addcmul(gradkit.ones(2), gradkit.tensor([1.0, 2.0]), gradkit.tensor([3.0, 4.0]), value=0.5)
+    tensor([2.5000, 5.0000])
+    """
+    product = mul(tensor1, tensor2)
+    return rows.add(input, product if value == 1 else mul(product, value))
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``, broadcast. RuntimeError if both are integers.
+
+    >>> import gradkit
+    >>> gradkit.addcdiv(gradkit.zeros(2), gradkit.tensor([1.0, 2.0]), gradkit.tensor([4.0, 4.0]), value=2)
+    tensor([0.5000, 1.0000])
+    """
+    if tensor1.dtype.kind in "biu" and tensor2.dtype.kind in "biu":
+        raise RuntimeError("addcdiv does not divide integers by integers: convert tensor1 or tensor2 to floats first")
+    quotient = rows.div(tensor1, tensor2)
+    return rows.add(input, quotient if value == 1 else mul(quotient, value))
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """``input + weight * (end - input)``, broadcast: from `input` at weight 0 to `end` at weight 1.
+
+    Raises RuntimeError if the dtypes of `input` and `end` differ, NotImplementedError for integers.
+
+    >>> import gradkit
+    >>> gradkit.lerp(gradkit.zeros(2), gradkit.tensor([10.0, 20.0]), 0.25)
+    tensor([2.5000, 5.0000])
+    """
+    if input.dtype.kind in "biu":
+        raise NotImplementedError(f"lerp is not implemented for {input.dtype.name}")
+    if input.dtype != end.dtype:
+        raise RuntimeError(f"expected dtype {input.dtype.name} for `end` but got dtype {end.dtype.name}")
+    return rows.lerp(input, end, weight)
+
+
+# -- signs ------------------------------------------------------------------------------------------------------------
+def abs(input: Tensor) -> Tensor:
+    """The absolute value of each element: real also for complex numbers. Its derivative at 0 is 0.
+
+    >>> import gradkit
+    >>> gradkit.abs(gradkit.tensor([-1.5, 2.0, 3 + 4j]))
+    tensor([1.5000, 2.0000, 5.0000])
+    """
+    return complex_rows.modulus(input) if input.array.dtype.kind == "c" else rows.abs(input)
+
+
+absolute = abs
+
+
+def sign(input: Tensor) -> Tensor:
+    """1, 0 or -1 as the element is positive, zero (or nan) or negative, in its dtype. The derivative is 0.
+
+    Raises NotImplementedError for complex numbers: see `sgn`.
+
+    >>> import gradkit
+    >>> gradkit.sign(gradkit.tensor([-3.0, 0.0, 0.5]))
+    tensor([-1.,  0.,  1.])
+    """
+    return piecewise.signum(input)
+
+
+def sgn(input: Tensor) -> Tensor:
+    """``input / abs(input)``, and 0 for 0: `sign`, also of complex numbers.
+
+    >>> import gradkit
+    >>> gradkit.sgn(gradkit.tensor([3 + 4j, 0j]))
+    tensor([0.6000+0.8000j, 0.0000+0.0000j])
+    """
+    return complex_rows.sgn(input) if input.array.dtype.kind == "c" else piecewise.signum(input)
+
+
+def positive(input: Tensor) -> Tensor:
+    """`input` itself. RuntimeError for bools.
+
+    >>> import gradkit
+    >>> gradkit.positive(gradkit.tensor([-1.0, 2.0]))
+    tensor([-1.,  2.])
+    """
+    if input.dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+# -- powers -----------------------------------------------------------------------------------------------------------
+def pow(input: Any, exponent: Any) -> Tensor:
+    """``input ** exponent``, broadcast; one of them may be a number.
+
+    Integers stay integers. Raises RuntimeError for integers to the power of a negative integer.
 
     >>> import gradkit
     >>> gradkit.pow(gradkit.tensor([1.0, 2.0]), 3)
     tensor([1., 8.])
     """
-    if isinstance(exponent, int | float):
-        return rows.pow_scalar(input, exponent=exponent)
-    return rows.pow(input, exponent)
+    kind = type(exponent)
+    if kind not in dtypes.NUMBERS or not isinstance(input, Tensor):
+        return rows.pow(input, exponent)
+    if kind is complex or input.array.dtype.kind not in "fc":
+        dtype = result_type(input.array, exponent)
+        if dtype.kind in "iu" and exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        input = in_dtype(input, dtype)
+    return rows.pow_scalar.apply(input, {"exponent": exponent})  # type: ignore[attr-defined]
+
+
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """``input ** exponent`` in float64, or complex128 if either is complex.
+
+    >>> import gradkit
+    >>> gradkit.float_power(gradkit.tensor([2, 3]), 0.5)
+    tensor([1.4142, 1.7321], dtype=torch.float64)
+    """
+    operands = [x for x in (input, exponent) if isinstance(x, Tensor)]
+    is_complex = any([x.dtype.kind == "c" for x in operands]) or complex in (type(input), type(exponent))
+    dtype = dtypes.complex128 if is_complex else dtypes.float64
+    base, power = [in_dtype(x, dtype) if isinstance(x, Tensor) else x for x in (input, exponent)]
+    return pow(base if isinstance(base, Tensor) else constant(base, dtype), power)
+
+
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """``log(input / (1 - input))``, the inverse of sigmoid; with `eps`, `input` is clamped to [eps, 1 - eps] first.
+
+    >>> import gradkit
+    >>> gradkit.logit(gradkit.tensor([0.5, 0.9]))
+    tensor([0.0000, 2.1972])
+    """
+    x = input if eps is None else clamp(input, eps, 1 - eps)
+    return rows.log(rows.div(x, rows.sub(1, x)))
+
+
+def deg2rad(input: Tensor) -> Tensor:
+    """Angles in degrees, in radians.
+
+    >>> import gradkit
+    >>> gradkit.deg2rad(gradkit.tensor([180.0, 90.0]))
+    tensor([3.1416, 1.5708])
+    """
+    return mul(input, math.pi / 180)
+
+
+def rad2deg(input: Tensor) -> Tensor:
+    """Angles in radians, in degrees.
+
+    >>> import gradkit
+    >>> gradkit.rad2deg(gradkit.tensor([3.0, 0.5]))
+    tensor([171.8873,  28.6479])
+    """
+    return mul(input, 180 / math.pi)
+
+
+# -- clamping, rounding, choosing -------------------------------------------------------------------------------------
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """Each element, or the bound that it exceeds; a bound is a number, or a tensor that broadcasts with `input`.
+
+    `max` wins where it is below `min`. The derivative is 1 on the bounds. Integers and fractional bounds give floats.
+    Raises RuntimeError without any bound, NotImplementedError for complex numbers.
+
+    >>> import gradkit
+    >>> gradkit.clamp(gradkit.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min is None and max is None:
+        raise RuntimeError("clamp: at least one of 'min' or 'max' must not be None")
+    if input.dtype.kind == "c":
+        raise NotImplementedError("clamp is not supported for complex types")
+    if min is None and isinstance(max, Tensor):
+        return piecewise.clamp_max_tensor(input, max)
+    if max is None and isinstance(min, Tensor):
+        return piecewise.clamp_min_tensor(input, min)
+    if isinstance(min, Tensor) or isinstance(max, Tensor):
+        return piecewise.clamp_tensor(input, min, max)
+    dtype = result_type(input.array, *[bound for bound in (min, max) if bound is not None])
+    return piecewise.clamp.apply(in_dtype(input, dtype), {"min": min, "max": max})  # type: ignore[attr-defined]
+
+
+clip = clamp
+
+
+def clamp_min(input: Tensor, min: Any) -> Tensor:
+    """Each element, or `min` if that is larger: `clamp` with one bound.
+
+    >>> import gradkit
+    >>> gradkit.clamp_min(gradkit.tensor([-2.0, 3.0]), 0)
+    tensor([0., 3.])
+    """
+    return clamp(input, min)
+
+
+def clamp_max(input: Tensor, max: Any) -> Tensor:
+    """Each element, or `max` if that is smaller: `clamp` with one bound.
+
+    >>> import gradkit
+    >>> gradkit.clamp_max(gradkit.tensor([-2.0, 3.0]), 0)
+    tensor([-2.,  0.])
+    """
+    return clamp(input, None, max)
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """Each element rounded to the nearest integer, or to so many decimals; halves go to the even neighbour.
+
+    The derivative is 0. Raises NotImplementedError for bools, complex numbers, and integers with `decimals`.
+
+    >>> import gradkit
+    >>> gradkit.round(gradkit.tensor([0.5, 1.5, -2.6]))
+    tensor([ 0.,  2., -3.])
+    """
+    if decimals == 0:
+        return piecewise.rint(input)
+    if input.dtype.kind in "biuc":
+        raise NotImplementedError(f"round with decimals is not implemented for {input.dtype.name}")
+    return piecewise.round_decimals(input, decimals=decimals)
+
+
+def nan_to_num(input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """`input` with nan replaced by a number, and infinities by numbers or the largest ones of the dtype.
+
+    The derivative is 0 where something was replaced. Integers have nothing to replace.
+
+    >>> import gradkit
+    >>> gradkit.nan_to_num(gradkit.tensor([float("nan"), float("inf"), 1.0]), posinf=9.0)
+    tensor([0., 9., 1.])
+    """
+    given = {"nan": 0.0 if nan is None else nan, "posinf": posinf, "neginf": neginf}
+    if input.dtype.kind == "c":
+        return parts.complex(*[nan_to_num(part, **given) for part in (parts.real(input), parts.imag(input))])
+    return piecewise.nan_to_num(input, **given)
+
+
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """`input` where the condition holds, `other` elsewhere, broadcast; either may be a number.
+
+    The result has the dtype both promote to. With the condition alone, the indices where it holds, as `nonzero` has
+    them with ``as_tuple=True``. Raises RuntimeError for a condition that is not boolean.
+
+    >>> import gradkit
+    >>> x = gradkit.tensor([-1.0, 2.0])
+    >>> gradkit.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    if input is None and other is None:
+        from gradkit.ops.indexing import nonzero
+
+        return nonzero(condition, as_tuple=True)
+    if condition.dtype.kind != "b":
+        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}")
+    return piecewise.where(condition, input, other)
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """`input` with a number, or 0-d tensor, in the places where the mask holds, in the dtype of `input`.
+
+    Raises RuntimeError for a mask that is not boolean, a `value` with axes, and a complex one for real `input`.
+
+    >>> import gradkit
+    >>> gradkit.masked_fill(gradkit.ones(3), gradkit.tensor([True, False, True]), 5)
+    tensor([5., 1., 5.])
+    """
+    if mask.dtype.kind != "b":
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.name}")
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
+    if result_type(_raw(value)).kind == "c" != input.dtype.kind:
+        raise RuntimeError(f"value cannot be converted to type {input.dtype.name} without overflow")
+    return piecewise.where(mask, in_dtype(value, input.dtype), input)
+
+
+def _quotient_and_remainder(input: Any, other: Any) -> tuple[Tensor, Tensor]:
+    """What `divmod` answers, on PyTorch's `floor_divide` and `remainder`; PyTorch itself has no such operator."""
+    return floor_divide(input, other), remainder(input, other)
+
+
+#: Python's operators by the stem of their special method; those in BOTH_SIDES take a number on the left, too.
+OPERATORS = {
+    "abs": abs, "invert": comparison.inverted, "and": comparison.bitwise_and, "or": comparison.bitwise_or,
+    "xor": comparison.bitwise_xor, "lshift": comparison.bitwise_left_shift, "rshift": comparison.bitwise_right_shift,
+    "divmod": _quotient_and_remainder,
+}  # fmt: skip
+BOTH_SIDES = ("and", "or", "xor", "lshift", "rshift", "divmod")
+AUGMENTED = ("and", "or", "xor", "lshift", "rshift")

@@ -1,60 +1,383 @@
-"""Shapes: composites of reshape, permute and expand."""
+"""Shapes: the same elements with other axes. All are views of their operand's memory where that is possible."""
 
+import math
 from typing import Any
 
-from gradkit.engine.tensor import Tensor
-from gradkit.primitives.shape import axis_from_end, permute, reshape
-from gradkit.primitives.shape import expand as _expand
+import numpy as np
 
-__all__ = ["broadcast_to", "permute", "reshape", "t", "unsqueeze"]
-METHODS = ("broadcast_to", "expand", "permute", "reshape", "t", "unsqueeze")
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.primitives import shape as rows
+from gradkit.primitives.shape import axis_from_end, extents, permute, reshape, sizes_from, swap
+
+__all__ = [
+    "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis",
+    "movedim", "permute", "ravel", "reshape", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
+]  # fmt: skip
+METHODS = (
+    "H", "T", "adjoint", "broadcast_to", "contiguous", "expand", "expand_as", "flatten", "is_contiguous", "mH", "mT",
+    "moveaxis", "movedim", "permute", "ravel", "reshape", "reshape_as", "squeeze", "stride", "swapaxes", "swapdims", "t",
+    "transpose", "unflatten", "unsqueeze", "view", "view_as",
+)  # fmt: skip
 INPLACE: tuple[str, ...] = ()
 
 
-def unsqueeze(input: Tensor, dim: int) -> Tensor:  # noqa: A002
-    """A new axis of extent 1 at `dim`.
+# -- the same elements in another shape ------------------------------------------------------------------------------
+def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
+    """The same memory in another shape (one extent may be -1), or read as another dtype.
+
+    RuntimeError where that shape would take a copy: `reshape` makes one.
+
+    >>> import gradkit
+    >>> gradkit.arange(6).view(2, -1)
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
+    if dtype is not None or len(shape) == 1 and isinstance(shape[0], np.dtype | type):
+        return wrap(input.array.view(dtype or shape[0]))
+    y = reshape(input, *shape) if size is None else reshape(input, size)
+    if y.view is None and y.array.size and not input.batch:
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+            "contiguous subspaces). Use .reshape(...) instead."
+        )
+    return y
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """`view` in the shape of `other`.
+
+    >>> import gradkit
+    >>> gradkit.arange(4).view_as(gradkit.ones(2, 2)).shape
+    gradkit.Size([2, 2])
+    """
+    return view(input, extents(other))
+
+
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """`reshape` in the shape of `other`.
+
+    >>> import gradkit
+    >>> gradkit.arange(4).reshape_as(gradkit.ones(2, 2)).shape
+    gradkit.Size([2, 2])
+    """
+    return reshape(input, extents(other))
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """The axes from `start_dim` to `end_dim`, both included, as one. A scalar becomes a vector of one element.
+
+    IndexError for an axis that is not there, RuntimeError if `end_dim` comes before `start_dim`.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3, 4).flatten(1).shape
+    gradkit.Size([2, 12])
+    """
+    shape = extents(input)
+    first, last = axis_from_end(input, start_dim), axis_from_end(input, end_dim)
+    if last < first:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not shape:
+        return reshape(input, (1,))
+    if first == last:
+        return input
+    first, last = first + len(shape), last + len(shape) + 1
+    return reshape(input, (*shape[:first], math.prod(shape[first:last]), *shape[last:]))
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All elements along one axis, in row-major order.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3).ravel().shape
+    gradkit.Size([6])
+    """
+    return reshape(input, (math.prod(extents(input)),))
+
+
+def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
+    """The axis `dim` as several of the given sizes, of which one may be -1: the reverse of `flatten`.
+
+    RuntimeError if the sizes do not multiply up to the axis' extent.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 12).unflatten(1, (3, -1)).shape
+    gradkit.Size([2, 3, 4])
+    """
+    shape = extents(input)
+    at = axis_from_end(input, dim) + len(shape)
+    sizes = tuple(sizes)
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    known = math.prod([n for n in sizes if n != -1])
+    if known != shape[at] if -1 not in sizes else not known or shape[at] % known:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {at} ({shape[at]}) in the input tensor"
+        )
+    whole = [shape[at] // known if n == -1 else n for n in sizes]
+    return reshape(input, (*shape[:at], *whole, *shape[at + 1 :]))
+
+
+def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+    """Without the axes of extent 1: all of them, or those of `dim` (an int or a tuple) that have that extent.
+
+    IndexError for an axis that is not there.
+
+    >>> import gradkit
+    >>> gradkit.ones(1, 2, 1).squeeze(0).shape
+    gradkit.Size([2, 1])
+    """
+    shape = extents(input)
+    if dim is None:
+        return reshape(input, tuple([n for n in shape if n != 1]))
+    dims = (dim,) if isinstance(dim, int) else dim
+    gone = {axis_from_end(input, d) for d in dims}
+    return reshape(input, tuple([n for i, n in enumerate(shape, -len(shape)) if n != 1 or i not in gone]))
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """A new axis of extent 1 at `dim`. IndexError if `dim` leads outside the new shape.
 
     >>> import gradkit
     >>> gradkit.unsqueeze(gradkit.ones(3), 0).shape
     gradkit.Size([1, 3])
     """
-    at = axis_from_end(input, dim, extra=1) + input.ndim + 1
-    shape = tuple(input.shape)
-    return reshape(input, (*shape[:at], 1, *shape[at:]))
+    shape = extents(input)
+    n = len(shape)
+    if not -n - 1 <= dim <= n:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-n - 1}, {n}], but got {dim})")
+    if dim < 0:
+        dim += n + 1
+    return reshape.apply(input, {"shape": (*shape[:dim], 1, *shape[dim:])})
 
 
-def t(input: Tensor) -> Tensor:  # noqa: A002
+def _at_least(name: str, raised: Any) -> Any:
+    def function(*tensors: Any) -> Any:
+        if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+            return raised(tensors[0])
+        return tuple([raised(x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""Each tensor with at least {name[8]} axes: what is missing has extent 1. A tuple for several tensors.
+
+    >>> import gradkit
+    >>> gradkit.{name}(gradkit.tensor(1.0)).ndim
+    {name[8]}
+    """
+    return function
+
+
+atleast_1d = _at_least("atleast_1d", lambda x: x if x.ndim else reshape(x, (1,)))
+atleast_2d = _at_least("atleast_2d", lambda x: x if x.ndim > 1 else reshape(x, (1, *(extents(x) or (1,)))))
+atleast_3d = _at_least("atleast_3d", lambda x: x if x.ndim > 2 else reshape(x, (*((1,) * (x.ndim < 2)), *(extents(x) or (1,)), 1)))
+
+
+# -- larger shapes ---------------------------------------------------------------------------------------------------
+def expand(input: Tensor, *sizes: Any) -> Tensor:
+    """`input` seen in a larger shape without a copy: axes of extent 1 and new axes in front are repeated.
+
+    -1 keeps an extent. RuntimeError if another axis would have to change.
+
+    >>> import gradkit
+    >>> gradkit.ones(3, 1).expand(-1, 4).shape
+    gradkit.Size([3, 4])
+    """
+    shape = extents(input)
+    wanted = sizes_from(sizes)
+    new = len(wanted) - len(shape)
+    if new < 0:
+        raise RuntimeError(
+            f"expand({tuple(shape)}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be greater or "
+            f"equal to the number of dimensions in the tensor ({len(shape)})"
+        )
+    full = []
+    for i, n in enumerate(wanted):
+        if i < new:
+            if n < 0:
+                raise RuntimeError(
+                    f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing dimension {i}"
+                )
+        elif n == -1:
+            n = shape[i - new]
+        elif n != shape[i - new] != 1 or n < 0:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size ({shape[i - new]}) at non-singleton "
+                f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
+            )
+        full.append(n)
+    return rows.expand.apply(input, {"shape": tuple(full), "rank": len(shape)})
+
+
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """`expand` to the shape of `other`.
+
+    >>> import gradkit
+    >>> gradkit.ones(3, 1).expand_as(gradkit.ones(3, 4)).shape
+    gradkit.Size([3, 4])
+    """
+    return expand(input, extents(other))
+
+
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """`input` seen in a larger shape, without copying: `expand`.
+
+    >>> import gradkit
+    >>> gradkit.broadcast_to(gradkit.ones(3), (2, 3)).shape
+    gradkit.Size([2, 3])
+    """
+    return expand(input, tuple(size))
+
+
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """All tensors in the shape that they broadcast to together. RuntimeError if there is none.
+
+    >>> import gradkit
+    >>> a, b = gradkit.broadcast_tensors(gradkit.ones(3, 1), gradkit.ones(4))
+    >>> a.shape == b.shape == (3, 4)
+    True
+    """
+    shape = broadcast_shapes(*map(extents, tensors))
+    return tuple([expand(x, shape) for x in tensors])
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to; RuntimeError if there is none."""
+    found: tuple[int, ...] = ()
+    for shape in shapes:
+        try:
+            found = np.broadcast_shapes(found, shape)
+        except ValueError:
+            at, a, b = _clash(found, shape)
+            raise RuntimeError(
+                f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {at}"
+            ) from None
+    return found
+
+
+def _clash(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, int, int]:
+    n = max(len(left), len(right))
+    pairs = [(left[-i], right[-i], n - i) for i in range(1, min(len(left), len(right)) + 1)]
+    return next((at, a, b) for a, b, at in pairs if a != b and 1 not in (a, b))
+
+
+# -- other orders of the axes ----------------------------------------------------------------------------------------
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """With the axes `dim0` and `dim1` exchanged. IndexError for an axis that is not there.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3, 4).transpose(0, 2).shape
+    gradkit.Size([4, 3, 2])
+    """
+    return permute.apply(input, swap(len(extents(input)), dim0, dim1))
+
+
+swapaxes = swapdims = transpose
+
+
+def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; a vector or scalar as it is. RuntimeError for more than two axes.
 
     >>> import gradkit
     >>> gradkit.t(gradkit.ones(2, 3)).shape
     gradkit.Size([3, 2])
     """
-    if input.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D; use .mT or permute")
-    return permute(input, (1, 0)) if input.ndim == 2 else input
+    ndim = len(extents(input))
+    if ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
+    return permute.apply(input, swap(ndim, 0, -1))
 
 
-def broadcast_to(input: Tensor, shape: Any) -> Tensor:  # noqa: A002
-    """`input` seen in a larger shape, without copying.
+def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+    """With the axes `source` (an int or several) standing at `destination`, the others in their order.
 
-    >>> import gradkit
-    >>> gradkit.broadcast_to(gradkit.ones(3), (2, 3)).shape
-    gradkit.Size([2, 3])
-    """
-    shape = tuple(shape)
-    if len(shape) > input.ndim:
-        input = reshape(input, (1,) * (len(shape) - input.ndim) + tuple(input.shape))  # noqa: A001
-    return _expand(input, shape=shape)
-
-
-def expand(input: Tensor, *sizes: Any) -> Tensor:  # noqa: A002
-    """`input` seen in a larger shape; -1 keeps an extent.
+    RuntimeError if the two do not have the same number of axes or one appears twice.
 
     >>> import gradkit
-    >>> gradkit.ones(3, 1).expand(-1, 4).shape
-    gradkit.Size([3, 4])
+    >>> gradkit.ones(2, 3, 4).movedim(0, -1).shape
+    gradkit.Size([3, 4, 2])
     """
-    shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
-    lead = len(shape) - input.ndim
-    return broadcast_to(input, [input.shape[i - lead] if n == -1 else n for i, n in enumerate(shape)])
+    ndim = len(extents(input))
+    sources, targets = [[dims] if isinstance(dims, int) else list(dims) for dims in (source, destination)]
+    if len(sources) != len(targets):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({sources} dims) should contain the same number of dims "
+            f"as destination ({targets} dims)"
+        )
+    places = {}
+    for name, dims in (("source", sources), ("destination", targets)):
+        places[name] = [axis_from_end(input, d) + ndim for d in dims]
+        if len(set(places[name])) != len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({dims})")
+    fixed = dict(zip(places["destination"], places["source"]))
+    others = iter([i for i in range(ndim) if i not in fixed.values()])
+    return permute(input, tuple([fixed[i] if i in fixed else next(others) for i in range(ndim)]))
+
+
+moveaxis = movedim
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """Matrices transposed and conjugated. RuntimeError for less than two axes.
+
+    >>> import gradkit
+    >>> gradkit.adjoint(gradkit.ones(5, 2, 3)).shape
+    gradkit.Size([5, 3, 2])
+    """
+    return _conjugate(_of_matrices(input, "adjoint()"))
+
+
+def _of_matrices(x: Tensor, name: str) -> Tensor:
+    ndim = len(extents(x))
+    if ndim == 1 or ndim == 0 and name == "adjoint()":
+        raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got {ndim}-D tensor.")
+    return permute.apply(x, swap(ndim, -2, -1)) if ndim else x
+
+
+def _conjugate(x: Tensor) -> Tensor:
+    return x.conj() if x.dtype.kind == "c" else x
+
+
+def _hermitian(x: Tensor) -> Tensor:
+    ndim = len(extents(x))
+    if ndim not in (0, 2):
+        more = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{more}")
+    return _conjugate(t(x))
+
+
+T = property(lambda x: permute(x, tuple(range(x.ndim - 1, -1, -1))), doc="All axes in reverse order.")
+mT = property(lambda x: _of_matrices(x, "mT"), doc="The last two axes exchanged.")
+H = property(_hermitian, doc="The conjugate transpose of a matrix.")
+mH = property(lambda x: _conjugate(_of_matrices(x, "mH")), doc="Matrices transposed and conjugated.")
+
+
+# -- where the elements lie ------------------------------------------------------------------------------------------
+def contiguous(input: Tensor) -> Tensor:
+    """A tensor whose elements lie in row-major order: itself if they do already.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3).t().contiguous().stride()
+    (2, 1)
+    """
+    return input if is_contiguous(input) else rows.compact(input)
+
+
+def is_contiguous(input: Tensor) -> bool:
+    """Whether the elements lie in memory in row-major order without gaps.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3).t().is_contiguous()
+    False
+    """
+    return bool(input.array.flags.c_contiguous)
+
+
+def stride(input: Tensor, dim: int | None = None) -> Any:
+    """How many elements apart neighbours along an axis lie: a tuple for all axes, or an int for `dim`.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3).stride()
+    (3, 1)
+    """
+    raw = np.asarray(input.array)
+    steps = tuple([s // raw.itemsize for s in raw.strides[len(input.batch) :]])
+    return steps if dim is None else steps[axis_from_end(input, dim)]

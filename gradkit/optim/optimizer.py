@@ -24,8 +24,8 @@ class Optimizer:
     """Base class of optimisers.
 
     ``params`` is an iterable of leaf Tensors, or of dicts that have them under "params" and options of their own beside
-    them; ``defaults`` are the options of those that do not say otherwise. A method either overrides ``update``, the rule
-    for one parameter, or ``step`` as a whole.
+    them; ``defaults`` are the options of those that do not say otherwise. A method overrides ``update``, the rule for
+    one parameter, or ``step`` as a whole.
 
     Raises TypeError for params that are no iterable of Tensors or dicts (a set has no order and is refused too),
     ValueError for an empty list, for a Tensor that is the result of an operation and for one in two groups.
@@ -118,7 +118,19 @@ class Optimizer:
         return loss
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """The rule: change the raw array ``param`` in place, given its gradient, its state and its group's options."""
+        """The rule: change the raw array ``param`` in place, given its gradient, its state and its group's options.
+
+        >>> import gradkit
+        >>> from gradkit import optim
+        >>> class Descent(optim.Optimizer):
+        ...     def update(self, param, grad, state, group):
+        ...         param -= group["lr"] * grad
+        >>> w = gradkit.tensor([1.0], requires_grad=True)
+        >>> w.sum().backward()
+        >>> Descent([w], {"lr": 0.5}).step()
+        >>> w
+        tensor([0.5000], requires_grad=True)
+        """
         raise NotImplementedError(f"{type(self).__name__} has neither update() nor a step() of its own")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -208,9 +220,9 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-# -- what update rules are written with --------------------------------------------------------------------------------
+# -- what update rules are written with ------------------------------------------------------------------------------
 def blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
-    """The arrays, all of one shape, in blocks that fit the cache together; as they are if small, strided or on a GPU."""
+    """Arrays of one shape in blocks that fit the cache together; as they are if small, strided or on a GPU."""
     first = arrays[0]
     if first.size <= BLOCK or not all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays):
         yield arrays
@@ -279,11 +291,10 @@ def _ordered(params: Any) -> Any:
 
 
 def _state_like(param: Tensor, name: str, entry: Any) -> Any:
-    """A loaded entry of a parameter's state: copied, and (but for the step count) in the parameter's dtype and place."""
+    """A loaded entry of a parameter's state: a copy, but for the step count in the parameter's dtype and place."""
     if not isinstance(entry, Tensor):
         return entry
     own = entry.detach().clone()
     if name == "step" or not dtypes.is_floating(param.dtype):
         return own
     return own.to(device=param.device, dtype=param.dtype)
-

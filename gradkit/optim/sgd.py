@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from gradkit.engine.tensor import wrap
-from gradkit.optim.optimizer import Optimizer, blocks, check_not_negative, one_implementation
+from gradkit.optim.optimizer import Optimizer, blocks, check_not_negative, one_implementation, zeros_for
 
 
 class SGD(Optimizer):
@@ -58,7 +57,7 @@ class SGD(Optimizer):
         buffer = state.get("momentum_buffer")
         first = buffer is None
         if momentum and first:
-            buffer = state["momentum_buffer"] = wrap(grad.copy())
+            buffer = state["momentum_buffer"] = zeros_for(param)
         for p, g, b in blocks(param, grad, buffer.array if momentum else param):
             step = -g if group["maximize"] else g
             if weight_decay:

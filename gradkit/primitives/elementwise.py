@@ -1,62 +1,130 @@
-"""Arithmetic, powers, exponentials, trigonometry, comparison: rows whose Jacobian is diagonal.
+"""Arithmetic, powers, exponentials and logarithms: rows whose Jacobian is diagonal.
 
 To add a primitive, write one row here: a name, the forward, a rule for each operand, and where to test it. All else
 (gradients of every order, forward mode, vmap, tests) is read off the row.
 """
 
 import math
+from typing import Any
 
-from gradkit.families import elementwise
+from gradkit.engine import dtypes
+from gradkit.primitives.comparison import eq, ge, gt, le, lt, ne
+from gradkit.primitives.kinds import NO_BOOL, REAL_ONLY, elementwise
+from gradkit.primitives.piecewise import maximum, where
 
 inf, nan = math.inf, math.nan
 POSITIVE = (0.3, 3.0)
 
 # -- arithmetic ------------------------------------------------------------------------------------------------------
 add = elementwise("add", "add", [lambda _xp, d, _y, _a, _b: d, lambda _xp, d, _y, _a, _b: d])
-sub = elementwise("sub", "subtract", [lambda _xp, d, _y, _a, _b: d, lambda _xp, d, _y, _a, _b: -d])
+sub = elementwise("sub", "subtract", [lambda _xp, d, _y, _a, _b: d, lambda _xp, d, _y, _a, _b: -d], refuses="b")
 mul = elementwise("mul", "multiply", [lambda _xp, d, _y, _a, b: d * b, lambda _xp, d, _y, a, _b: d * a])
 div = elementwise(
     "div", "divide", [lambda _xp, d, _y, _a, b: d / b, lambda _xp, d, y, _a, b: -d * y / b],
     domain=[(-2, 2), POSITIVE], promote="float", edges=[(1.0, 0.0), (0.0, 0.0), (1.0, inf)],
 )  # fmt: skip
-neg = elementwise("neg", "negative", [lambda _xp, d, _y, _x: -d])
+neg = elementwise("neg", "negative", [lambda _xp, d, _y, _x: -d], refuses="b")
+abs = elementwise("abs", "abs", [lambda xp, d, _y, x: d * xp.signum(x)], refuses=REAL_ONLY, edges=[0.0, inf, -inf, nan])
 reciprocal = elementwise(
     "reciprocal", "reciprocal", [lambda _xp, d, y, _x: -d * (y * y)], domain=POSITIVE, promote="float", edges=[0.0, inf]
 )
-square = elementwise("square", "square", [lambda _xp, d, _y, x: d * (x + x)])
+square = elementwise(
+    "square", "square", [lambda _xp, d, _y, x: d * (x + x)], edges=[0.0, inf, nan],
+    integers=lambda xp, x: xp.square(x if x.dtype.kind != "b" else x.astype(dtypes.int64)),
+)  # fmt: skip
+# NumPy's square root of a sum of squares neither overflows nor underflows on its way.
+hypot = elementwise(
+    "hypot", "hypot", [lambda _xp, d, y, a, _b: d * (a / y), lambda _xp, d, y, _a, b: d * (b / y)],
+    domain=[POSITIVE, POSITIVE], promote="float", refuses=REAL_ONLY, edges=[(0.0, 0.0), (-1.0, inf), (nan, 1.0), (3.0, -4.0)],
+)  # fmt: skip
+
+
+def between(xp: Any, a: Any, b: Any, w: Any) -> Any:
+    """From the nearer end, so that a weight of 1 gives the other end exactly."""
+    if w.ndim:
+        return xp.where(xp.abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w))
+    return a + w * (b - a) if xp.abs(w) < 0.5 else b - (b - a) * (1 - w)
+
+
+lerp = elementwise(
+    "lerp", between,
+    [
+        lambda _xp, d, _y, _a, _b, w: d * (1 - w),
+        lambda _xp, d, _y, _a, _b, w: d * w,
+        lambda _xp, d, _y, a, b, _w: d * (b - a),
+    ],
+    promote="float", edges=[(0.0, 2.0, 0.5), (1.0, 2.0, 0.0), (1.0, 2.0, 1.0)],
+)  # fmt: skip
+
+
+# -- quotients that are rounded, and what they leave -----------------------------------------------------------------
+def dividing(name: str) -> Any:
+    """The forward for integers: NumPy would give 0 for a division by zero."""
+
+    def divide(xp: Any, a: Any, b: Any) -> Any:
+        if not b.all():
+            raise RuntimeError(f"ZeroDivisionError: {name} of {a.dtype.name} by 0")
+        return getattr(xp, name)(a, b)
+
+    return divide
+
+
+_AWAY_FROM_STEPS = [(0.1, 0.9), (1.1, 3.0)]
+_STEPS = [(7.0, 2.0), (-7.0, 2.0), (7.0, -2.0), (1.0, 0.0), (1.0, inf), (inf, 2.0), (nan, 1.0)]
+floor_divide = elementwise(
+    "floor_divide", "floor_divide",
+    [lambda xp, d, _y, _a, _b: xp.zeros_like(d), lambda xp, d, _y, _a, _b: xp.zeros_like(d)],
+    domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=dividing("floor_divide"), edges=_STEPS,
+    peer=lambda torch, a, b: torch.div(a, b, rounding_mode="floor"),
+)  # fmt: skip
 remainder = elementwise(
     "remainder", "remainder", [lambda _xp, d, _y, _a, _b: d, lambda xp, d, _y, a, b: -d * xp.floor_divide(a, b)],
-    domain=[(0.1, 0.9), (1.1, 3.0)],
+    domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=dividing("remainder"), edges=_STEPS,
 )  # fmt: skip
 fmod = elementwise(
     "fmod", "fmod", [lambda _xp, d, _y, _a, _b: d, lambda xp, d, _y, a, b: -d * xp.trunc(a / b)],
-    domain=[(0.1, 0.9), (1.1, 3.0)],
+    domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=dividing("fmod"), edges=_STEPS,
 )  # fmt: skip
-floor_divide = elementwise("floor_divide", "floor_divide", [None, None], domain=[(0.1, 0.9), (1.1, 3.0)])
+
 
 # -- powers ----------------------------------------------------------------------------------------------------------
+def integer_pow(xp: Any, a: Any, b: Any) -> Any:
+    """Integers to integers: what a negative exponent makes of 1 and -1 is an integer, of all others it is cut to 0."""
+    y = xp.pow(a, xp.maximum(b, 0))
+    if a.dtype.kind == "u":
+        return y
+    inverse = xp.where(a == 1, 1, xp.where(a == -1, 1 - 2 * (b & 1), 0))
+    return xp.where(b < 0, xp.astype(inverse, a.dtype), y)
+
+
+def not_negative(xp: Any, x: Any) -> Any:
+    return (xp.real(x) if x.dtype.kind == "c" else x) >= 0
+
+
 # Where 0 meets the exponent 0 the operand is guarded, not the result, so that higher derivatives are guarded too.
-pow = elementwise(  # noqa: A001
+pow = elementwise(
     "pow", "pow",
     [
         lambda xp, d, _y, a, b: d * (b * xp.where((b == 0) & ((a == 0) | (a != a)), 1, a) ** (b - 1)),
-        lambda xp, d, y, a, b: d * (y * xp.log(xp.where((a == 0) & (b >= 0), 1, a))),
+        lambda xp, d, y, a, b: d * (y * xp.log(xp.where((a == 0) & not_negative(xp, b), 1, a))),
     ],
-    domain=[POSITIVE, (-2, 3)], edges=[(0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (0.0, -1.0), (2.0, 0.0), (-2.0, 2.0), (1.0, inf)],
-    title="PowBackward1",
+    domain=[POSITIVE, (-2, 3)], refuses="b", integers=integer_pow, title="PowBackward1",
+    edges=[
+        (0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (0.0, -1.0), (0.0, 0.5), (2.0, 0.0), (-2.0, 2.0), (1.0, inf), (nan, 0.0), (inf, 0.0),
+    ],
 )  # fmt: skip
 pow_scalar = elementwise(
-    "pow_scalar", lambda xp, x, exponent: xp.pow(x, exponent),
-    [lambda xp, d, _y, x, exponent: d * (exponent * xp.pow(x, exponent - 1)) if exponent else xp.zeros_like(d)],
-    domain=POSITIVE, params=[{"exponent": p} for p in (2, 3.0, 0.5, -1, 2.5, 0, 1, -0.5)],
-    edges=[0.0, inf, -1.0], title="PowBackward0", peer="pow",
+    "pow_scalar", lambda xp, x, exponent: xp.power(x, exponent),
+    [lambda xp, d, _y, x, exponent: d * (exponent * xp.power(x, exponent - 1)) if exponent else xp.zeros_like(d)],
+    domain=POSITIVE, params=[{"exponent": p} for p in (2, 3.0, 0.5, -1, 2.5, 0, 1, -0.5, 1.7)],
+    edges=[0.0, inf, -1.0, nan], title="PowBackward0", peer="pow",
 )  # fmt: skip
 sqrt = elementwise(
     "sqrt", "sqrt", [lambda _xp, d, y, _x: d / (y + y)], domain=POSITIVE, promote="float", edges=[0.0, inf, -1.0]
 )
 rsqrt = elementwise(
     "rsqrt", lambda xp, x: xp.reciprocal(xp.sqrt(x)), [lambda _xp, d, y, _x: -0.5 * d * (y * y * y)],
-    domain=POSITIVE, promote="float", edges=[0.0, inf],
+    domain=POSITIVE, promote="float", edges=[0.0, inf, -1.0],
 )  # fmt: skip
 
 # -- exponentials and logarithms -------------------------------------------------------------------------------------
@@ -71,31 +139,31 @@ log1p = elementwise(
 )
 log2 = elementwise("log2", "log2", [lambda _xp, d, _y, x: d / (x * math.log(2))], domain=POSITIVE, promote="float")
 log10 = elementwise("log10", "log10", [lambda _xp, d, _y, x: d / (x * math.log(10))], domain=POSITIVE, promote="float")
-
-# -- trigonometric and hyperbolic ------------------------------------------------------------------------------------
-sin = elementwise("sin", "sin", [lambda xp, d, _y, x: d * xp.cos(x)], promote="float", edges=[0.0])
-cos = elementwise("cos", "cos", [lambda xp, d, _y, x: -(d * xp.sin(x))], promote="float", edges=[0.0])
-tan = elementwise("tan", "tan", [lambda _xp, d, y, _x: d * (1 + y * y)], domain=(-1.2, 1.2), promote="float")
-tanh = elementwise("tanh", "tanh", [lambda _xp, d, y, _x: d * (1 - y * y)], promote="float", edges=[-inf, 0.0, inf])
-sinh = elementwise("sinh", "sinh", [lambda xp, d, _y, x: d * xp.cosh(x)], promote="float")
-cosh = elementwise("cosh", "cosh", [lambda xp, d, _y, x: d * xp.sinh(x)], promote="float")
-
-# -- piecewise -------------------------------------------------------------------------------------------------------
-where = elementwise(
-    "where", "where", [None, lambda xp, d, _y, c, _a, _b: xp.where(c, d, 0), lambda xp, d, _y, c, _a, _b: xp.where(c, 0, d)],
-    domain=[(-1, 1), (-2, 2), (-2, 2)],
+# The share of an operand in a sum of exponentials: 1 / (1 + exp(b - a)), also where one of them is infinite.
+logaddexp = elementwise(
+    "logaddexp", "logaddexp",
+    [lambda xp, d, _y, a, b: d * xp.sigmoid(a - b), lambda xp, d, _y, a, b: d * xp.sigmoid(b - a)],
+    promote="float", edges=[(1.0, 1.0), (-1.0, inf), (-inf, 2.0), (nan, 1.0)],
 )  # fmt: skip
-maximum = elementwise(  # a tie is shared
-    "maximum", "maximum",
+logaddexp2 = elementwise(
+    "logaddexp2", "logaddexp2",
     [
-        lambda xp, d, _y, a, b: xp.where(a < b, 0, xp.where(a == b, d / 2, d)),
-        lambda xp, d, _y, a, b: xp.where(b < a, 0, xp.where(a == b, d / 2, d)),
+        lambda xp, d, _y, a, b: d * xp.sigmoid((a - b) * math.log(2)),
+        lambda xp, d, _y, a, b: d * xp.sigmoid((b - a) * math.log(2)),
     ],
-    edges=[(1.0, 1.0), (inf, inf)],
+    promote="float", refuses=REAL_ONLY, edges=[(1.0, 1.0), (-1.0, inf), (-inf, 2.0), (nan, 1.0)],
 )  # fmt: skip
-eq = elementwise("eq", "equal", [None, None])
-ne = elementwise("ne", "not_equal", [None, None])
-lt = elementwise("lt", "less", [None, None])
-le = elementwise("le", "less_equal", [None, None])
-gt = elementwise("gt", "greater", [None, None])
-ge = elementwise("ge", "greater_equal", [None, None])
+
+
+def x_log_y(xp: Any, a: Any, b: Any) -> Any:
+    nothing = (a == 0) & (b == b)
+    return xp.where(nothing, 0, a * xp.log(xp.where(nothing, 1, b)))
+
+
+xlogy = elementwise(
+    "xlogy", x_log_y,
+    [lambda xp, d, _y, a, b: d * xp.log(xp.where((a == 0) & (b <= 0), 1, b)), lambda _xp, d, _y, a, b: d * (a / b)],
+    domain=[(-2, 2), POSITIVE], promote="float", refuses=REAL_ONLY,
+    edges=[(0.0, 0.0), (0.0, -1.0), (0.0, nan), (1.0, 0.0), (nan, 1.0), (0.0, 2.0), (2.0, inf)],
+)  # fmt: skip
+

@@ -30,7 +30,7 @@ unslice = linear(
 )  # fmt: skip
 
 
-# -- index arrays ------------------------------------------------------------------------------------------------------
+# -- index arrays ----------------------------------------------------------------------------------------------------
 def places(xp: Any, index: Any, lead: int, sizes: Any) -> tuple[Any, ...]:
     """Index arrays for axes ``lead, lead + 1 ...``, as a key: batch axes in front are paired off one to one."""
     if not lead:
@@ -93,7 +93,7 @@ index_put = general(
 )  # fmt: skip
 
 
-# -- writing a region ----------------------------------------------------------------------------------------------------
+# -- writing a region ------------------------------------------------------------------------------------------------
 def region(xp: Any, x: Any, steps: Any) -> Any:
     """What a chain of view steps, (primitive, parameters) each, shows of `x`."""
     for prim, params in steps:

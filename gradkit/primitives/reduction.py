@@ -1,14 +1,33 @@
-"""Sums and what is like them: rows that run along axes."""
+"""Sums and what is like them: rows that run along axes and leave one element of each run."""
 
+import math
 from typing import Any
 
-from gradkit.families import linear
-from gradkit.primitives.shape import axes_from_end
+from gradkit.families import general, linear
+from gradkit.primitives.shape import axes_from_end, axis_from_end, in_front
+
+inf = math.inf
 
 
+# -- axes ------------------------------------------------------------------------------------------------------------
 def kept(shape: Any, axis: Any) -> tuple[int, ...]:
     """The shape with the reduced axes of extent 1."""
     return tuple([1 if i - len(shape) in axis else n for i, n in enumerate(shape)])
+
+
+def extent(shape: Any, axis: Any) -> int:
+    """How many elements each result is made of."""
+    return math.prod([shape[a] for a in axis])
+
+
+def left(shape: Any, axis: Any) -> tuple[int, ...]:
+    """The shape without the reduced axes."""
+    return tuple([n for i, n in enumerate(shape) if i - len(shape) not in axis])
+
+
+def beside(xp: Any, y: Any, shape: Any, axis: Any) -> Any:
+    """A reduction's result with its axes back, to stand beside what it was made of."""
+    return xp.reshape(y, kept(shape, axis))
 
 
 def reduce_over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -16,11 +35,181 @@ def reduce_over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = N
     return {"axis": axes_from_end(x, dim if axis is None else axis), "keepdims": keepdim or keepdims}
 
 
-REDUCTIONS = [((3, 4), {"axis": (-1,), "keepdims": False}), ((3, 4), {"axis": (-2, -1), "keepdims": True})]
+def reduce_one(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+    return {"axis": axis_from_end(x, dim if axis is None else axis), "keepdims": keepdim or keepdims}
 
-sum = linear(  # noqa: A001
-    "sum", lambda xp, x, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims),
-    [lambda xp, d, _y, x_shape, axis, keepdims: xp.broadcast_to(xp.reshape(d, kept(x_shape, axis)), x_shape)],  # noqa: ARG005
+
+def shifted(xp: Any, x: Any, axis: int, by: int, fill: float) -> Any:
+    """Runs moved along by one place (1, or -1 towards the front): what is behind the end is lost, the gap filled."""
+    return xp.pad_constant(x, pads=((by, -by), *[(0, 0)] * (-axis - 1)), value=fill)
+
+
+REDUCTIONS = [((3, 4), {"axis": (-1,), "keepdims": False}), ((3, 4), {"axis": (-2, -1), "keepdims": True})]
+ALONG_LAST = {"axis": -1, "keepdims": False}
+ALONG_ONE = [((3, 4), ALONG_LAST), ((3, 4), {"axis": -2, "keepdims": True})]
+FEW = 1 << 14  # elements up to which writing a value out is cheaper than what a view with strides of zero costs later
+
+
+# -- sums ------------------------------------------------------------------------------------------------------------
+def spread(xp: Any, x: Any, shape: Any, axis: Any) -> Any:
+    x = beside(xp, x, shape, axis)
+    if math.prod(shape) > FEW:
+        return xp.broadcast_to(x, shape)
+    y = xp.empty(shape, dtype=x.dtype)
+    y[...] = x
+    return y
+
+
+sum = linear(
+    "sum", "sum", [lambda xp, d, _y, x_shape, axis, keepdims: xp.unsum(d, shape=x_shape, axis=axis)],
     REDUCTIONS, structure="axes", tidy=reduce_over,
     peer=lambda torch, x, axis, keepdims: torch.sum(x, axis, keepdims),
+)  # fmt: skip
+# The transpose of sum: axes that a sum took away (or left with extent 1) at full extent again.
+unsum = linear(
+    "unsum", spread, [lambda xp, d, _y, x_shape, shape, axis: xp.reshape(xp.sum(d, axis=axis), x_shape)],
+    [((3,), {"shape": (3, 4), "axis": (-1,)}), ((1, 4), {"shape": (3, 4), "axis": (-2,)}), ((), {"shape": (3,), "axis": (-1,)})],
+    batching=in_front, title="ExpandBackward0",
+)  # fmt: skip
+mean = linear(
+    "mean", "mean",
+    [lambda xp, d, _y, x_shape, axis, keepdims: xp.unsum(d / extent(x_shape, axis), shape=x_shape, axis=axis)],
+    REDUCTIONS, structure="axes", tidy=reduce_over, promote="float",
+    peer=lambda torch, x, axis, keepdims: torch.mean(x, axis, keepdims),
+)  # fmt: skip
+
+
+# -- extremes: those that tie share the derivative evenly ------------------------------------------------------------
+def shares(xp: Any, x: Any, y: Any, axis: Any) -> Any:
+    """What part in its result each element has."""
+    ties = xp.astype(x == beside(xp, y, x.shape, axis), dtype=x.dtype)
+    return ties / xp.sum(ties, axis=axis, keepdims=True)
+
+
+def extreme_vjp(xp: Any, d: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+    return [beside(xp, d, x.shape, axis) * shares(xp, x, y, axis)]
+
+
+def extreme_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+    return xp.sum(ts[0] * shares(xp, x, y, axis), axis=axis, keepdims=keepdims)
+
+
+amax, amin = [
+    general(
+        name, forward, extreme_vjp, extreme_jvp, REDUCTIONS, structure="axes", tidy=reduce_over, promote="same",
+        peer=lambda torch, x, axis, keepdims, name=name: getattr(torch, name)(x, axis, keepdims),
+    )
+    for name, forward in (("amax", "max"), ("amin", "min"))
+]  # fmt: skip
+
+
+# -- products --------------------------------------------------------------------------------------------------------
+def others(xp: Any, x: Any, axis: int) -> Any:
+    """The product of all other elements of a run, without dividing: right at zeros, to every order."""
+    before = shifted(xp, xp.running_prod(x, axis=axis, reverse=False), axis, 1, fill=1.0)
+    behind = shifted(xp, xp.running_prod(x, axis=axis, reverse=True), axis, -1, fill=1.0)
+    return before * behind
+
+
+prod = general(
+    "prod", lambda xp, x, axis, keepdims: xp.prod(x, axis=axis, keepdims=keepdims),
+    lambda xp, d, _y, x, axis, keepdims: [beside(xp, d, x.shape, (axis,)) * others(xp, x, axis)],  # noqa: ARG005
+    lambda xp, ts, _y, x, axis, keepdims: xp.sum(ts[0] * others(xp, x, axis), axis=axis, keepdims=keepdims),
+    [*ALONG_ONE, ([[2.0, 0.0, 3.0], [0.0, 0.0, 5.0]], ALONG_LAST)], structure="axes", tidy=reduce_one, promote="same",
+    peer=lambda torch, x, axis, keepdims: torch.prod(x, axis, keepdims),
+)  # fmt: skip
+
+
+# -- spread about the mean -------------------------------------------------------------------------------------------
+def deviation(xp: Any, x: Any, axis: Any) -> Any:
+    return x - xp.mean(x, axis=axis, keepdims=True)
+
+
+def freedom(shape: Any, axis: Any, correction: float) -> float:
+    """The degrees of freedom; none left is 0, by which dividing gives nan, or inf if there is something to divide."""
+    return max(extent(shape, axis) - correction, 0)
+
+
+def variance_vjp(xp: Any, d: Any, _y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:  # noqa: ARG001
+    scale = beside(xp, d + d, x.shape, axis) / freedom(x.shape, axis, correction)
+    return [scale * deviation(xp, x, axis)]
+
+
+def variance_jvp(xp: Any, ts: Any, _y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
+    moved = xp.sum(real_product(xp, deviation(xp, x, axis), ts[0]), axis=axis, keepdims=keepdims)
+    return (moved + moved) / freedom(x.shape, axis, correction)
+
+
+def deviate(xp: Any, d: Any, y: Any) -> Any:
+    """d / y, and 0 where y is 0: there the subgradient is 0, to every order."""
+    return xp.masked(y != 0, d) / (y + (y == 0))
+
+
+def standard_vjp(xp: Any, d: Any, y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:  # noqa: ARG001
+    scale = beside(xp, deviate(xp, d, y), x.shape, axis) / freedom(x.shape, axis, correction)
+    return [scale * deviation(xp, x, axis)]
+
+
+def standard_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
+    moved = xp.sum(real_product(xp, deviation(xp, x, axis), ts[0]), axis=axis, keepdims=keepdims)
+    return deviate(xp, moved, y) / freedom(x.shape, axis, correction)
+
+
+def squared(xp: Any, x: Any) -> Any:
+    return x * x if x.dtype.kind != "c" else xp.square(xp.real(x)) + xp.square(xp.imag(x))
+
+
+def real_product(xp: Any, x: Any, t: Any) -> Any:
+    """Elementwise products as of vectors in the plane."""
+    return x * t if x.dtype.kind != "c" else xp.real(xp.conj(x) * t)
+
+
+SPREADS = [
+    ((3, 4), {"axis": (-1,), "correction": 1, "keepdims": False}),
+    ((3, 4), {"axis": (-2, -1), "correction": 0.5, "keepdims": True}),
+]
+var = general(
+    "var", "var", variance_vjp, variance_jvp, SPREADS, structure="axes", holomorphic=False,
+    peer=lambda torch, x, axis, correction, keepdims: torch.var(x, axis, correction=correction, keepdim=keepdims),
+)  # fmt: skip
+std = general(
+    "std", "std", standard_vjp, standard_jvp, SPREADS, structure="axes", holomorphic=False,
+    peer=lambda torch, x, axis, correction, keepdims: torch.std(x, axis, correction=correction, keepdim=keepdims),
+)  # fmt: skip
+
+
+# -- logarithm of a sum of exponentials ------------------------------------------------------------------------------
+def log_sum(xp: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Shifted by the greatest. A sum of nothing, or of exp(-inf) alone, is 0: its logarithm is not asked for."""
+    if not extent(x.shape, axis):
+        return xp.sum(x, axis=axis, keepdims=keepdims) - inf
+    greatest = xp.max(xp.real(x), axis=axis, keepdims=True)
+    sums = xp.sum(xp.exp(x - xp.where(xp.isfinite(greatest), greatest, 0)), axis=axis, keepdims=True)
+    y = xp.log(sums + (sums == 0)) + greatest
+    return y if keepdims else xp.reshape(y, left(x.shape, axis))
+
+
+logsumexp = general(
+    "logsumexp", log_sum,
+    lambda xp, d, y, x, axis, keepdims: [  # noqa: ARG005
+        beside(xp, d, x.shape, axis) * xp.exp(x - beside(xp, y, x.shape, axis))],
+    lambda xp, ts, y, x, axis, keepdims: xp.sum(
+        ts[0] * xp.exp(x - beside(xp, y, x.shape, axis)), axis=axis, keepdims=keepdims),
+    REDUCTIONS, structure="axes", tidy=reduce_over,
+    peer=lambda torch, x, axis, keepdims: torch.logsumexp(x, axis, keepdims),
+)  # fmt: skip
+
+
+# -- where, whether, how many: no derivatives ------------------------------------------------------------------------
+argmax, argmin = [
+    general(name, name, None, None, ALONG_ONE, structure="axes", promote="same", tidy=reduce_one)
+    for name in ("argmax", "argmin")
+]
+any, all = [  # noqa: A001
+    general(name, name, None, None, REDUCTIONS, structure="axes", promote="same", tidy=reduce_over)
+    for name in ("any", "all")
+]
+count_nonzero = general(
+    "count_nonzero", "count_nonzero", None, None, REDUCTIONS[:1], structure="axes", promote="same", tidy=reduce_over,
+    peer=lambda torch, x, axis, keepdims: torch.count_nonzero(x, axis),  # noqa: ARG005
 )  # fmt: skip

@@ -1,10 +1,29 @@
-"""Rows that move elements and do no arithmetic: reshape, expand, permute, join, alias, convert."""
+"""Rows that change how elements are laid out and do no arithmetic: views of the same memory, and rearranged copies."""
 
 import math
+from functools import lru_cache
+from operator import index as as_int
 from typing import Any
 
+from gradkit import errors
 from gradkit.families import linear
-from gradkit.engine.tape import fit
+
+
+# -- shapes and axes -------------------------------------------------------------------------------------------------
+def extents(x: Any) -> tuple[int, ...]:
+    """The shape as a plain tuple: what `x.shape` says, at a third of the cost."""
+    try:
+        shape = x.array.shape
+    except AttributeError:
+        raise errors.not_a_tensor("this function", 0, x) from None
+    return shape[len(x.batch) :] if x.batch else shape
+
+
+def sizes_from(sizes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """``f(2, 3)`` and ``f((2, 3))`` alike: the sizes as one tuple."""
+    if len(sizes) == 1 and type(sizes[0]) is not int and not hasattr(sizes[0], "__index__"):
+        return tuple(sizes[0])
+    return sizes
 
 
 def in_front(sizes: tuple[int, ...], shape: Any, **rest: Any) -> dict[str, Any]:
@@ -14,8 +33,8 @@ def in_front(sizes: tuple[int, ...], shape: Any, **rest: Any) -> dict[str, Any]:
 
 def axis_from_end(x: Any, axis: int, extra: int = 0) -> int:
     """One axis counted from the end; IndexError, worded as PyTorch's, if `x` has no such axis."""
-    ndim = x.ndim + extra
-    n = max(ndim, 1)
+    ndim = len(extents(x)) + extra
+    n = ndim or 1
     if not -n <= axis < n:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {axis})")
     return axis if axis < 0 else axis - n
@@ -23,68 +42,149 @@ def axis_from_end(x: Any, axis: int, extra: int = 0) -> int:
 
 def axes_from_end(x: Any, axis: Any) -> tuple[int, ...]:
     """Axes counted from the end; None is all of them."""
+    ndim = len(extents(x))
     if axis is None:
-        return tuple(range(-x.ndim, 0))
+        return tuple(range(-ndim, 0))
     if isinstance(axis, int):
-        return (axis_from_end(x, axis),) if x.ndim else ()
-    axes = tuple([axis_from_end(x, a) for a in axis]) if x.ndim else ()
+        return (axis_from_end(x, axis),) if ndim else ()
+    axes = tuple([axis_from_end(x, a) for a in axis]) if ndim else ()
     if len(set(axes)) != len(axes):
-        raise RuntimeError(f"dim {axis} appears multiple times in the list of dims")
-    return axes or tuple(range(-x.ndim, 0))
+        twice = next(a for a in axes if axes.count(a) > 1) + ndim
+        raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
+    return axes or tuple(range(-ndim, 0))
 
 
-def shape_of(x: Any, *shape: Any) -> dict[str, Any]:
-    """``reshape(x, 2, 3)``, ``reshape(x, (2, 3))``, and one -1."""
-    if len(shape) == 1 and not isinstance(shape[0], int):
-        shape = tuple(shape[0])
-    if -1 in shape:
-        size = math.prod(x.shape)
-        known = math.prod([n for n in shape if n != -1])
-        if not known or size % known or shape.count(-1) > 1:
-            raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
-        shape = tuple([size // known if n == -1 else n for n in shape])
-    elif math.prod(shape) != math.prod(x.shape):
-        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {math.prod(x.shape)}")
+# -- reshape ---------------------------------------------------------------------------------------------------------
+def shape_of(x: Any, *sizes: Any, shape: Any = None) -> dict[str, Any]:
+    """``reshape(x, 2, 3)``, ``reshape(x, (2, 3))``, and one -1, which the array itself works out where it can."""
+    if shape is None:
+        if not sizes:
+            raise TypeError('reshape() missing 1 required positional arguments: "shape"')
+        shape = sizes if type(sizes[0]) is int else sizes_from(sizes)
+    if -1 in shape and (x.batch or not x.array.size):
+        shape = completed(tuple(shape), math.prod(extents(x)))
     return {"shape": shape}
 
 
-def order_of(x: Any, *axes: Any) -> dict[str, Any]:
-    if len(axes) == 1 and not isinstance(axes[0], int):
-        axes = tuple(axes[0])
-    if len(axes) != x.ndim:
+def completed(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """The shape with its -1 worked out; RuntimeError if it cannot hold `size` elements."""
+    unknown = shape.count(-1)
+    known = math.prod([n for n in shape if n != -1])
+    if unknown > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    for i, n in enumerate(shape):
+        if n < -1:
+            raise RuntimeError(f"invalid shape dimension {n} at index {i} of shape {list(shape)}")
+    if unknown and not known and not size:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size -1 can "
+            "be any value and is ambiguous"
+        )
+    if known != size if not unknown else not known or size % known:
+        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
+    return tuple([size // known if n == -1 else n for n in shape])
+
+
+def reshaped(_xp: Any, x: Any, shape: Any) -> Any:
+    try:
+        y = x.reshape(shape)
+    except (TypeError, ValueError):
+        completed(tuple([as_int(n) for n in shape]), x.size)
+        raise
+    if y.shape != shape:
+        completed(tuple([as_int(n) for n in shape]), x.size)
+    return y
+
+
+reshape = linear(
+    "reshape", reshaped, [lambda xp, d, _y, x_shape, shape: xp.reshape(d, x_shape)],  # noqa: ARG005
+    [((3, 4), {"shape": (2, 6)}), ((3, 4), {"shape": (12,)})],
+    tidy=shape_of, batching=in_front, view=True, peer=lambda torch, x, shape: torch.reshape(x, shape),
+)  # fmt: skip
+
+
+# -- expand ----------------------------------------------------------------------------------------------------------
+def expanded(xp: Any, x: Any, shape: tuple[int, ...], rank: int) -> Any:
+    lead = x.ndim - rank
+    if lead and len(shape) != x.ndim:
+        x = x.reshape(x.shape[:lead] + (1,) * (len(shape) - x.ndim) + x.shape[lead:])
+    return xp.broadcast_to(x, shape)
+
+
+def unexpanded(xp: Any, d: Any, _y: Any, x_shape: Any, shape: Any, rank: int) -> Any:
+    new = len(shape) - len(x_shape)
+    own = range(-rank, 0)
+    stretched = [i for i in own if x_shape[i] == 1 != shape[i]]
+    return xp.reshape(xp.sum(d, axis=(*range(-rank - new, -rank), *stretched), keepdims=True), x_shape)
+
+
+# `rank` is that of the operand without batch axes, so that new axes go behind those.
+expand = linear(
+    "expand", expanded, [unexpanded],
+    [((3, 1), {"shape": (3, 4), "rank": 2}), ((1, 3), {"shape": (2, 3), "rank": 2}), ((3, 1), {"shape": (2, 3, 2), "rank": 2})],
+    batching=in_front, view=True, peer=lambda torch, x, shape, rank: x.expand(shape),  # noqa: ARG005
+)  # fmt: skip
+
+
+# -- permute ---------------------------------------------------------------------------------------------------------
+def order_of(x: Any, *axes: Any, dims: Any = None) -> dict[str, Any]:
+    axes = sizes_from(axes) if dims is None else tuple(dims)
+    return order(len(extents(x)), *axes)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def order(ndim: int, *axes: int) -> dict[str, Any]:
+    """The parameter of permute, checked once for each order that a program uses."""
+    if len(axes) != ndim:
         raise RuntimeError(
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
-            f"ordering of dimensions i.e. input.dim() = {x.ndim} is not equal to len(dims) = {len(axes)}"
+            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(axes)}"
         )
-    return {"axes": axes_from_end(x, axes)}
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {a})")
+    from_end = tuple([a if a < 0 else a - ndim for a in axes])
+    if len(set(from_end)) != ndim:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return {"axes": from_end}
 
 
-def permuted(xp: Any, x: Any, axes: Any) -> Any:
+@lru_cache(maxsize=1024)
+def swap(ndim: int, dim0: int, dim1: int) -> dict[str, Any]:
+    """The order that exchanges two axes."""
+    n = ndim or 1
+    for a in (dim0, dim1):
+        if not -n <= a < n:
+            raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {a})")
+    axes = list(range(-ndim, 0))
+    if ndim:
+        axes[dim0], axes[dim1] = axes[dim1], axes[dim0]
+    return {"axes": tuple(axes)}
+
+
+def permuted(_xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
     lead = x.ndim - len(axes)
-    return xp.permute_dims(x, (*range(lead), *[a + x.ndim for a in axes]))
+    return x.transpose((*range(lead), *axes) if lead else axes)
 
 
-def unpermuted(axes: Any) -> tuple[int, ...]:
+@lru_cache(maxsize=1024)
+def unpermuted(axes: tuple[int, ...]) -> tuple[int, ...]:
     order = [a + len(axes) for a in axes]
     return tuple([order.index(i) - len(axes) for i in range(len(axes))])
 
 
-reshape = linear(
-    "reshape", lambda xp, x, shape: xp.reshape(x, shape), [lambda xp, d, _y, x_shape, shape: xp.reshape(d, x_shape)],
-    [((3, 4), {"shape": (2, 6)}), ((3, 4), {"shape": (12,)})],
-    tidy=shape_of, batching=in_front, view=True, peer=lambda torch, x, shape: torch.reshape(x, shape),
-)  # fmt: skip
-expand = linear(
-    "expand", lambda xp, x, shape: xp.broadcast_to(x, shape),
-    [lambda xp, d, _y, x_shape, shape: fit(xp, d, tuple(x_shape), d.dtype)],
-    [((3, 1), {"shape": (3, 4)}), ((1, 3), {"shape": (2, 3)})],
-    batching=in_front, view=True, peer=lambda torch, x, shape: x.expand(shape),
-)  # fmt: skip
 permute = linear(
     "permute", permuted, [lambda xp, d, _y, _x, axes: xp.permute(d, unpermuted(axes))],
     [((2, 3, 4), {"axes": (-1, -3, -2)})], tidy=order_of, view=True, peer=lambda torch, x, axes: torch.permute(x, axes),
 )  # fmt: skip
+
+
+# -- alias, convert --------------------------------------------------------------------------------------------------
 alias = linear("alias", lambda _xp, x: x[...], [lambda _xp, d, _y, _x: d], [((3,), {})], view=True)
+compact = linear(
+    "compact", lambda _xp, x: x.copy(), [lambda _xp, d, _y, _x: d], [((3,), {})], title="CloneBackward0"
+)
+clone = linear("clone", lambda _xp, x: x.copy("K"), [lambda _xp, d, _y, _x: d], [((3,), {})])
 astype = linear(
     "astype", lambda xp, x, dtype: xp.astype(x, dtype), [lambda _xp, d, _y, _x, dtype: d],  # noqa: ARG005
     [((3,), {"dtype": "float64"})], title="ToCopyBackward0", peer=lambda torch, x, dtype: x.to(getattr(torch, str(dtype))),

@@ -15,7 +15,7 @@ def ours(tree):
 
 @pytest.fixture
 def twins(torch):
-    """``twins(make)``: a layer from ``make(nn, tensor)`` in torch and in gradkit, with the same parameters and buffers."""
+    """``twins(make)``: a layer from ``make(nn, tensor)`` in torch and in gradkit, with equal parameters and buffers."""
 
     def build(make):
         torch.manual_seed(0)

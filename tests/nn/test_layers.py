@@ -72,6 +72,7 @@ def drawn(torch, shape):
     return torch.randn(shape)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")  # torch's
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer_computes_what_torch_does(name, torch, twins, assert_same_pass):
     make, shapes = LAYERS[name]

@@ -16,7 +16,7 @@ WEIGHTS = [0.2, 1.0, 3.0, 0.5, 0.1]
 REDUCTIONS = ["mean", "sum", "none"]
 
 
-def compare(mine, theirs, torch, x, target, rtol=1e-5):
+def compare(mine, theirs, x, target, rtol=1e-5):
     a = gradkit.tensor(x.numpy(), requires_grad=True)
     b = x.clone().requires_grad_()
     y, z = mine(a, gradkit.tensor(target.numpy())), theirs(b, target)
@@ -33,7 +33,7 @@ def test_regression_losses(name, reduction, torch):
     x, target = torch.randn(6, 5), torch.randn(6, 5)
     target[0] = x[0]  # a difference of 0 has its own derivative
     build = lambda nn: PLAIN[name](nn, reduction=reduction)
-    compare(build(nn), build(torch.nn), torch, x, target)
+    compare(build(nn), build(torch.nn), x, target)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -46,11 +46,11 @@ def test_cross_entropy_of_classes(reduction, shape, smoothing, weighted, torch):
     target = torch.randint(5, (shape[0], *shape[2:]) if len(shape) > 1 else ())
     if target.ndim:
         target.view(-1)[0] = 4
-    weight = WEIGHTS if weighted else None
+    weight, ignored = WEIGHTS if weighted else None, 4 if len(shape) > 1 else -100
     build = lambda nn, tensor: nn.CrossEntropyLoss(
-        weight and tensor(weight), ignore_index=4 if len(shape) > 1 else -100, reduction=reduction, label_smoothing=smoothing
+        weight and tensor(weight), ignore_index=ignored, reduction=reduction, label_smoothing=smoothing
     )
-    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), torch, x, target)
+    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), x, target)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -58,7 +58,7 @@ def test_cross_entropy_of_probabilities(reduction, torch):
     torch.manual_seed(0)
     x, target = torch.randn(6, 5), torch.randn(6, 5).softmax(1)
     build = lambda nn, tensor: nn.CrossEntropyLoss(tensor(WEIGHTS), reduction=reduction, label_smoothing=0.1)
-    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), torch, x, target)
+    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), x, target)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -67,7 +67,7 @@ def test_negative_log_likelihood(reduction, shape, torch):
     torch.manual_seed(0)
     x, target = torch.randn(shape).log_softmax(1), torch.randint(5, (shape[0], *shape[2:]))
     build = lambda nn, tensor: nn.NLLLoss(tensor(WEIGHTS), ignore_index=1, reduction=reduction)
-    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), torch, x, target)
+    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), x, target)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -76,7 +76,7 @@ def test_binary_cross_entropy(reduction, torch):
     x, target = torch.rand(6, 5), torch.rand(6, 5)
     x[0, :2], target[0, :2] = torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0])
     build = lambda nn, tensor: nn.BCELoss(tensor(WEIGHTS), reduction=reduction)
-    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), torch, x, target)
+    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), x, target)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -86,7 +86,7 @@ def test_binary_cross_entropy_with_logits(reduction, weighted, torch):
     x, target = torch.randn(6, 5) * 20, torch.rand(6, 5)
     weights = {"weight": WEIGHTS, "pos_weight": WEIGHTS[::-1]} if weighted else {}
     build = lambda nn, tensor: nn.BCEWithLogitsLoss(reduction=reduction, **{k: tensor(v) for k, v in weights.items()})
-    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), torch, x, target)
+    compare(build(nn, gradkit.tensor), build(torch.nn, torch.tensor), x, target)
 
 
 @pytest.mark.parametrize("name", ["MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss"])

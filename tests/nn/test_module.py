@@ -25,7 +25,7 @@ def names(pairs):
     return [name for name, _ in pairs]
 
 
-# -- registration ------------------------------------------------------------------------------------------------------
+# -- registration ----------------------------------------------------------------------------------------------------
 def test_assignment_registers():
     net = Net()
     assert names(net.named_parameters()) == ["scale", "body.0.weight", "body.0.bias"]
@@ -128,7 +128,7 @@ def test_assigning_before_init_raises(value):
         def __init__(self):
             self.value = value()
 
-    with pytest.raises(AttributeError, match="before Module.__init__"):
+    with pytest.raises(AttributeError, match=r"before Module\.__init__"):
         Hasty()
 
 
@@ -137,7 +137,7 @@ def test_buffer_before_init_raises():
         def __init__(self):
             self.register_buffer("b", None)
 
-    with pytest.raises(AttributeError, match="before Module.__init__"):
+    with pytest.raises(AttributeError, match=r"before Module\.__init__"):
         Hasty()
 
 
@@ -152,7 +152,7 @@ def test_get_by_path():
     assert net.get_buffer("seen") is net.seen
 
 
-# -- modes -------------------------------------------------------------------------------------------------------------
+# -- modes -----------------------------------------------------------------------------------------------------------
 def test_train_and_eval_reach_all_below():
     net = Net()
     assert net.eval() is net
@@ -178,22 +178,22 @@ def test_apply_visits_children_first():
     assert seen == ["Linear", "ReLU", "Sequential", "Net"]
 
 
-# -- hooks -------------------------------------------------------------------------------------------------------------
+# -- hooks -----------------------------------------------------------------------------------------------------------
 def test_hooks_run_in_order_and_change_what_passes():
     layer = nn.Identity()
-    layer.register_forward_pre_hook(lambda module, args: args[0] + 1)
-    layer.register_forward_pre_hook(lambda module, args: (args[0] * 10,))
-    layer.register_forward_hook(lambda module, args, output: output + args[0])
-    layer.register_forward_hook(lambda module, args, output: None)
+    layer.register_forward_pre_hook(lambda _, args: args[0] + 1)
+    layer.register_forward_pre_hook(lambda _, args: (args[0] * 10,))
+    layer.register_forward_hook(lambda _, args, output: output + args[0])
+    layer.register_forward_hook(lambda *_: None)
     assert layer(1) == 40
-    layer.register_forward_pre_hook(lambda module, args: (args[0] + 100,), prepend=True)
+    layer.register_forward_pre_hook(lambda _, args: (args[0] + 100,), prepend=True)
     assert layer(1) == 2040
 
 
 def test_many_dropped_handles_keep_all_hooks():
     layer, seen = nn.Identity(), []
     for number in range(20):
-        layer.register_forward_hook(lambda module, args, output, number=number: seen.append(number))
+        layer.register_forward_hook(lambda *_, number=number: seen.append(number))
     layer(0)
     assert seen == list(range(20))
 
@@ -204,43 +204,41 @@ def test_hooks_with_keyword_arguments():
             return x * factor
 
     layer, seen = Scale(), []
-    layer.register_forward_pre_hook(lambda module, args, kwargs: (args, {"factor": 5}), with_kwargs=True)
-    layer.register_forward_hook(
-        lambda module, args, kwargs, output: seen.append((args, kwargs, output)), with_kwargs=True
-    )
+    layer.register_forward_pre_hook(lambda _module, args, _kwargs: (args, {"factor": 5}), with_kwargs=True)
+    layer.register_forward_hook(lambda _, args, kwargs, output: seen.append((args, kwargs, output)), with_kwargs=True)
     assert layer(2, factor=3) == 10
     assert seen == [((2,), {"factor": 5}, 10)]
-    layer.register_forward_pre_hook(lambda module, args, kwargs: 3, with_kwargs=True)
+    layer.register_forward_pre_hook(lambda *_: 3, with_kwargs=True)
     with pytest.raises(RuntimeError, match="new_args, new_kwargs"):
         layer(2)
 
 
 def test_removed_hook_does_not_run():
     layer = nn.Identity()
-    handle = layer.register_forward_hook(lambda module, args, output: output + 1)
+    handle = layer.register_forward_hook(lambda *call: call[-1] + 1)
     assert layer(1) == 2
     handle.remove()
     handle.remove()
     assert layer(1) == 1
-    with layer.register_forward_pre_hook(lambda module, args: (args[0] + 5,)):
+    with layer.register_forward_pre_hook(lambda _, args: (args[0] + 5,)):
         assert layer(1) == 6
     assert layer(1) == 1
 
 
 def test_hook_may_remove_itself_while_running():
     layer = nn.Identity()
-    handle = layer.register_forward_hook(lambda module, args, output: handle.remove())
+    handle = layer.register_forward_hook(lambda *_: handle.remove())
     assert [layer(1), layer(1)] == [1, 1]
 
 
 def test_always_called_hook_runs_after_a_failure():
     class Broken(nn.Module):
-        def forward(self, x):
+        def forward(self, _):
             raise ZeroDivisionError
 
     layer, seen = Broken(), []
-    layer.register_forward_hook(lambda module, args, output: seen.append("usual"))
-    layer.register_forward_hook(lambda module, args, output: seen.append(output), always_call=True)
+    layer.register_forward_hook(lambda *_: seen.append("usual"))
+    layer.register_forward_hook(lambda *call: seen.append(call[-1]), always_call=True)
     with pytest.raises(ZeroDivisionError):
         layer(1)
     assert seen == [None]
@@ -248,16 +246,16 @@ def test_always_called_hook_runs_after_a_failure():
 
 def test_failure_of_an_always_called_hook_is_a_warning():
     class Broken(nn.Module):
-        def forward(self, x):
+        def forward(self, _):
             raise ZeroDivisionError
 
     layer = Broken()
-    layer.register_forward_hook(lambda module, args, output: output.missing, always_call=True)
+    layer.register_forward_hook(lambda *call: call[-1].missing, always_call=True)
     with pytest.warns(UserWarning, match="always_call"), pytest.raises(ZeroDivisionError):
         layer(1)
 
 
-# -- copies and conversion ---------------------------------------------------------------------------------------------
+# -- copies and conversion -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
 def test_copies_are_equal_and_independent(duplicate):
     net = Net().eval()
@@ -312,7 +310,7 @@ def test_type_casts_integers_too():
     assert nn.BatchNorm1d(2).type(gradkit.float64).num_batches_tracked.dtype == gradkit.float64
 
 
-# -- Parameter ---------------------------------------------------------------------------------------------------------
+# -- Parameter -------------------------------------------------------------------------------------------------------
 def test_parameter_is_a_tensor_that_shares_memory():
     data = gradkit.ones(2)
     param = nn.Parameter(data)

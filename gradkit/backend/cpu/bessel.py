@@ -4,12 +4,13 @@ Rational fits made for this package of exp(-x) I0(x) and of exp(-x) I1(x)/x on [
 exp(-x) sqrt(x) I(x), as the asymptotic series suggests (Abramowitz and Stegun 9.7.1). Everything is computed in float64.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradkit.backend.cpu.blocks import Kernel, blockwise
+from gradkit.backend.cpu.blocks import blockwise, widened
 from gradkit.backend.cpu.rational import coefficients, polynomial, rational
 
 Array = NDArray[Any]
@@ -60,7 +61,7 @@ def i0(x: Array) -> Array:
     >>> float(i0(np.array(1.0)).round(12))
     1.266065877752
     """
-    return blockwise(x, *_kernels(_i0e, grow=True))
+    return _apply(_i0e, x, odd=False, grow=True)
 
 
 def i0e(x: Array) -> Array:
@@ -69,7 +70,7 @@ def i0e(x: Array) -> Array:
     >>> float(i0e(np.array(1000.0)).round(12))
     0.012617240456
     """
-    return blockwise(x, *_kernels(_i0e, grow=False))
+    return _apply(_i0e, x, odd=False, grow=False)
 
 
 def i1(x: Array) -> Array:
@@ -78,7 +79,7 @@ def i1(x: Array) -> Array:
     >>> float(i1(np.array(-1.0)).round(12))
     -0.565159103992
     """
-    return blockwise(x, *_kernels(_i1e, grow=True))
+    return _apply(_i1e, x, odd=True, grow=True)
 
 
 def i1e(x: Array) -> Array:
@@ -87,20 +88,21 @@ def i1e(x: Array) -> Array:
     >>> float(i1e(np.array(1000.0)).round(12))
     0.012610930257
     """
-    return blockwise(x, *_kernels(_i1e, grow=False))
+    return _apply(_i1e, x, odd=True, grow=False)
 
 
-def _kernels(scaled: Any, grow: bool) -> tuple[Kernel, Kernel]:
+def _apply(scaled: Callable[[Array], Array], x: Array, *, odd: bool, grow: bool) -> Array:
     def kernel(x: Array, out: Array) -> None:
-        size = np.absolute(x).astype(np.float64, copy=False)
+        # I grows beyond float64 from 713 on; clipped, since at inf the product below would be 0 * inf.
+        size = np.absolute(x).clip(0, 2000) if grow else np.absolute(x)
         value = scaled(size)
         if grow:
             half = np.exp(0.5 * size)  # twice, since exp(size) overflows before the product does
             value *= half
             value *= half
-        out[:] = np.copysign(value, x) if scaled is _i1e else value
+        out[:] = np.copysign(value, x) if odd else value
 
-    return kernel, kernel
+    return blockwise(x, widened(kernel), kernel)
 
 
 def _i0e(x: Array) -> Array:

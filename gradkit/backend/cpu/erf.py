@@ -104,7 +104,7 @@ def erf(x: Array) -> Array:
     >>> float(erf(np.array(0.5)).round(15))
     0.520499877813047
     """
-    return blockwise(x, _erf_single, _erf_double)
+    return blockwise(x, erf_single, erf_double)
 
 
 def erfc(x: Array) -> Array:
@@ -146,11 +146,13 @@ def erfinv_centre(x: Array, q: Array) -> Array:
     return _erfinv_form(x, q, _ERFINV_CENTRE, 3.5)
 
 
-def _erf_single(x: Array, out: Array) -> None:
+def erf_single(x: Array, out: Array) -> None:
+    """Write erf of one-dimensional float32 `x` to `out`."""
     _tanh_form(x, out, _ERF_SINGLE, 15.6)
 
 
-def _erf_double(x: Array, out: Array) -> None:
+def erf_double(x: Array, out: Array) -> None:
+    """Write erf of one-dimensional float64 `x` to `out`."""
     _tanh_form(x, out, _ERF_DOUBLE, 35.3)
 
 
@@ -184,7 +186,7 @@ def exp_of_square(x: Array, factor: float) -> Array:
     high *= high
     high *= factor
     value = np.exp(high, out=high)
-    value += value * np.expm1(low, out=low)
+    value *= np.exp(low, out=low)
     return value
 
 
@@ -211,9 +213,7 @@ def _erfc_double(x: Array, out: Array) -> None:
 
 
 def _erfcx_single(x: Array, out: Array) -> None:
-    wide = x.astype(np.float64)
-    _erfcx(wide, wide, ERFCX_SINGLE)
-    out[:] = wide
+    _erfcx(x.astype(np.float64), out, ERFCX_SINGLE)
 
 
 def _erfcx_double(x: Array, out: Array) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradkit.backend.cpu.blocks import Kernel, blockwise
+from gradkit.backend.cpu.blocks import blockwise, widened
+from gradkit.backend.cpu.elementary import integer_power
 from gradkit.backend.cpu.rational import coefficients, polynomial, rational
 
 Array = NDArray[Any]
@@ -63,7 +64,7 @@ def lgamma(x: Array) -> Array:
     >>> float(lgamma(np.array(101.0)).round(9))
     363.739375556
     """
-    return blockwise(x, _in_double(_lgamma), _lgamma)
+    return blockwise(x, widened(_lgamma), _lgamma)
 
 
 def digamma(x: Array) -> Array:
@@ -72,7 +73,7 @@ def digamma(x: Array) -> Array:
     >>> float(digamma(np.array(1.0)).round(12))
     -0.577215664902
     """
-    return blockwise(x, _in_double(_digamma), _digamma)
+    return blockwise(x, widened(_digamma), _digamma)
 
 
 def polygamma(n: int, x: Array) -> Array:
@@ -91,34 +92,29 @@ def polygamma(n: int, x: Array) -> Array:
     def kernel(z: Array, out: Array) -> None:
         _polygamma(n, z, out)
 
-    return blockwise(x, _in_double(kernel), kernel)
-
-
-def _in_double(kernel: Kernel) -> Kernel:
-    def single(x: Array, out: Array) -> None:
-        wide = x.astype(np.float64)
-        kernel(wide, wide)
-        out[:] = wide
-
-    return single
+    return blockwise(x, widened(kernel), kernel)
 
 
 def _lgamma(x: Array, out: Array) -> None:
-    size = np.where(x < 0, 1 - x, x) if x.min() < 0 else x
-    value = _by_size(size, _lgamma_small, _lgamma_large)
     negative = np.flatnonzero(x < 0)
-    sine = np.sin(np.pi * _offset(x[negative]))
-    value[negative] = -np.log(np.absolute(sine) / np.pi) - value[negative]
-    out[:] = value
+    out[:] = _by_size(_reflected(x, negative), _lgamma_small, _lgamma_large)
+    sine = np.absolute(np.sin(np.pi * _offset(x[negative])))
+    out[negative] = np.where(sine == 0, np.inf, -np.log(sine / np.pi) - out[negative])
 
 
 def _digamma(x: Array, out: Array) -> None:
-    size = np.where(x < 0, 1 - x, x) if x.min() < 0 else x
-    value = _by_size(size, _digamma_small, _digamma_large)
     negative = np.flatnonzero(x < 0)
+    out[:] = _by_size(_reflected(x, negative), _digamma_small, _digamma_large)
     tangent = np.tan(np.pi * _offset(x[negative]))
-    value[negative] -= np.where(tangent == 0, np.nan, np.pi / tangent)
-    out[:] = value
+    out[negative] -= np.where(tangent == 0, np.nan, np.pi / tangent)
+
+
+def _reflected(x: Array, negative: Array) -> Array:
+    if not negative.size:
+        return x
+    reflected = x.copy()
+    reflected[negative] = 1 - x[negative]
+    return reflected
 
 
 def _by_size(x: Array, small: Any, large: Any) -> Array:
@@ -135,14 +131,18 @@ def _by_size(x: Array, small: Any, large: Any) -> Array:
 
 def _offset(x: Array) -> Array:
     """x minus the nearest integer: exact, and sin and tan of pi times it are those of pi x up to sign."""
+    x = x.clip(-(2.0**52))  # below, every value is an integer
     return x - np.rint(x)
 
 
 def _lgamma_small(x: Array) -> Array:
     step = x < 0.5  # lgamma(x) = lgamma(x + 1) - log(x)
     u = x - np.subtract(1.0, step)  # exact
-    value = u * (u - 1) * (rational(u + 1, _LGAMMA) + 0.5)
-    value -= step * np.log(np.where(step, x, 1.0))
+    value = u * (u - 1)
+    value *= rational(u + 1, _LGAMMA) + 0.5
+    value += 0.0  # lgamma(1) is 0, not -0
+    stepped = np.flatnonzero(step)
+    value[stepped] -= np.log(x[stepped])
     return value
 
 
@@ -157,8 +157,12 @@ def _lgamma_large(x: Array) -> Array:
 def _digamma_small(x: Array) -> Array:
     step = x < 0.5  # digamma(x) = digamma(x + 1) - 1/x
     shifted = x + step
-    value = ((shifted - _ROOT) - _ROOT_REST) * rational(shifted, _DIGAMMA)
-    value -= step / np.where(step, x, 1.0)
+    value = rational(shifted, _DIGAMMA)
+    shifted -= _ROOT
+    shifted -= _ROOT_REST
+    value *= shifted
+    stepped = np.flatnonzero(step)
+    value[stepped] -= 1 / x[stepped]
     return value
 
 
@@ -171,8 +175,7 @@ def _digamma_large(x: Array) -> Array:
 def _polygamma(n: int, x: Array, out: Array) -> None:
     """(-1)**(n+1) n! zeta(n + 1, x), and below zero (-1)**n psi_n(1 - x) - pi d^n/dx^n cot(pi x)."""
     negative = np.flatnonzero(x < 0)
-    size = np.where(x < 0, 1 - x, x) if negative.size else x
-    value = _hurwitz(n + 1, size)
+    value = _hurwitz(n + 1, _reflected(x, negative))
     value *= (-1) ** (n + 1) * float(factorial(n))
     value[negative] *= (-1) ** n
     value[negative] -= _cotangent_derivative(n, x[negative])
@@ -184,14 +187,17 @@ def _hurwitz(s: int, x: Array) -> Array:
     terms = 8 + s
     value = np.zeros_like(x)
     for k in range(terms):
-        value += (1 / (x + k)) ** s
+        value += integer_power(1 / (x + k), s)
     inverse = 1 / (x + terms)
-    power = inverse**s
-    value += power * (0.5 + (x + terms) / (s - 1))
+    power = integer_power(inverse, s - 1)
+    value += power / (s - 1)
+    power = power * inverse
+    value += 0.5 * power
     power *= inverse
+    square = inverse * inverse
     for j, bernoulli in enumerate(_BERNOULLI, start=1):
         value += bernoulli * comb(s + 2 * j - 2, 2 * j - 1) / (2 * j) * power
-        power *= inverse * inverse
+        power *= square
     return value
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradkit.backend.cpu.blocks import blockwise
+from gradkit.backend.cpu.blocks import blockwise, widened
 from gradkit.backend.cpu.erf import (
     ERFCX_DOUBLE,
     ERFCX_SINGLE,
@@ -52,7 +52,7 @@ def ndtri(p: Array) -> Array:
     >>> float(ndtri(np.array(0.975)).round(12))
     1.959963984540
     """
-    return blockwise(p, _ndtri_single, _ndtri_double)
+    return blockwise(p, widened(_ndtri), _ndtri)
 
 
 def _ndtr_single(x: Array, out: Array) -> None:
@@ -83,19 +83,13 @@ def _log_ndtr_double(x: Array, out: Array) -> None:
 
 def _log_ndtr(x: Array, out: Array, table: Array) -> None:
     inverse = inverse_erfcx(np.absolute(x) * _SQRT_HALF, table)
-    out[:] = np.log1p(-0.5 * np.exp(-0.5 * x * x) / inverse)
+    out[:] = np.log1p(-0.5 * exp_of_square(x.clip(-40, 40), -0.5) / inverse)
     lower = np.flatnonzero(x < 0)
     z = x[lower]
     out[lower] = -0.5 * z * z - np.log(2 * inverse[lower])
 
 
-def _ndtri_single(p: Array, out: Array) -> None:
-    wide = p.astype(np.float64)
-    _ndtri_double(wide, wide)
-    out[:] = wide
-
-
-def _ndtri_double(p: Array, out: Array) -> None:
+def _ndtri(p: Array, out: Array) -> None:
     rest = 1 - p
     centre = erfinv_centre(2 * p - 1, 4 * p * rest)
     smaller = 2 * np.minimum(p, rest)

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterable
 
-from gradkit import creation, ops
+from gradkit import creation
 from gradkit.autograd import no_grad
 from gradkit.engine.tensor import Tensor
+from gradkit.ops.joining import stack
 
 
 @no_grad()
@@ -26,14 +27,14 @@ def get_total_norm(
     if not kept:
         return creation.tensor(0.0)
     if norm_type == math.inf:
-        total = ops.stack([t.abs().max() for t in kept]).max()
+        total = stack([t.abs().max() for t in kept]).max()
     else:
-        norms = ops.stack([(t.abs() ** norm_type).sum() ** (1 / norm_type) for t in kept])
+        norms = stack([(t.abs() ** norm_type).sum() ** (1 / norm_type) for t in kept])
         total = (norms**norm_type).sum() ** (1 / norm_type)
     if error_if_nonfinite and not math.isfinite(float(total)):
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite ({float(total)}), so it "
-            "cannot be clipped; pass error_if_nonfinite=False to clip anyway"
+            f"The total norm of order {norm_type} is non-finite ({float(total)}), so it cannot be clipped; pass "
+            "error_if_nonfinite=False to clip anyway"
         )
     return total
 

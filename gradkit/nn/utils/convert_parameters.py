@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from gradkit import ops
 from gradkit.engine.tensor import Tensor
+from gradkit.ops.joining import cat
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
@@ -13,7 +13,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> nn.utils.parameters_to_vector(nn.Linear(2, 3).parameters()).shape
     gradkit.Size([9])
     """
-    return ops.cat([p.reshape(-1) for p in parameters])
+    return cat([p.reshape(-1) for p in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:

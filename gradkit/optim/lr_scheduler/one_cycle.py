@@ -89,14 +89,13 @@ class OneCycleLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         step = self.last_epoch
-        if step > self.total_steps - 1:
-            raise ValueError(f"Tried to step {step + 1} times. The specified number of total steps is {self.total_steps}")
-        begin = 0.0
-        for phase in self._phases():
-            if step <= phase[0]:
-                break
-            begin = phase[0]
-        end, lr_from, lr_to, momentum_from, momentum_to = phase
+        if step > self.total_steps:
+            raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
+        phases = self._phases()
+        # The step after the last batch lies beyond the last phase, and goes on along its curve.
+        current = next((i for i, phase in enumerate(phases) if step <= phase[0]), len(phases) - 1)
+        begin = phases[current - 1][0] if current else 0.0
+        end, lr_from, lr_to, momentum_from, momentum_to = phases[current]
         share = (step - begin) / (end - begin) if end != begin else 1.0
         if self.cycle_momentum:
             for group in self.optimizer.param_groups:

@@ -8,7 +8,7 @@ from gradkit.optim.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Multiplies the rate by ``factor`` when ``step(metrics)`` has seen no better metric for more than ``patience`` calls.
+    """Multiplies the rate by ``factor`` after more than ``patience`` calls ``step(metrics)`` without a better metric.
 
     Better means below the best times ``1 - threshold`` (``threshold_mode`` "rel") or the best minus ``threshold``
     ("abs"); with ``mode="max"`` above, with the signs reversed. After a reduction ``cooldown`` calls do not count. The
@@ -51,14 +51,28 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = self._rates()
 
     def is_better(self, metric: float, best: float) -> bool:
-        """Whether a metric improves on the best by more than the threshold."""
+        """Whether a metric improves on the best by more than the threshold.
+
+        >>> from gradkit import nn, optim
+        >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+        >>> optim.lr_scheduler.ReduceLROnPlateau(optimizer).is_better(0.9, 1.0)
+        True
+        """
         sign = -1 if self.mode == "min" else 1
         if self.threshold_mode == "rel":
             return sign * metric > sign * best * (1 + sign * self.threshold)
         return sign * metric > sign * best + self.threshold
 
     def step(self, metrics: Any) -> None:  # type: ignore[override]
-        """Take note of a metric, a number or a Tensor of one element, and lower the rates if it is time to."""
+        """Take note of a metric, a number or a Tensor of one element, and lower the rates if it is time to.
+
+        >>> from gradkit import nn, optim
+        >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+        >>> schedule = optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+        >>> schedule.step(1.0)
+        >>> schedule.best
+        1.0
+        """
         current = float(metrics)
         self.last_epoch += 1
         if self.is_better(current, self.best):

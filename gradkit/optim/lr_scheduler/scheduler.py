@@ -42,7 +42,13 @@ class LRScheduler:
         self.step()
 
     def get_lr(self) -> list[float]:
-        """The rates of the groups at ``last_epoch``."""
+        """The rates of the groups at ``last_epoch``; every schedule overrides it.
+
+        >>> from gradkit import nn, optim
+        >>> optim.lr_scheduler.LRScheduler(optim.SGD(nn.Linear(1, 1).parameters()))
+        Traceback (most recent call last):
+        NotImplementedError: LRScheduler has no get_lr()
+        """
         raise NotImplementedError(f"{type(self).__name__} has no get_lr()")
 
     def step(self) -> None:

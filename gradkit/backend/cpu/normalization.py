@@ -1,0 +1,271 @@
+"""Layer and batch normalisation, forward and backward, and the way back through softmax, with as few passes over memory as NumPy allows.
+
+Ufuncs that broadcast a row or a column cost two to three times those on equal shapes, and BLAS writes a product of rank
+two for half the price; so ``x * P + Q`` with P and Q of rank one stands for ``(x - mean) * scale * weight + bias``.
+Everything runs over blocks of rows that stay in cache. What these functions do not serve they leave to the caller's own
+formula, by answering NotImplemented.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+BLOCK = 1 << 17  # elements: a block's fixed cost of some fifteen calls weighs more than what leaves the second cache
+CANCELLING = 64  # mean**2 over variance beyond which E[x**2] - E[x]**2 loses more than two digits
+
+
+def half_in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compute on float32 what comes as float16, as BLAS has no half precision; answer in float16."""
+
+    @wraps(function)
+    def call(*arrays: Array, **params: Any) -> Any:
+        if arrays[0].dtype != np.float16:
+            return function(*arrays, **params)
+        y = function(*[a.astype(np.float32) for a in arrays], **params)
+        if y is NotImplemented:
+            return y
+        return [one.astype(np.float16) for one in y] if isinstance(y, list) else y.astype(np.float16)
+
+    return call
+
+
+def moments(rows: Array, ones: Array, eps: float) -> tuple[Array, Array, Array]:
+    """The rows, centred first where cancellation threatens; their means; 1 / sqrt(variance + eps)."""
+    share = rows.dtype.type(1 / rows.shape[1])
+    mean = rows.dot(ones)
+    mean *= share
+    variance = np.vecdot(rows, rows)
+    variance *= share
+    squared = mean * mean
+    variance -= squared
+    if (squared > CANCELLING * variance).any():
+        rows = rows - mean[:, None]
+        mean = rows.dot(ones)
+        mean *= share
+        variance = np.vecdot(rows, rows)
+        variance *= share
+        variance -= mean * mean
+    variance += eps
+    np.sqrt(variance, out=variance)
+    return rows, mean, np.reciprocal(variance, out=variance)
+
+
+def last_axes(x: Array, w: Array, axis: tuple[int, ...]) -> bool:
+    """Whether `axis` is the last axes of `x`, and `w` has just these."""
+    return axis == tuple(range(-len(axis), 0)) and w.shape == x.shape[-len(axis) :] and x.size > 0
+
+
+# -- layer_norm ------------------------------------------------------------------------------------------------------
+@half_in_single
+def layer_norm_forward(x: Array, w: Array, b: Array, *, axis: tuple[int, ...], eps: float) -> Array:
+    """``(x - mean) / sqrt(variance + eps) * w + b`` over the last axes."""
+    if not last_axes(x, w, axis) or b.shape != w.shape:
+        return NotImplemented
+    rows = x.reshape(-1, w.size)
+    y = np.empty_like(rows)
+    count, width = rows.shape
+    step = max(1, BLOCK // width)
+    ones, right = np.ones(width, x.dtype), np.stack([w.ravel(), b.ravel()])
+    scaled = right.copy()
+    scaled[1] = 0
+    q = np.empty((min(step, count), width), x.dtype)
+    left = np.ones((len(q), 2), x.dtype)
+    for i in range(0, count, step):
+        block, mean, scale = moments(rows[i : i + step], ones, eps)
+        k, out = len(block), y[i : i + step]
+        left[:k, 0] = scale
+        np.dot(left[:k], scaled, out=out)
+        out *= block
+        mean *= scale
+        np.negative(mean, out=left[:k, 0])
+        out += np.dot(left[:k], right, out=q[:k])
+    return y.reshape(x.shape)
+
+
+@half_in_single
+def layer_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: float) -> list[Array]:
+    """The cotangents of x, w and b.
+
+    With n = (x - mean) * scale and the means m1, m2 of d * w and d * w * n over a row, that of x is
+    ``scale * (d * w - m1 - n * m2)``: (Ba, Kiros and Hinton 2016), written here as ``d * P - x * A + B``.
+    """
+    if not last_axes(x, w, axis):
+        return NotImplemented
+    rows, d_rows, flat_w = x.reshape(-1, w.size), d.reshape(-1, w.size), w.ravel()
+    x_ct = np.empty_like(rows)
+    count, width = rows.shape
+    step = max(1, BLOCK // width)
+    ones, share = np.ones(width, x.dtype), x.dtype.type(1 / width)
+    scaled = np.stack([flat_w, np.zeros_like(flat_w)])
+    sums = np.zeros((2, width), x.dtype)  # of d * n, and of d
+    scratch = np.empty((min(step, count), width), x.dtype)
+    left = np.zeros((len(scratch), 2), x.dtype)
+    for i in range(0, count, step):
+        block, mean, scale = moments(rows[i : i + step], ones, eps)
+        k, d_block, out = len(block), d_rows[i : i + step], x_ct[i : i + step]
+        products = np.multiply(d_block, block, out=scratch[:k])
+        sums += np.stack([-mean * scale, np.ones_like(mean)]).dot(d_block)
+        sums[0] += scale.dot(products)
+        m1 = d_block.dot(flat_w)
+        a = products.dot(flat_w)
+        a -= mean * m1
+        a *= scale
+        a *= scale
+        a *= scale
+        a *= share
+        left[:k, 0] = scale
+        np.dot(left[:k], scaled, out=out)
+        out *= d_block
+        out -= np.multiply(block, a[:, None], out=products)
+        a *= mean
+        m1 *= scale
+        m1 *= share
+        a -= m1
+        out += a[:, None]
+    return [x_ct.reshape(x.shape), sums[0].reshape(w.shape), sums[1].reshape(w.shape)]
+
+
+# -- the same without weight and bias ------------------------------------------------------------------------------------
+@half_in_single
+def standardize_forward(x: Array, *, axis: tuple[int, ...], eps: float) -> Array:
+    """``(x - mean) / sqrt(variance + eps)`` over the last axes."""
+    if axis != tuple(range(-len(axis), 0)) or not x.size:
+        return NotImplemented
+    width = prod(x.shape[-len(axis) :])
+    rows = x.reshape(-1, width)
+    y = np.empty_like(rows)
+    step, ones = max(1, BLOCK // width), np.ones(width, x.dtype)
+    for i in range(0, len(rows), step):
+        block, mean, scale = moments(rows[i : i + step], ones, eps)
+        out = np.multiply(block, scale[:, None], out=y[i : i + step])
+        mean *= scale
+        out -= mean[:, None]
+    return y.reshape(x.shape)
+
+
+@half_in_single
+def standardize_vjp(d: Array, x: Array, *, axis: tuple[int, ...], eps: float) -> Array:
+    """``scale * (d - mean(d) - n * mean(d * n))``, n being the standardized x."""
+    if axis != tuple(range(-len(axis), 0)) or not x.size:
+        return NotImplemented
+    width = prod(x.shape[-len(axis) :])
+    rows, d_rows = x.reshape(-1, width), d.reshape(-1, width)
+    x_ct = np.empty_like(rows)
+    step, ones, share = max(1, BLOCK // width), np.ones(width, x.dtype), x.dtype.type(1 / width)
+    for i in range(0, len(rows), step):
+        block, mean, scale = moments(rows[i : i + step], ones, eps)
+        d_block, out = d_rows[i : i + step], x_ct[i : i + step]
+        m1 = d_block.dot(ones) * share
+        a = (np.vecdot(d_block, block) * share - mean * m1) * scale * scale
+        np.multiply(block, a[:, None], out=out)
+        np.subtract(d_block, out, out=out)
+        out += (a * mean - m1)[:, None]
+        out *= scale[:, None]
+    return x_ct.reshape(x.shape)
+
+
+# -- batch_norm ------------------------------------------------------------------------------------------------------
+def channels(x: Array, w: Array, axis: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """The extents (before, channels, after) of `x` seen with one kept axis that `w` runs along; None for another form."""
+    kept = [i for i in range(-x.ndim, 0) if i not in axis]
+    if len(kept) != 1 or w.size != x.shape[kept[0]] or w.ndim > x.ndim or not x.size:
+        return None
+    at = kept[0] + x.ndim
+    return prod(x.shape[:at]), x.shape[at], prod(x.shape[at + 1 :])
+
+
+def sum_to_channels(x: Array) -> Array:
+    """The sums of (before, channels, after) over the first and last axis."""
+    before, count, after = x.shape
+    if after == 1:
+        return np.ones(before, x.dtype).dot(x.reshape(before, count))
+    sums = x.reshape(-1, after).dot(np.ones(after, x.dtype)).reshape(before, count)
+    return np.ones(before, x.dtype).dot(sums)
+
+
+def dot_to_channels(a: Array, b: Array) -> Array:
+    """The sums of a * b, alike."""
+    before, count, after = a.shape
+    if after == 1:
+        return sum_to_channels(a * b)
+    products = np.vecdot(a.reshape(-1, after), b.reshape(-1, after)).reshape(before, count)
+    return np.ones(before, a.dtype).dot(products)
+
+
+def channel_moments(x: Array, eps: float) -> tuple[Array, Array, Array, Array]:
+    """The array, centred first where cancellation threatens; means and variances by channel; 1 / sqrt(variance + eps)."""
+    share = x.dtype.type(x.shape[1] / x.size)
+    mean = sum_to_channels(x) * share
+    variance = dot_to_channels(x, x) * share - mean * mean
+    if (mean * mean > CANCELLING * variance).any():
+        x = x - mean[:, None]
+        mean = sum_to_channels(x) * share
+        variance = dot_to_channels(x, x) * share - mean * mean
+    return x, mean, variance, 1 / np.sqrt(variance + x.dtype.type(eps))
+
+
+@half_in_single
+def batch_norm_forward(x: Array, w: Array, b: Array, *, axis: tuple[int, ...], eps: float) -> Array:
+    """``(x - mean) / sqrt(variance + eps) * w + b`` over all axes but one, which w and b run along."""
+    form = channels(x, w, axis)
+    if form is None or b.size != w.size:
+        return NotImplemented
+    seen, mean, _, scale = channel_moments(x.reshape(form), eps)
+    scale *= w.ravel()
+    y = seen * scale[:, None]
+    y += (b.ravel() - mean * scale)[:, None]
+    return y.reshape(x.shape)
+
+
+@half_in_single
+def batch_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: float) -> list[Array]:
+    """The cotangents of x, w and b: those of `layer_norm_vjp` with rows and columns exchanged."""
+    form = channels(x, w, axis)
+    if form is None:
+        return NotImplemented
+    seen, mean, _, scale = channel_moments(x.reshape(form), eps)
+    d_seen, share = d.reshape(form), x.dtype.type(form[1] / x.size)
+    b_ct = sum_to_channels(d_seen)
+    w_ct = (dot_to_channels(d_seen, seen) - mean * b_ct) * scale
+    across = scale * w.ravel()
+    along = across * scale * w_ct * share
+    x_ct = d_seen * across[:, None]
+    x_ct -= seen * along[:, None]
+    x_ct += (along * mean - across * b_ct * share)[:, None]
+    return [x_ct.reshape(x.shape), w_ct.reshape(w.shape), b_ct.reshape(w.shape)]
+
+
+# -- softmax ---------------------------------------------------------------------------------------------------------
+def softmax_vjp(d: Array, y: Array, *, axis: int) -> Array:
+    """``y * (d - sum(d * y))``."""
+    if axis != -1 or y.dtype == np.float16 or not y.size:
+        return NotImplemented
+    y_rows, d_rows = y.reshape(-1, y.shape[-1]), d.reshape(-1, y.shape[-1])
+    x_ct = np.empty_like(y_rows)
+    step = max(1, BLOCK // y.shape[-1])
+    for i in range(0, len(y_rows), step):
+        y_block, d_block, out = y_rows[i : i + step], d_rows[i : i + step], x_ct[i : i + step]
+        np.subtract(d_block, np.vecdot(d_block, y_block)[:, None], out=out)
+        out *= y_block
+    return x_ct.reshape(y.shape)
+
+
+def log_softmax_vjp(d: Array, y: Array, *, axis: int) -> Array:
+    """``d - exp(y) * sum(d)``."""
+    if axis != -1 or y.dtype == np.float16 or not y.size:
+        return NotImplemented
+    y_rows, d_rows = y.reshape(-1, y.shape[-1]), d.reshape(-1, y.shape[-1])
+    x_ct = np.empty_like(y_rows)
+    step, ones = max(1, BLOCK // y.shape[-1]), np.ones(y.shape[-1], y.dtype)
+    for i in range(0, len(y_rows), step):
+        d_block, out = d_rows[i : i + step], x_ct[i : i + step]
+        np.exp(y_rows[i : i + step], out=out)
+        out *= d_block.dot(ones)[:, None]
+        np.subtract(d_block, out, out=out)
+    return x_ct.reshape(y.shape)

@@ -1,0 +1,154 @@
+"""logsumexp, softmax, log_softmax and logcumsumexp.
+
+The textbook subtracts each row's maximum m first, for exp(x - m) cannot overflow. Here a block of rows is first tried
+without: where every row's sum of exp(x) lies in a safe range the result is as accurate, and two passes are saved (0.7
+of the time). Otherwise, infinities and NaN included, the block is done again with the maximum.
+"""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradkit.backend.cpu import reduce
+
+Array = NDArray[Any]
+
+_BLOCK = 1 << 15  # elements
+# A sum of exp(x) above the lower bound belongs to a row whose terms lose no digits to underflow unless their share is
+# below the smallest normal number. For softmax the sum must only be finite; its logarithm must also be small, so that
+# it has no larger rounding error than the logarithm of the shifted sum, which is up to log(n).
+_LOWEST = 0.1
+_HIGHEST_OF_LOG = 1e6
+
+
+@np.errstate(all="ignore")
+def softmax(x: Array, axis: int = -1) -> Array:
+    """Return ``exp(x) / sum(exp(x))`` over `axis`: floating, any shape; the same shape and dtype.
+
+    A row with +inf or NaN, or of -inf alone, gives NaN.
+
+    >>> softmax(np.array([0.0, 0.0])).tolist()
+    [0.5, 0.5]
+    """
+    if x.dtype.char == "e":
+        return softmax(x.astype(np.float32), axis).astype(np.float16)
+    out = np.empty(x.shape, x.dtype)
+    for source, target in _blocks(x, out, axis):
+        _, total = _exponentials(source, target, np.finfo(x.dtype).max)
+        target /= total
+    return out if out.ndim else out[()]
+
+
+@np.errstate(all="ignore")
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    """Return ``x - logsumexp(x)`` over `axis`: floating, any shape; the same shape and dtype.
+
+    >>> log_softmax(np.array([0.0, 0.0])).round(6).tolist()
+    [-0.693147, -0.693147]
+    """
+    if x.dtype.char == "e":
+        return log_softmax(x.astype(np.float32), axis).astype(np.float16)
+    out = np.empty(x.shape, x.dtype)
+    for source, target in _blocks(x, out, axis):
+        top, total = _exponentials(source, target, _HIGHEST_OF_LOG)
+        if top is None:
+            np.subtract(source, np.log(total), out=target)
+        else:
+            np.subtract(source, top, out=target)
+            target -= np.log(total)
+    return out if out.ndim else out[()]
+
+
+@np.errstate(all="ignore")
+def logsumexp(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
+    """Return ``log(sum(exp(x)))`` over `axis`, an int, a tuple, or None for all: floating, any shape; same dtype.
+
+    -inf where there is nothing but -inf to add, also over an axis of no elements.
+
+    >>> float(logsumexp(np.array([1000.0, 1000.0])).round(6))
+    1000.693147
+    """
+    if x.dtype.char == "e":
+        return logsumexp(x.astype(np.float32), axis, keepdims).astype(np.float16)
+    axes = reduce.normalised(axis, x.ndim)
+    kept = tuple(1 if a in axes else size for a, size in enumerate(x.shape))
+    position = axes[0] if len(axes) == 1 else 1
+    if len(axes) != 1:
+        order = [a for a in range(x.ndim) if a not in axes]
+        x = x.transpose(*order, *axes).reshape(prod(kept), prod(x.shape[a] for a in axes))
+    out = np.full([1 if a == position else size for a, size in enumerate(x.shape)], -np.inf, x.dtype)
+    for source, target in _blocks(x, out, position):
+        top, total = _exponentials(source, np.empty_like(source), np.finfo(x.dtype).max)
+        np.log(total, out=target)
+        if top is not None:
+            target += top
+            np.copyto(target, top, where=np.isinf(top))  # inf - inf is NaN
+    return out.reshape(kept if keepdims else [size for a, size in enumerate(kept) if a not in axes])[()]
+
+
+@np.errstate(all="ignore")
+def logcumsumexp(x: Array, axis: int) -> Array:
+    """Return the logarithm of the running sum of ``exp(x)`` along `axis`: floating, any shape; same shape and dtype.
+
+    In float64 and relative to the maximum, where the values lie near enough for that to be accurate (0.2 of
+    logaddexp.accumulate's time); by logaddexp.accumulate elsewhere.
+
+    >>> logcumsumexp(np.array([0.0, 0.0]), 0).round(6).tolist()
+    [0.0, 0.693147]
+    """
+    if not x.size:
+        return x.copy()
+    top = x.max(axis, keepdims=True)
+    # The error is 1e-16 of the spread: none for the narrow types, and small if the spread is.
+    if not np.all(top - x.min(axis, keepdims=True) <= (16 if x.dtype.char == "d" else 600)):
+        return np.logaddexp.accumulate(x, axis, np.float64).astype(x.dtype, copy=False)
+    terms = np.subtract(x, top, dtype=np.float64)
+    np.exp(terms, out=terms)
+    np.cumsum(terms, axis, out=terms)
+    np.log(terms, out=terms)
+    terms += top
+    return terms.astype(x.dtype, copy=False)[()]
+
+
+def _exponentials(source: Array, out: Array, highest: float) -> tuple[Array | None, Array]:
+    """Fill `out` with exp(source - top); return top, None for zero, and the sums of `out` along axis 1."""
+    total = _totals(np.exp(source, out=out))
+    if total.min() >= _LOWEST and total.max() <= highest:
+        return None, total
+    top = source.max(1, keepdims=True)
+    return top, _totals(np.exp(source - top, out=out))
+
+
+def _totals(terms: Array) -> Array:
+    if terms.ndim == 2:
+        return reduce.sum_rows(terms)[:, np.newaxis]
+    return np.add.reduce(terms, 1, keepdims=True)
+
+
+def _blocks(x: Array, out: Array, axis: int) -> Iterator[tuple[Array, Array]]:
+    """Yield blocks of `x` and of `out` that hold whole rows along axis 1, two- or three-dimensional.
+
+    `out` is contiguous and has the shape of `x`, or one with a length of 1 along `axis`.
+    """
+    if not x.size:
+        return
+    if x.ndim == 0:
+        x, out, axis = x.reshape(1), out.reshape(1), 0
+    (axis,) = reduce.normalised(axis, x.ndim)
+    n, outer, inner = x.shape[axis], prod(x.shape[:axis]), prod(x.shape[axis + 1 :])
+    source, target = x.reshape(outer, n, inner), out.reshape(outer, out.shape[axis], inner)
+    if inner == 1:
+        source, target = source[:, :, 0], target[:, :, 0]
+    if n * inner <= _BLOCK or inner == 1:
+        step = max(1, _BLOCK // (n * inner))
+        for start in range(0, outer, step):
+            yield source[start : start + step], target[start : start + step]
+        return
+    step = max(64, _BLOCK // n)
+    for row in range(outer):
+        for start in range(0, inner, step):
+            part = np.s_[row : row + 1, :, start : start + step]
+            yield source[part], target[part]

@@ -1,0 +1,339 @@
+"""Tensor methods that lead elsewhere: to Python, to NumPy, to another dtype or device, to a copy, to text."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradkit import creation
+from gradkit.engine import dtypes, modes, printing
+from gradkit.engine.device import device as Device
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.primitives.shape import astype
+
+METHODS = (
+    "cpu", "cuda", "data_ptr", "item", "new_empty", "new_full", "new_ones", "new_tensor", "new_zeros", "numpy", "to",
+    "tolist", "type", "type_as",
+)  # fmt: skip
+_TYPE_NAMES = {
+    "float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short",
+    "int8": "Char", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+}  # fmt: skip
+
+
+def materialised(self: Tensor) -> Any:
+    """The raw array, which memory can be shared with: a NumPy scalar is made into one."""
+    if isinstance(self.array, np.generic):
+        self.array = np.asarray(self.array)
+    return self.array
+
+
+# -- to Python and NumPy ---------------------------------------------------------------------------------------------
+def item(self: Tensor) -> Any:
+    """The one element as a Python number; RuntimeError if there are several.
+
+    >>> import gradkit
+    >>> gradkit.tensor(2.5).item()
+    2.5
+    """
+    if self.numel() != 1:
+        raise RuntimeError(
+            f"a Tensor with {self.numel()} elements cannot be converted to Scalar (shape {tuple(self.shape)}); use "
+            ".tolist(), or reduce it first"
+        )
+    if self.batch:
+        raise RuntimeError(
+            "vmap: it looks like you're calling .item(), float(), bool() or a Python if on a tensor inside vmap, where "
+            "it stands for many samples: use gradkit.where(condition, a, b) instead of a branch"
+        )
+    return self.array.item()
+
+
+def tolist(self: Tensor) -> Any:
+    """Nested lists of Python numbers; a number for 0-d.
+
+    >>> import gradkit
+    >>> gradkit.tensor([[1, 2]]).tolist()
+    [[1, 2]]
+    """
+    return self.array.tolist()
+
+
+def numpy(self: Tensor, *, force: bool = False) -> Any:
+    """The NumPy array whose memory this tensor has.
+
+    RuntimeError if it requires grad (unless recording is off), TypeError if it is on a GPU; with `force` it is detached
+    and copied to the host instead.
+
+    >>> import gradkit
+    >>> gradkit.ones(2).numpy()
+    array([1., 1.], dtype=float32)
+    """
+    if self.is_cuda:
+        if not force:
+            raise TypeError(
+                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
+                "memory first."
+            )
+        return numpy(cpu(self), force=True)
+    if self.requires_grad and modes.local.grad and not force:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    return materialised(self)
+
+
+def data_ptr(self: Tensor) -> int:
+    """The address of the first element.
+
+    >>> import gradkit
+    >>> x = gradkit.ones(2)
+    >>> x.detach().data_ptr() == x.data_ptr()
+    True
+    """
+    raw = materialised(self)
+    return raw.ctypes.data if isinstance(raw, np.ndarray) else raw.data.ptr
+
+
+def as_bool(self: Tensor) -> bool:
+    if self.numel() != 1:
+        raise RuntimeError(
+            f"Boolean value of Tensor with {'no values' if self.numel() == 0 else 'more than one value'} is ambiguous "
+            f"(shape {tuple(self.shape)}); use .any() or .all()"
+        )
+    return bool(item(self))
+
+
+def as_index(self: Tensor) -> int:
+    if self.dtype.kind not in "iub" or self.numel() != 1:
+        raise TypeError(
+            f"only integer tensors of a single element can be converted to an index, not {self.dtype.name} of shape "
+            f"{tuple(self.shape)}"
+        )
+    return int(item(self))
+
+
+def length(self: Tensor) -> int:
+    if self.ndim == 0:
+        raise TypeError("len() of a 0-d tensor")
+    return self.shape[0]
+
+
+def elements(self: Tensor) -> Any:
+    if self.ndim == 0:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter([self[i] for i in range(self.shape[0])])  # type: ignore[index]
+
+
+def contains(self: Tensor, element: Any) -> bool:
+    value = element.array if isinstance(element, Tensor) else element
+    return bool((self.array == value).any())
+
+
+def as_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
+    return np.array(numpy(self), dtype, copy=copy)
+
+
+# -- to another dtype or device ----------------------------------------------------------------------------------------
+def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """This tensor in another dtype or on another device: `dtype`, `device`, both, or another tensor whose these are.
+
+    Returns itself when nothing changes, unless `copy`. Raises TypeError for what is neither, RuntimeError for a device
+    that cannot be used.
+
+    >>> import gradkit
+    >>> gradkit.ones(2).to(gradkit.float64).dtype
+    dtype('float64')
+    """
+    device, dtype, copy = kwargs.pop("device", None), kwargs.pop("dtype", None), kwargs.pop("copy", False)
+    kwargs.pop("non_blocking", None)
+    kwargs.pop("memory_format", None)
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    for arg in args:
+        if isinstance(arg, Tensor):
+            device, dtype = arg.device, arg.dtype
+        elif _names_device(arg):
+            device = arg
+        elif not isinstance(arg, bool) and arg is not None:  # a flag is non_blocking
+            dtype = arg
+    if device is not None and Device(device).type != self.device.type:
+        raise RuntimeError(
+            f"device '{Device(device)}' cannot be used: this version of gradkit computes on the CPU only; leave the "
+            "device out, or write .to('cpu')"
+        )
+    if dtype is not None and np.dtype(dtype) != self.dtype:
+        return astype(self, dtype=np.dtype(dtype))
+    return self.clone() if copy else self  # type: ignore[attr-defined, no-any-return]
+
+
+def _names_device(arg: Any) -> bool:
+    if isinstance(arg, str):
+        return arg.partition(":")[0] in ("cpu", "cuda")
+    return isinstance(arg, Device)
+
+
+def cpu(self: Tensor) -> Tensor:
+    """This tensor in the host's memory; itself if it is there already.
+
+    >>> import gradkit
+    >>> x = gradkit.ones(2)
+    >>> x.cpu() is x
+    True
+    """
+    return to(self, "cpu")
+
+
+def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
+    """This tensor on a GPU. RuntimeError where none can be used."""
+    return to(self, "cuda" if device is None else device, non_blocking=non_blocking)
+
+
+def type(self: Tensor, dtype: Any = None) -> Any:  # noqa: A001
+    """Without an argument the tensor's type as a string, else the tensor in that dtype.
+
+    >>> import gradkit
+    >>> gradkit.ones(2).type()
+    'gradkit.FloatTensor'
+    """
+    if dtype is None:
+        return f"gradkit.{_TYPE_NAMES.get(self.dtype.name, self.dtype.name)}Tensor"
+    by_name = {f"gradkit.{short}Tensor": name for name, short in _TYPE_NAMES.items()}
+    return to(self, by_name.get(dtype, dtype) if isinstance(dtype, str) else dtype)
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """This tensor in the dtype of another.
+
+    >>> import gradkit
+    >>> gradkit.ones(2).type_as(gradkit.tensor([1])).dtype
+    dtype('int64')
+    """
+    return to(self, other.dtype)
+
+
+def _converter(name: str, dtype: Any) -> Callable[[Tensor], Tensor]:
+    def convert(self: Tensor) -> Tensor:
+        return to(self, dtype)
+
+    convert.__name__ = convert.__qualname__ = name
+    convert.__doc__ = f"This tensor in {dtype.name}; itself if it is so already."
+    return convert
+
+
+CONVERTERS = {
+    name: _converter(name, getattr(dtypes, name))
+    for name in ("bool", "cdouble", "cfloat", "double", "float", "half", "int", "long", "short")
+}
+
+
+# -- others like it ----------------------------------------------------------------------------------------------------
+def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of `data`, of this one's dtype unless `dtype` says otherwise.
+
+    >>> import gradkit
+    >>> gradkit.ones(1).new_tensor([1, 2])
+    tensor([1., 2.])
+    """
+    return creation.tensor(data, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
+
+
+def _new(name: str) -> Callable[..., Tensor]:
+    make = getattr(creation, name)
+
+    def new(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        made = make(*size, dtype=self.dtype if dtype is None else dtype, device=device)
+        if self.batch:  # inside vmap: one for each sample, so that samples may be written into it
+            made = creation.wrap_over(made, self)
+        return made.requires_grad_() if requires_grad else made
+
+    new.__name__ = new.__qualname__ = f"new_{name}"
+    new.__doc__ = f"""`gradkit.{name}`, of this tensor's dtype unless `dtype` says otherwise.
+
+    >>> import gradkit
+    >>> gradkit.tensor([1]).new_{name}(2, 3).shape
+    gradkit.Size([2, 3])
+    """
+    return new
+
+
+new_zeros, new_ones, new_empty = _new("zeros"), _new("ones"), _new("empty")
+
+
+def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """A tensor of a size filled with a number, of this one's dtype unless `dtype` says otherwise.
+
+    >>> import gradkit
+    >>> gradkit.ones(1).new_full((2,), 7)
+    tensor([7., 7.])
+    """
+    return creation.full(size, fill_value, dtype=self.dtype if dtype is None else dtype, device=device)
+
+
+# -- copies ------------------------------------------------------------------------------------------------------------
+def data_of(self: Tensor) -> Tensor:
+    return wrap(materialised(self), batch=self.batch)
+
+
+def set_data(self: Tensor, new: Tensor) -> None:
+    if not isinstance(new, Tensor):
+        raise TypeError(f"Variable data has to be a tensor, but got {new.__class__.__name__}")
+    self.array = new.array
+    if self.node is not None and self.node.prim is None:
+        self.node.like = (new.array.shape, new.array.dtype)
+
+
+def shallow_copy(self: Tensor) -> Tensor:
+    state = {key: value for key, value in self.__dict__.items() if key not in ("_view", "_views")}
+    return rebuilt(self.__class__, materialised(self), self.requires_grad, state)
+
+
+def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    if id(self) in memo:
+        return memo[id(self)]
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment; "
+            f"this one was made by {self.grad_fn.name()}: write copy.deepcopy(x.detach())"
+        )
+    new = rebuilt(self.__class__, np.array(self.array), self.requires_grad, {})
+    memo[id(self)] = new
+    if self._grad is not None:
+        new._grad = deep_copy(self._grad, memo)
+    return new
+
+
+def reduce(self: Tensor, _protocol: Any) -> Any:
+    return rebuilt, (self.__class__, materialised(self), self.requires_grad, {})
+
+
+def rebuilt(kind: Any, array: Any, requires_grad: bool, state: dict[str, Any]) -> Tensor:
+    """A leaf of these parts: what copies and pickles become."""
+    new = Tensor.__new__(kind)
+    new.array, new.node = array, None
+    new.__dict__.update(state)
+    return new.requires_grad_() if requires_grad else new
+
+
+# -- to text -----------------------------------------------------------------------------------------------------------
+def represent(self: Tensor) -> str:
+    if self.batch or self.tangents:
+        inner = wrap(self.array, self.node)
+        shown = f"tangents at levels {sorted(self.tangents)}" if self.tangents else ""
+        batch = f"batch axes of levels {list(self.batch)} in front" if self.batch else ""
+        return f"{represent(inner)} with {' and '.join(filter(None, (shown, batch)))}"
+    fn = self.grad_fn
+    return printing.tensor_repr(
+        self.array,
+        requires_grad=self.requires_grad and fn is None,
+        grad_fn=fn and fn.name(),
+        device=str(self.device) if self.is_cuda else None,
+        default_dtype=dtypes.get_default_dtype(),
+    )
+
+
+SPECIAL = {
+    "__array__": as_array, "__bool__": as_bool, "__contains__": contains, "__copy__": shallow_copy,
+    "__deepcopy__": deep_copy, "__format__": printing.format_scalar, "__index__": as_index, "__iter__": elements,
+    "__len__": length, "__reduce_ex__": reduce, "__repr__": represent,
+    "__complex__": lambda self: complex(item(self)), "__float__": lambda self: float(item(self)),
+    "__int__": lambda self: int(item(self)), "data": property(data_of, set_data),
+}  # fmt: skip

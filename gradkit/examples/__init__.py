@@ -1,0 +1,1 @@
+"""Training scripts that are run as they stand and read as tutorials."""

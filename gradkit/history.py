@@ -1,0 +1,110 @@
+"""Tensor methods that concern the tape: detach, backward, retained gradients, hooks."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradkit.autograd import walk
+from gradkit.engine.node import Handle
+from gradkit.engine.tensor import Tensor, wrap
+
+METHODS = (
+    "backward", "detach", "detach_", "register_hook", "register_post_accumulate_grad_hook", "retain_grad",
+)  # fmt: skip
+
+
+def detach(self: Tensor) -> Tensor:
+    """This tensor's values without their history: shares memory and version counter, requires no grad.
+
+    >>> import gradkit
+    >>> x = gradkit.ones(2, requires_grad=True)
+    >>> x.detach().requires_grad
+    False
+    """
+    if isinstance(self.array, np.generic):
+        self.array = np.asarray(self.array)
+    if self.tangents:
+        ts = {level: detach(t) for level, t in self.tangents.items()}
+        return wrap(self.array, None, ts, self.batch)
+    return wrap(self.array, batch=self.batch)
+
+
+def detach_(self: Tensor) -> Tensor:
+    """Cut this tensor off its history, in place. RuntimeError for a view, whose history is its base's.
+
+    >>> import gradkit
+    >>> x = gradkit.ones(2, requires_grad=True) * 2
+    >>> x.detach_().is_leaf
+    True
+    """
+    if self._view is not None:
+        raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+    self.node = None
+    return self
+
+
+def backward(
+    self: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+) -> None:
+    """Add the gradient of this tensor, weighted with `gradient`, to `grad` of the leaves: `gradkit.autograd.backward`.
+
+    >>> import gradkit
+    >>> x = gradkit.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).backward(gradkit.ones(2))
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    walk.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+def retain_grad(self: Tensor) -> None:
+    """Have backward() fill `grad` of this tensor although it is not a leaf. RuntimeError if it requires no grad.
+
+    >>> import gradkit
+    >>> x = gradkit.ones(2, requires_grad=True)
+    >>> y = x * 2; y.retain_grad(); y.sum().backward(); y.grad
+    tensor([1., 1.])
+    """
+    if self.node is None:
+        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+    if not self.is_leaf and not self._retains:
+        self._retains = True
+        self.node._hooks().retain = weakref.ref(self)
+
+
+def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
+    """Call `hook` with this tensor's gradient once it is complete; what it returns, if anything, replaces it.
+
+    Returns a handle whose `remove()` undoes this. RuntimeError if the tensor requires no grad.
+
+    >>> import gradkit
+    >>> x = gradkit.ones(2, requires_grad=True)
+    >>> handle = x.register_hook(lambda g: g * 10)
+    >>> x.sum().backward(); x.grad
+    tensor([10., 10.])
+    """
+    if self.node is None:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    return Handle(self.node._hooks().tensor, hook)
+
+
+def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:
+    """Call `hook` with this leaf after backward() has written its `grad`. RuntimeError if it is no leaf.
+
+    >>> import gradkit
+    >>> x = gradkit.ones(2, requires_grad=True)
+    >>> handle = x.register_post_accumulate_grad_hook(lambda leaf: print(leaf.grad))
+    >>> x.sum().backward()
+    tensor([1., 1.])
+    """
+    if self.node is None:
+        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    if not self.is_leaf:
+        raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+    if self._after_grad is None:
+        self._after_grad = {}
+    return Handle(self._after_grad, hook)
+
+

@@ -1,0 +1,311 @@
+"""Arrays from nothing: NumPy's own functions, whose results become tensors. Default dtypes are NumPy's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradkit import creation
+from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.numpy import calling
+from gradkit.numpy.calling import asarray as _asarray
+from gradkit.numpy.calling import axes_in, refuse, together
+
+
+def placed(x: Tensor, device: Any) -> Tensor:
+    """`x` on a device; None is where it is."""
+    return x if device is None or str(device) == "cpu" else x.to(device=device)
+
+
+def maker(function: Callable[..., Any], example: str) -> Callable[..., Any]:
+    """NumPy's `function`, which makes arrays, as one that makes tensors; `example` is what its documentation calls."""
+    name = function.__name__
+
+    def make(*args: Any, device: Any = None, **keywords: Any) -> Any:
+        keywords.pop("like", None)
+        made = function(*[constant(x) for x in args], **{k: constant(x) for k, x in keywords.items()})
+        return tuple([placed(wrap(one), device) for one in made]) if isinstance(made, tuple) else placed(wrap(made), device)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"""`numpy.{name}` as a tensor, on `device` if one is given: the same arguments, dtypes and errors.
+
+    >>> import numpy as np, gradkit.numpy as gnp
+    >>> np.array_equal(gnp.{name}({example}), np.{name}({example}))
+    True
+    """
+    return make
+
+
+def constant(x: Any) -> Any:
+    """An argument of a function that makes constants; TypeError for a tensor whose derivative would be lost."""
+    if not isinstance(x, Tensor):
+        return x
+    if calling.tracked(x):
+        raise TypeError("this argument must be a constant: it has no derivative; pass x.detach()")
+    return x.numpy()
+
+
+zeros = maker(np.zeros, "(2, 3)")
+ones = maker(np.ones, "(2, 3), dtype='int8'")
+empty = maker(np.empty, "(0, 3)")
+eye = maker(np.eye, "2, 3, k=1")
+identity = maker(np.identity, "2")
+arange = maker(np.arange, "1, 2, 0.25")
+logspace = maker(np.logspace, "0, 2, 3")
+geomspace = maker(np.geomspace, "1, 100, 3")
+tri = maker(np.tri, "2, 3")
+indices = maker(np.indices, "(2, 3)")
+tril_indices = maker(np.tril_indices, "3")
+triu_indices = maker(np.triu_indices, "3")
+diag_indices = maker(np.diag_indices, "3")
+hamming = maker(np.hamming, "5")
+hanning = maker(np.hanning, "5")
+blackman = maker(np.blackman, "5")
+bartlett = maker(np.bartlett, "5")
+kaiser = maker(np.kaiser, "5, 14.0")
+
+
+# -- from what is there --------------------------------------------------------------------------------------------------
+def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor of numbers, nested lists, an array (whose memory it shares) or a tensor, which is returned as it is.
+
+    The dtype is NumPy's: Python floats become float64. Tensors inside lists are stacked, derivatives and all.
+    ValueError if `copy` is False and a copy would have to be made.
+
+    >>> import gradkit.numpy as gnp
+    >>> gnp.asarray([1.5, 2]).dtype
+    dtype('float64')
+    """
+    refuse("asarray", {"order": order})
+    x = _asarray(a)
+    y = placed(x if dtype is None or np.dtype(dtype) == x.dtype else xp.astype(x, dtype=np.dtype(dtype)), device)
+    shared = y is a or y is x and isinstance(a, np.ndarray)
+    if copy is False and not shared:
+        raise ValueError("Unable to avoid copy while creating an array as requested; pass copy=None")
+    return xp.clone(y) if copy and shared else y
+
+
+asanyarray = ascontiguousarray = asarray
+
+
+def array(object: Any, dtype: Any = None, *, copy: bool | None = True, order: Any = None, ndmin: int = 0) -> Tensor:
+    """`asarray` that copies unless told otherwise, with at least `ndmin` axes.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> x = gradkit.tensor(2.0, requires_grad=True)
+    >>> gnp.array([x, 3 * x])
+    tensor([2., 6.], grad_fn=<StackBackward0>)
+    """
+    y = asarray(object, dtype, order, copy=copy)
+    return xp.reshape(y, (1,) * (ndmin - y.ndim) + tuple(y.shape)) if ndmin > y.ndim else y
+
+
+def copy(a: Any, order: Any = "K") -> Tensor:
+    """A copy, through which derivatives flow.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.copy(gradkit.ones(2))
+    tensor([1., 1.])
+    """
+    return xp.clone(_asarray(a))
+
+
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
+    """`x` in another dtype; a copy even if that is its dtype already, unless `copy` is False.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.astype(gradkit.ones(2), gnp.float64)
+    tensor([1., 1.], dtype=gradkit.float64)
+    """
+    x = _asarray(x)
+    if x.dtype != np.dtype(dtype):
+        return placed(xp.astype(x, dtype=np.dtype(dtype)), device)
+    return placed(xp.clone(x) if copy else x, device)
+
+
+def _like(function: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
+    def make(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None) -> Tensor:
+        x = _asarray(a)
+        if shape is not None:
+            return plain(shape, dtype=x.dtype if dtype is None else dtype, device=device)
+        return function(x, dtype=dtype, device=device)
+
+    make.__name__ = make.__qualname__ = f"{plain.__name__}_like"
+    make.__doc__ = f"""`{plain.__name__}` of the shape and dtype of `a`, unless these are given.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.{plain.__name__}_like(gradkit.ones(2, 3)).shape
+    gradkit.Size([2, 3])
+    """
+    return make
+
+
+zeros_like = _like(creation.zeros_like, zeros)
+ones_like = _like(creation.ones_like, ones)
+empty_like = _like(creation.empty_like, empty)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None) -> Tensor:
+    """A tensor of `shape` filled with a number, or with a tensor that broadcasts to it, whose derivative flows.
+
+    >>> import gradkit.numpy as gnp
+    >>> gnp.full((2,), 7.0)
+    tensor([7., 7.], dtype=gradkit.float64)
+    """
+    value = placed(asarray(fill_value, dtype), device)
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    return xp.clone(xp.broadcast_to(value, shape))
+
+
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Tensor:
+    """`full` of the shape and dtype of `a`, unless these are given.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.full_like(gradkit.ones(2), 7)
+    tensor([7., 7.])
+    """
+    x = _asarray(a)
+    return full(x.shape if shape is None else shape, fill_value, x.dtype if dtype is None else dtype, device=device)
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0,
+    *, device: Any = None,
+) -> Any:  # fmt: skip
+    """`num` numbers evenly spaced from `start` to `stop`, which may be tensors: derivatives flow to both.
+
+    >>> import gradkit.numpy as gnp
+    >>> gnp.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000], dtype=gradkit.float64)
+    """
+    if not calling.tracked(start) and not calling.tracked(stop):
+        made = np.linspace(constant(start), constant(stop), num, endpoint, retstep, dtype, axis)
+        return (placed(wrap(made[0]), device), made[1]) if retstep else placed(wrap(made), device)
+    first, last = together((start, stop), np.result_type(calling.result_type(start, stop), np.float16))
+    parts = max(num - 1 if endpoint else num, 1)
+    step = (last - first) / parts
+    weights = wrap(np.arange(num).astype(step.dtype).reshape((num,) + (1,) * max(first.ndim, last.ndim)))
+    y = first + weights * step
+    y = y if axis == 0 else xp.moveaxis(y, 0, axis)
+    y = y if dtype is None else xp.astype(y, dtype=np.dtype(dtype))
+    return (y, step) if retstep else y
+
+
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Tensor, ...]:
+    """The coordinates of all points of a grid from those of its axes: one tensor for each, of as many axes.
+
+    `indexing` "xy" exchanges the first two axes, "ij" does not; ValueError for another. `sparse` leaves extents 1.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> [x.shape for x in gnp.meshgrid(gradkit.ones(2), gradkit.ones(3))]
+    [gradkit.Size([3, 2]), gradkit.Size([3, 2])]
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
+    n = len(xi)
+    places = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))
+    axes = [xp.reshape(x, (-1,)) for x in map(_asarray, xi)]
+    open_grid = [xp.reshape(x, (*[1] * at, -1, *[1] * (n - at - 1))) for x, at in zip(axes, places)]
+    if not sparse:
+        shape = np.broadcast_shapes(*[tuple(x.shape) for x in open_grid])
+        open_grid = [xp.broadcast_to(x, shape) for x in open_grid]
+    return tuple([xp.clone(x) for x in open_grid] if copy else open_grid)
+
+
+def diag(v: Any, k: int = 0) -> Tensor:
+    """The matrix with the vector `v` on its diagonal `k`, or of a matrix its diagonal. ValueError for other ranks.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.diag(gradkit.ones(2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    x = _asarray(v)
+    if x.ndim == 2:
+        return xp.diagonal(x, offset=k, axis1=-2, axis2=-1)
+    if x.ndim != 1:
+        raise ValueError("Input must be 1- or 2-d.")
+    n = x.shape[0] + abs(k)
+    return xp.undiagonal(x, shape=(n, n), offset=k, axis1=-2, axis2=-1)
+
+
+def diagflat(v: Any, k: int = 0) -> Tensor:
+    """`diag` of all elements of `v`.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.diagflat(gradkit.ones(1, 2)).shape
+    gradkit.Size([2, 2])
+    """
+    return diag(xp.reshape(_asarray(v), (-1,)), k)
+
+
+def _triangle(name: str) -> Callable[..., Any]:
+    def cut(m: Any, k: int = 0) -> Tensor:
+        x = _asarray(m)
+        return getattr(xp, name)(x if x.ndim > 1 else xp.broadcast_to(x, (x.shape[0], x.shape[0])), k=k)
+
+    cut.__name__ = cut.__qualname__ = name
+    cut.__doc__ = f"""The {"lower" if name == "tril" else "upper"} triangle of matrices: what lies beyond the diagonal `k` is 0.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.{name}(gradkit.ones(2, 2)).sum()
+    tensor(3.)
+    """
+    return cut
+
+
+tril = _triangle("tril")
+triu = _triangle("triu")
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The matrix whose columns are the powers of `x`, from the highest down unless `increasing`.
+
+    ValueError if `x` is not one-dimensional.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.vander(gradkit.tensor([2.0, 3.0]), 3)
+    tensor([[4., 2., 1.],
+            [9., 3., 1.]])
+    """
+    x = _asarray(x)
+    if x.ndim != 1:
+        raise ValueError("x must be a one-dimensional array or sequence.")
+    x = xp.astype(x, dtype=np.result_type(x.dtype, int)) if x.dtype.kind in "biu" else x
+    order = range(x.shape[0] if N is None else N)
+    return xp.stack([x**n for n in (order if increasing else reversed(order))], axis=-1)
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor that shares the memory of any array with ``__dlpack__``: of PyTorch, JAX, CuPy, NumPy.
+
+    BufferError if its memory is on a device that is not in use here.
+
+    >>> import numpy as np, gradkit.numpy as gnp
+    >>> gnp.from_dlpack(np.ones(2))
+    tensor([1., 1.], dtype=gradkit.float64)
+    """
+    if isinstance(x, Tensor):
+        return asarray(x.detach(), device=device, copy=copy)
+    return placed(wrap(exported(x, copy)), device)
+
+
+def exported(x: Any, copy: bool | None = None) -> Any:
+    """The raw array behind another library's array, of the backend whose device it is on."""
+    kind, _ = x.__dlpack_device__()
+    if kind not in (CPU, CUDA_HOST):
+        raise BufferError(f"from_dlpack: the memory is on a device of DLPack type {kind}, and only the CPU is in use")
+    return np.from_dlpack(x) if copy is None else np.from_dlpack(x, copy=copy)
+
+
+CPU, CUDA_HOST = 1, 3  # DLPack's numbers for what the host may read
+
+__all__ = [
+    "arange", "array", "asanyarray", "asarray", "ascontiguousarray", "astype", "bartlett", "blackman", "copy", "diag",
+    "diag_indices", "diagflat", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "geomspace", "hamming",
+    "hanning", "identity", "indices", "kaiser", "linspace", "logspace", "meshgrid", "ones", "ones_like", "tri", "tril",
+    "tril_indices", "triu", "triu_indices", "vander", "zeros", "zeros_like",
+]  # fmt: skip

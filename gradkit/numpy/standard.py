@@ -1,0 +1,76 @@
+"""The Array API standard's names for the operations that rules run on when a walk is recorded.
+
+Rules see operands of one dtype, so nothing here promotes: each name is a row, or a thin composite of rows. Where a row
+already has a name of the standard's (``sum``, ``where``, ``exp`` ...), that is the one.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from gradkit import creation
+from gradkit.engine.tape import tensor_xp
+from gradkit.engine.tensor import Tensor
+from gradkit.ops import shaping
+from gradkit.primitives.shape import axis_from_end
+
+#: The standard's (and NumPy's) spelling, and the row's where it is another.
+SPELLINGS = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "negative": "neg", "equal": "eq",
+    "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "power": "pow",
+    "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan", "arctan2": "atan2",
+    "arctanh": "atanh", "bitwise_invert": "bitwise_not", "invert": "bitwise_not", "permute_dims": "permute",
+    "max": "amax", "min": "amin", "round": "rint", "sign": "signum", "conjugate": "conj",
+}  # fmt: skip
+
+
+def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    return creation.zeros(shape, dtype=np.float64 if dtype is None else dtype, device=device)
+
+
+def ones(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    return creation.ones(shape, dtype=np.float64 if dtype is None else dtype, device=device)
+
+
+def asarray(x: Any, *, dtype: Any = None, copy: bool | None = None) -> Tensor:
+    y = creation.as_tensor(x) if dtype is None else creation.as_tensor(x, dtype=dtype)
+    return tensor_xp.clone(y) if copy and y is x else y
+
+
+def concat(arrays: Any, *, axis: int = 0) -> Tensor:
+    return tensor_xp.cat(*arrays, axis=axis_from_end(arrays[0], axis))
+
+
+def stack(arrays: Any, *, axis: int = 0) -> Tensor:
+    return tensor_xp.stack_all(*arrays, axis=axis_from_end(arrays[0], axis, extra=1))
+
+
+def matrix_transpose(x: Tensor) -> Tensor:
+    return shaping.transpose(x, -2, -1)
+
+
+def pow(x1: Any, x2: Any) -> Tensor:
+    if isinstance(x2, int | float):
+        return tensor_xp.pow_scalar(x1, exponent=x2)
+    return tensor_xp.row_pow(x1, x2)
+
+
+def supply() -> None:
+    """Give the standard's names to the namespace that recorded rules run on."""
+    for name, row in SPELLINGS.items():
+        if hasattr(tensor_xp, row):
+            setattr(tensor_xp, name, getattr(tensor_xp, row))
+    tensor_xp.row_pow = tensor_xp.pow
+    composites = {
+        "arange": creation.arange, "asarray": asarray, "broadcast_to": shaping.broadcast_to, "concat": concat,
+        "concatenate": concat, "empty": creation.empty, "expand_dims": shaping.unsqueeze, "eye": creation.eye,
+        "full": creation.full, "full_like": creation.full_like, "linspace": creation.linspace,
+        "matrix_transpose": matrix_transpose, "moveaxis": shaping.movedim, "ones": ones, "ones_like": creation.ones_like,
+        "pow": pow, "power": pow, "squeeze": shaping.squeeze, "stack": stack, "swapaxes": shaping.swapaxes, "zeros": zeros,
+        "zeros_like": creation.zeros_like,
+    }  # fmt: skip
+    for name, function in composites.items():
+        setattr(tensor_xp, name, function)
+
+
+supply()

@@ -1,0 +1,81 @@
+"""Comparisons, logic and bits with PyTorch's names."""
+
+from typing import Any
+
+from gradkit.engine.tensor import Tensor
+from gradkit.primitives import comparison as rows
+from gradkit.primitives.comparison import (
+    bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, gt, isfinite, isinf,
+    isnan, isneginf, isposinf, le, logical_and, logical_not, logical_or, logical_xor, lt, ne, signbit,
+)  # fmt: skip
+
+__all__ = [
+    "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "eq",
+    "equal", "ge", "greater", "greater_equal", "gt", "is_nonzero", "isclose", "isfinite", "isinf", "isnan", "isneginf",
+    "isposinf", "le", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne",
+    "not_equal", "signbit",
+]  # fmt: skip
+METHODS = tuple(__all__)
+INPLACE = (
+    "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "eq", "ge",
+    "greater", "greater_equal", "gt", "le", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "lt", "ne", "not_equal",
+)  # fmt: skip
+
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+
+
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Where ``abs(input - other) <= atol + rtol * abs(other)``, broadcast; infinities are close to their equals only.
+
+    With `equal_nan` two nans are close. Raises RuntimeError for different dtypes and negative tolerances.
+
+    >>> import gradkit
+    >>> gradkit.isclose(gradkit.tensor([1.0, 2.0]), gradkit.tensor([1.0 + 1e-6, 2.1]))
+    tensor([ True, False])
+    """
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"{input.dtype.name} did not match {other.dtype.name}")
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
+    return rows.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)
+
+
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    """Whether `isclose` holds everywhere.
+
+    >>> import gradkit
+    >>> gradkit.allclose(gradkit.ones(2), gradkit.tensor([1.0, 1.1]))
+    False
+    """
+    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape and, nan excepted, the same elements.
+
+    >>> import gradkit
+    >>> gradkit.equal(gradkit.ones(2), gradkit.ones(2))
+    True
+    """
+    if not isinstance(other, Tensor):
+        raise TypeError(f"equal(): argument 'other' must be Tensor, not {type(other).__name__}")
+    return input.shape == other.shape and bool(eq(input, other).array.all())
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the one element is not 0. RuntimeError unless there is exactly one.
+
+    >>> import gradkit
+    >>> gradkit.is_nonzero(gradkit.tensor([0.0]))
+    False
+    """
+    return bool(input)
+
+
+def inverted(input: Any) -> Tensor:
+    """The `~` operator. TypeError, where `bitwise_not` raises NotImplementedError, for what is no integer or bool."""
+    if input.dtype.kind not in "biu":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return bitwise_not(input)

@@ -1,0 +1,20 @@
+"""What operations with several results return: tuples whose items have names, as in PyTorch's module of this name."""
+
+from collections import namedtuple
+
+
+def _tuple(name: str, fields: str) -> type:
+    return namedtuple(name, fields, module=__name__)  # type: ignore[no-any-return, misc]  # noqa: PYI024
+
+
+max = _tuple("max", "values indices")
+min = _tuple("min", "values indices")
+cummax = _tuple("cummax", "values indices")
+cummin = _tuple("cummin", "values indices")
+aminmax = _tuple("aminmax", "min max")
+slogdet = _tuple("slogdet", "sign logabsdet")
+qr = _tuple("qr", "Q R")
+eig = _tuple("eig", "eigenvalues eigenvectors")
+eigh = _tuple("eigh", "eigenvalues eigenvectors")
+svd = _tuple("svd", "U S Vh")
+lstsq = _tuple("lstsq", "solution residuals rank singular_values")

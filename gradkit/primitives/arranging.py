@@ -1,0 +1,164 @@
+"""Rows that put elements elsewhere: diagonals, triangles, windows, reversed and rolled axes, padding, joining."""
+
+from typing import Any
+
+from gradkit.families import general, linear
+from gradkit.primitives.shape import axes_from_end, axis_from_end, extents, in_front, sizes_from
+
+FULL = tuple([(slice(None),) * n for n in range(65)])  # as many axes as NumPy has
+
+
+def along(axis: int, part: Any) -> tuple[Any, ...]:
+    """The key that takes a part of one axis, counted from the end, and all of the others."""
+    return (..., part, *FULL[-axis - 1])
+
+
+# -- diagonals and triangles -----------------------------------------------------------------------------------------
+def diagonal_of(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> dict[str, Any]:
+    axis1, axis2 = axis_from_end(x, dim1), axis_from_end(x, dim2)
+    if axis1 == axis2:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return {"offset": offset, "axis1": axis1, "axis2": axis2}
+
+
+def undiagonalised(xp: Any, x: Any, shape: Any, offset: int, axis1: int, axis2: int) -> Any:
+    z = xp.zeros(shape, dtype=x.dtype)
+    xp.diagonal(z, offset=offset, axis1=axis1, axis2=axis2)[...] = x
+    return z
+
+
+DIAGONAL = {"offset": 1, "axis1": -2, "axis2": -1}
+diagonal = linear(
+    "diagonal", "diagonal",
+    [lambda xp, d, _y, x_shape, offset, axis1, axis2: xp.undiagonal(
+        d, shape=x_shape, offset=offset, axis1=axis1, axis2=axis2)],
+    [((3, 4), DIAGONAL), ((3, 2, 4), {"offset": -1, "axis1": -3, "axis2": -1})], tidy=diagonal_of, view=True,
+    peer=lambda torch, x, offset, axis1, axis2: torch.diagonal(x, offset, axis1, axis2),
+)  # fmt: skip
+undiagonal = linear(
+    "undiagonal", undiagonalised,
+    [lambda xp, d, _y, _x, shape, offset, axis1, axis2: xp.diagonal(  # noqa: ARG005
+        d, offset=offset, axis1=axis1, axis2=axis2)],
+    [((3,), {"shape": (3, 4), **DIAGONAL})], batching=in_front, title="DiagEmbedBackward0",
+)  # fmt: skip
+tril = linear(
+    "tril", "tril", [lambda xp, d, _y, _x, k: xp.tril(d, k=k)], [((3, 4), {"k": 1}), ((2, 3, 3), {"k": 0})],
+    peer=lambda torch, x, k: torch.tril(x, k),
+)  # fmt: skip
+triu = linear(
+    "triu", "triu", [lambda xp, d, _y, _x, k: xp.triu(d, k=k)], [((3, 4), {"k": 1}), ((2, 3, 3), {"k": 0})],
+    peer=lambda torch, x, k: torch.triu(x, k),
+)  # fmt: skip
+
+
+# -- windows ---------------------------------------------------------------------------------------------------------
+def windows_of(x: Any, dimension: int, size: int, step: int) -> dict[str, Any]:
+    axis = axis_from_end(x, dimension)
+    n = (extents(x) or (1,))[axis]
+    if size > n:
+        raise RuntimeError(f"maximum size for tensor at dimension {dimension} is {n} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    return {"axis": axis, "size": size, "step": step}
+
+
+def windows(xp: Any, x: Any, axis: int, size: int, step: int) -> Any:
+    shape, strides = list(x.shape), list(x.strides)
+    shape[axis] = (shape[axis] - size) // step + 1
+    shape.append(size)
+    strides.append(strides[axis])
+    strides[axis] *= step
+    return xp.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+def overlapped(xp: Any, d: Any, shape: Any, axis: int, size: int, step: int) -> Any:
+    z = xp.zeros(shape, dtype=d.dtype)
+    span = step * (d.shape[axis - 1] - 1) + 1
+    for i in range(size):
+        z[along(axis, slice(i, i + span, step))] += d[..., i]
+    return z
+
+
+unfold = linear(
+    "unfold", windows,
+    [lambda xp, d, _y, x_shape, axis, size, step: xp.overlap_add(d, shape=x_shape, axis=axis, size=size, step=step)],
+    [((7,), {"axis": -1, "size": 3, "step": 2}), ((5, 2), {"axis": -2, "size": 3, "step": 1})], tidy=windows_of, view=True,
+    peer=lambda torch, x, axis, size, step: x.unfold(axis, size, step),  # noqa: ARG005
+)  # fmt: skip
+overlap_add = linear(
+    "overlap_add", overlapped,
+    [lambda xp, d, _y, _x, shape, axis, size, step: xp.unfold(d, axis=axis, size=size, step=step)],  # noqa: ARG005
+    [((3, 3), {"shape": (7,), "axis": -1, "size": 3, "step": 2})], batching=in_front, structure="dense",
+    title="UnfoldBackwardBackward0",
+)  # fmt: skip
+
+
+# -- reversed and rolled axes ----------------------------------------------------------------------------------------
+def flip_over(x: Any, *dims: Any) -> dict[str, Any]:
+    if not dims:
+        raise TypeError('flip() missing 1 required positional arguments: "dims"')
+    return {"axis": axes_from_end(x, sizes_from(dims)) if sizes_from(dims) else ()}
+
+
+flip = linear(
+    "flip", lambda xp, x, axis: xp.flip(x, axis=axis).copy(), [lambda xp, d, _y, _x, axis: xp.flip(d, axis=axis)],
+    [((3, 4), {"axis": (-1,)}), ((3, 4), {"axis": (-2, -1)})], peer=lambda torch, x, axis: torch.flip(x, axis),
+)  # fmt: skip
+roll = linear(
+    "roll", "roll", [lambda xp, d, _y, _x, shift, axis: xp.roll(d, shift=tuple([-s for s in shift]), axis=axis)],
+    [((3, 4), {"shift": (1,), "axis": (-1,)}), ((3, 4), {"shift": (2, -1), "axis": (-2, -1)})],
+    peer=lambda torch, x, shift, axis: torch.roll(x, shift, axis),
+)  # fmt: skip
+
+
+# -- padding ---------------------------------------------------------------------------------------------------------
+def padded(xp: Any, x: Any, pads: tuple[tuple[int, int], ...], value: float) -> Any:
+    """`pads` has (before, after) for each of the last axes; what is negative is cut off."""
+    lead = x.ndim - len(pads)
+    inside, outside, shape = [], [], list(x.shape)
+    for i, (before, after) in enumerate(pads, lead):
+        shape[i] += before + after
+        inside.append(slice(max(-before, 0), x.shape[i] - max(-after, 0)))
+        outside.append(slice(max(before, 0), shape[i] - max(after, 0)))
+    z = xp.full(shape, value, dtype=x.dtype) if value else xp.zeros(shape, dtype=x.dtype)
+    z[(..., *outside)] = x[(..., *inside)]
+    return z
+
+
+def unpad(xp: Any, d: Any, _y: Any, _x: Any, pads: Any, value: float) -> Any:  # noqa: ARG001
+    return [xp.pad_constant(d, pads=tuple([(-before, -after) for before, after in pads]), value=0.0)]
+
+
+def pad_tangent(xp: Any, ts: Any, _y: Any, _x: Any, pads: Any, value: float) -> Any:  # noqa: ARG001
+    return xp.pad_constant(ts[0], pads=pads, value=0.0)
+
+
+pad_constant = general(
+    "pad_constant", padded, unpad, pad_tangent,
+    [((3, 4), {"pads": ((1, 2),), "value": 0.0}), ((3, 4), {"pads": ((-1, 1), (0, -2)), "value": 1.5})],
+    promote="same", structure="moves", title="ConstantPadNdBackward0",
+    peer=lambda torch, x, pads, value: torch.nn.functional.pad(x, [n for p in pads[::-1] for n in p], value=value),
+)  # fmt: skip
+
+
+# -- joining ---------------------------------------------------------------------------------------------------------
+def uncat(xp: Any, d: Any, _y: Any, *x_shapes: Any, axis: int) -> Any:
+    parts, at = [], 0
+    for shape in x_shapes:
+        parts.append(xp.slice(d, key=along(axis, slice(at, at + shape[axis]))))
+        at += shape[axis]
+    return parts
+
+
+def unstack(xp: Any, d: Any, _y: Any, *_xs: Any, axis: int) -> Any:
+    return [xp.slice(d, key=along(axis, i)) for i in range(len(_xs))]
+
+
+cat = linear(
+    "cat", lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), uncat, [((2, 3), (4, 3), {"axis": -2}), ((2, 1), (2, 3), {"axis": -1})],
+    arity=None, peer=lambda torch, *xs, axis: torch.cat(xs, axis),
+)  # fmt: skip
+stack_all = linear(
+    "stack_all", lambda xp, *xs, axis: xp.stack(xs, axis=axis), unstack, [((3,), (3,), {"axis": -1}), ((2, 3), (2, 3), {"axis": -3})],
+    arity=None, title="StackBackward0", peer=lambda torch, *xs, axis: torch.stack(xs, axis),
+)  # fmt: skip

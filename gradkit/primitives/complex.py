@@ -1,0 +1,122 @@
+"""Parts of complex numbers, and numbers of parts.
+
+None of these functions is holomorphic, so their rules are spelt out. The cotangent of z = a + ib is that of a plus i
+times that of b: PyTorch's convention, twice the conjugate Wirtinger derivative of a real result (Kreutz-Delgado 2009).
+"""
+
+from typing import Any
+
+from gradkit.families import general, linear
+
+_Z = [1.0 + 2.0j, -0.5 + 1.5j, 2.0 - 1.0j]
+_WITH_ORIGIN = [(_Z, {}), ([0j, 3.0 + 4.0j], {})]
+
+
+def complex_dtype(real: Any) -> Any:
+    """The dtype of complex numbers whose parts have this one."""
+    return (real.type(0) + 1j).dtype if real.itemsize > 2 else "complex64"
+
+
+def real_dtype(complex: Any) -> Any:
+    return complex.type(0).real.dtype
+
+
+def zeros_for_none(xp: Any, ts: Any, xs: Any) -> list[Any]:
+    return [xp.zeros_like(x) if t is None else t for t, x in zip(ts, xs)]
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------
+# A real cotangent is made complex where it is handed to a complex operand.
+real = linear(
+    "real", "real", [lambda _xp, d, _y, _x: d], [(_Z, {})], holomorphic=False, view=True, structure="diagonal"
+)
+imag = linear(
+    "imag", "imag", [lambda xp, d, _y, _x: xp.complex(xp.zeros_like(d), d)], [(_Z, {})], holomorphic=False, view=True,
+    structure="diagonal",
+)  # fmt: skip
+conj = linear(
+    "conj", "conj", [lambda xp, d, _y, _x: xp.conj(d)], [(_Z, {})], holomorphic=False, structure="diagonal"
+)
+
+
+def put_together(xp: Any, a: Any, b: Any) -> Any:
+    z = xp.empty(xp.broadcast_shapes(a.shape, b.shape), dtype=complex_dtype(a.dtype))
+    z.real, z.imag = a, b
+    return z
+
+
+def complex_jvp(xp: Any, ts: Any, _y: Any, a: Any, b: Any) -> Any:
+    return xp.complex(*zeros_for_none(xp, ts, (a, b)))
+
+
+complex = general(
+    "complex", put_together, lambda xp, d, _y, _a, _b: [xp.real(d), xp.imag(d)], complex_jvp,
+    [((3, 4), (4,), {}), ((), (3,), {})], arity=2, broadcasts=True, holomorphic=False, structure="diagonal",
+)  # fmt: skip
+
+
+# -- pairs of parts ---------------------------------------------------------------------------------------------------
+def apart(_xp: Any, z: Any) -> Any:
+    return z[..., None].view(real_dtype(z.dtype))
+
+
+def joined(xp: Any, x: Any) -> Any:
+    """A view where the two parts lie side by side."""
+    beside = x if x.strides[-1] == x.dtype.itemsize else xp.ascontiguousarray(x)
+    return beside.view(complex_dtype(x.dtype))[..., 0]
+
+
+view_as_real = linear(
+    "view_as_real", apart, [lambda xp, d, _y, _x: xp.view_as_complex(d)], [(_Z, {})], holomorphic=False, view=True
+)
+view_as_complex = linear(
+    "view_as_complex", joined, [lambda xp, d, _y, _x: xp.view_as_real(d)], [((3, 2), {})], holomorphic=False, view=True
+)
+
+
+# -- size and direction -----------------------------------------------------------------------------------------------
+def along(xp: Any, direction: Any, t: Any) -> Any:
+    """The part of `t` along a direction, numbers seen as vectors in the plane."""
+    return xp.real(xp.conj(direction) * t)
+
+
+modulus = general(
+    "modulus", "abs", lambda xp, d, _y, x: [d * xp.sgn(x)],
+    lambda xp, ts, _y, x: along(xp, xp.sgn(x), ts[0]),
+    _WITH_ORIGIN[:1], holomorphic=False, structure="diagonal", peer="abs", title="AbsBackward0",
+)  # fmt: skip
+
+
+def unit(xp: Any, x: Any) -> Any:
+    r = xp.abs(x)
+    return xp.asarray(x / xp.where(r == 0, 1, r), dtype=x.dtype)
+
+
+def turned(xp: Any, t: Any, y: Any, x: Any) -> Any:
+    """What of a change turns the direction y of x: the part across it. At the origin PyTorch's convention is 0."""
+    r = xp.modulus(x)
+    origin = r == 0
+    return xp.masked(xp.logical_not(origin), (t - y * along(xp, y, t)) / xp.where(origin, 1, r))
+
+
+sgn = general(
+    "sgn", unit, lambda xp, d, y, x: [turned(xp, d, y, x)], lambda xp, ts, y, x: turned(xp, ts[0], y, x),
+    _WITH_ORIGIN[:1], holomorphic=False, structure="diagonal", 
+)  # fmt: skip
+
+
+def gradient_of_angle(xp: Any, x: Any) -> Any:
+    """i x / abs(x)**2, 0 at the origin; an angle of real numbers jumps and stays."""
+    if x.dtype.kind != "c":
+        return xp.zeros_like(x)
+    a, b = xp.real(x), xp.imag(x)
+    square = a * a + b * b
+    square = xp.where(square == 0, 1, square)
+    return xp.complex(-b / square, a / square)
+
+
+angle = general(
+    "angle", "angle", lambda xp, d, _y, x: [d * gradient_of_angle(xp, x)],
+    lambda xp, ts, _y, x: along(xp, gradient_of_angle(xp, x), ts[0]),
+    [(_Z, {}), ([0.5, -2.0], {})], holomorphic=False, structure="diagonal",
+)  # fmt: skip

@@ -1,0 +1,104 @@
+"""Cross-entropy as one row: what most training steps end in."""
+
+from typing import Any
+
+from gradkit.families import elementwise, general
+from gradkit.primitives.fusible import fusible
+from gradkit.primitives.normalization import log_softmax_forward
+
+
+def beside_classes(xp: Any, v: Any, axis: int) -> Any:
+    """An array over all axes of the logits but that of the classes, with an axis of extent 1 for them."""
+    shape = tuple(v.shape)
+    at = len(shape) + axis + 1
+    return xp.reshape(v, (*shape[:at], 1, *shape[at:]))
+
+
+def over_losses(xp: Any, v: Any, rank: int) -> Any:
+    """The sum over all losses of one sample; there are ``rank - 1`` axes of them."""
+    return xp.sum(v, axis=tuple(range(1 - rank, 0))) if rank > 1 else v
+
+
+@fusible
+def cross_entropy_forward(
+    xp: Any, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int, reduction: str
+) -> Any:
+    counted = target != ignore_index
+    index = beside_classes(xp, xp.where(counted, target, 0), axis)
+    log_p = xp.take_along_axis(log_softmax_forward(xp, x, axis=axis), index, axis=axis)
+    losses = xp.where(counted, -xp.reshape(log_p, target.shape), 0)
+    if reduction == "none":
+        return losses
+    total = over_losses(xp, losses, rank)
+    return total / over_losses(xp, xp.astype(counted, x.dtype), rank) if reduction == "mean" else total
+
+
+@fusible
+def cross_entropy_vjp(
+    xp: Any, d: Any, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int, reduction: str
+) -> Any:
+    counted = xp.astype(target != ignore_index, dtype=x.dtype)
+    if reduction == "mean":
+        d = d / over_losses(xp, counted, rank)
+    if reduction != "none":
+        d = xp.reshape(d, (*d.shape, *(1,) * (rank - 1)))
+    classes = xp.reshape(xp.arange(x.shape[axis]), (-1, *(1,) * (-1 - axis)))
+    one_hot = xp.astype(classes == beside_classes(xp, target, axis), dtype=x.dtype)
+    return beside_classes(xp, d * counted, axis) * (xp.softmax(x, axis=axis) - one_hot)
+
+
+def cross_entropy_jvp(xp: Any, ts: Any, y: Any, x: Any, target: Any, **params: Any) -> Any:
+    slope = cross_entropy_vjp(xp, xp.ones_like(y), x, target, **params)
+    moved = xp.sum(slope * ts[0], axis=params["axis"])
+    return moved if params["reduction"] == "none" else over_losses(xp, moved, params["rank"])
+
+
+def peer(torch: Any, x: Any, target: Any, axis: int, rank: int, ignore_index: int, reduction: str) -> Any:
+    return torch.nn.functional.cross_entropy(x, target, ignore_index=ignore_index, reduction=reduction)
+
+
+# Softmax and logarithm cancel: the derivative is softmax(x) - one_hot(target). Only the logits are kept, which are the
+# output of the layer before and alive anyway.
+cross_entropy = general(
+    "cross_entropy", cross_entropy_forward,
+    lambda xp, d, _y, x, target, **params: [cross_entropy_vjp(xp, d, x, target, **params), None],
+    cross_entropy_jvp,
+    [
+        ((4, 3), [2, 0, 1, 2], {"axis": -1, "rank": 2, "ignore_index": -100, "reduction": "mean"}),
+        ((4, 3), [2, 0, 1, 2], {"axis": -1, "rank": 2, "ignore_index": 2, "reduction": "mean"}),
+        ((4, 3), [2, 0, 1, 2], {"axis": -1, "rank": 2, "ignore_index": 2, "reduction": "none"}),
+        ((2, 3, 2), [[2, 0], [1, 2]], {"axis": -2, "rank": 3, "ignore_index": 0, "reduction": "sum"}),
+    ],
+    arity=2, promote="none", title="NllLossBackward0", peer=peer,
+)  # fmt: skip
+
+
+# -- two classes ---------------------------------------------------------------------------------------------------------
+def bernoulli_losses(xp: Any, x: Any, t: Any) -> Any:
+    """The logarithms are cut off at -100; their operands are kept from where they would be infinite."""
+    certain = xp.astype(x == 1, x.dtype)
+    log_x = xp.maximum(xp.log(xp.maximum(x, 1e-45)), -100)
+    log_rest = xp.log1p(certain - x) - 100 * certain
+    return -(t * log_x + (1 - t) * log_rest)
+
+
+def probability_slope(xp: Any, d: Any, _y: Any, x: Any, t: Any) -> Any:
+    return d * (x - t) / xp.maximum(x * (1 - x), 1e-12)
+
+
+binary_cross_entropy = elementwise(
+    "binary_cross_entropy", bernoulli_losses,
+    [probability_slope, lambda xp, d, _y, x, _t: d * (xp.log1p(-x) - xp.log(x))],
+    domain=[(0.1, 0.9), (0, 1)], edges=[(0.0, 0.0), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0)],
+    peer=lambda torch, x, t: torch.nn.functional.binary_cross_entropy(
+        *torch.broadcast_tensors(x, t), reduction="none"
+    ),
+)  # fmt: skip
+binary_cross_entropy_with_logits = elementwise(
+    "binary_cross_entropy_with_logits", lambda xp, x, t: xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x))),
+    [lambda xp, d, _y, x, t: d * (xp.sigmoid(x) - t), lambda _xp, d, _y, x, _t: -(d * x)],
+    domain=[(-3, 3), (0, 1)], edges=[(0.0, 0.0), (0.0, 1.0), (1e4, 0.0), (-1e4, 1.0), (1e4, 1.0)],
+    peer=lambda torch, x, t: torch.nn.functional.binary_cross_entropy_with_logits(
+        *torch.broadcast_tensors(x, t), reduction="none"
+    ),
+)  # fmt: skip

@@ -1,0 +1,147 @@
+"""Rows that normalise along axes: softmax and its logarithm, layer and batch normalisation."""
+
+from typing import Any
+
+from gradkit.families import general
+from gradkit.primitives.fusible import fusible
+from gradkit.primitives.shape import axis_from_end
+
+
+# -- softmax ---------------------------------------------------------------------------------------------------------
+def softmax_over(x: Any, dim: Any = None, *, axis: Any = None) -> dict[str, Any]:
+    """PyTorch's and NumPy's name for the axis."""
+    return {"axis": axis_from_end(x, dim if axis is None else axis)}
+
+
+@fusible
+def softmax_forward(xp: Any, x: Any, *, axis: int) -> Any:
+    e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+@fusible
+def log_softmax_forward(xp: Any, x: Any, *, axis: int) -> Any:
+    c = x - xp.max(x, axis=axis, keepdims=True)
+    return c - xp.log(xp.sum(xp.exp(c), axis=axis, keepdims=True))
+
+
+@fusible
+def softmax_vjp(xp: Any, d: Any, y: Any, *, axis: int) -> Any:
+    return y * (d - xp.sum(d * y, axis=axis, keepdims=True))
+
+
+@fusible
+def log_softmax_vjp(xp: Any, d: Any, y: Any, *, axis: int) -> Any:
+    return d - xp.exp(y) * xp.sum(d, axis=axis, keepdims=True)
+
+
+ALONG = [((3, 4), {"axis": -1}), ((3, 4), {"axis": -2}), ((2, 3, 2), {"axis": -2})]
+
+# The Jacobian of softmax is symmetric: it carries tangents as it carries cotangents.
+softmax = general(
+    "softmax", softmax_forward,
+    lambda xp, d, y, _x, axis: [softmax_vjp(xp, d, y, axis=axis)],
+    lambda xp, ts, y, _x, axis: softmax_vjp(xp, ts[0], y, axis=axis),
+    ALONG, structure="axes", tidy=softmax_over, edges=[(0.0, 0.0), (1e4, -1e4)],
+    peer=lambda torch, x, axis: torch.softmax(x, axis),
+)  # fmt: skip
+log_softmax = general(
+    "log_softmax", log_softmax_forward,
+    lambda xp, d, y, _x, axis: [log_softmax_vjp(xp, d, y, axis=axis)],
+    lambda xp, ts, y, _x, axis: ts[0] - xp.sum(xp.exp(y) * ts[0], axis=axis, keepdims=True),
+    ALONG, structure="axes", tidy=softmax_over, edges=[(0.0, 0.0), (1e4, -1e4)],
+    peer=lambda torch, x, axis: torch.log_softmax(x, axis),
+)  # fmt: skip
+
+
+# -- layer and batch normalisation -----------------------------------------------------------------------------------
+def standardized(xp: Any, x: Any, axis: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+    """(x - mean) / sqrt(variance + eps), and 1 / sqrt(variance + eps)."""
+    centred = x - xp.mean(x, axis=axis, keepdims=True)
+    scale = 1 / xp.sqrt(xp.mean(centred * centred, axis=axis, keepdims=True) + eps)
+    return centred * scale, scale
+
+
+def unstandardized(xp: Any, d: Any, n: Any, scale: Any, axis: tuple[int, ...]) -> Any:
+    """The symmetric Jacobian of `standardized` applied to `d` (Ba, Kiros and Hinton 2016)."""
+    projected = xp.mean(d * n, axis=axis, keepdims=True)
+    return scale * (d - xp.mean(d, axis=axis, keepdims=True) - n * projected)
+
+
+def norm_forward(xp: Any, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+    return standardized(xp, x, axis, eps)[0] * w + b
+
+
+def norm_vjp(xp: Any, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> list[Any]:
+    n, scale = standardized(xp, x, axis, eps)
+    return [unstandardized(xp, d * w, n, scale, axis), d * n, d]
+
+
+def norm_jvp(xp: Any, ts: Any, y: Any, x: Any, w: Any, _b: Any, axis: tuple[int, ...], eps: float) -> Any:
+    x_t, w_t, b_t = ts
+    n, scale = standardized(xp, x, axis, eps)
+    moved = 0 if x_t is None else unstandardized(xp, x_t, n, scale, axis) * w
+    scaled = moved if w_t is None else moved + n * w_t
+    return scaled if b_t is None else xp.broadcast_to(scaled + b_t, y.shape)
+
+
+@fusible
+def standardize_forward(xp: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+    return standardized(xp, x, axis, eps)[0]
+
+
+@fusible
+def standardize_vjp(xp: Any, d: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+    return unstandardized(xp, d, *standardized(xp, x, axis, eps), axis)
+
+
+@fusible
+def layer_norm_forward(xp: Any, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+    return norm_forward(xp, x, w, b, axis=axis, eps=eps)
+
+
+@fusible
+def layer_norm_vjp(xp: Any, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> list[Any]:
+    return norm_vjp(xp, d, x, w, axis=axis, eps=eps)
+
+
+@fusible
+def batch_norm_forward(xp: Any, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+    return norm_forward(xp, x, w, b, axis=axis, eps=eps)
+
+
+@fusible
+def batch_norm_vjp(xp: Any, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> list[Any]:
+    return norm_vjp(xp, d, x, w, axis=axis, eps=eps)
+
+
+standardize = general(
+    "standardize", standardize_forward,
+    lambda xp, d, _y, x, axis, eps: [standardize_vjp(xp, d, x, axis=axis, eps=eps)],
+    lambda xp, ts, _y, x, axis, eps: standardize_vjp(xp, ts[0], x, axis=axis, eps=eps),
+    [((3, 4), {"axis": (-1,), "eps": 1e-5}), ((3, 2, 2), {"axis": (-3, -1), "eps": 1e-2})],
+    structure="axes", title="NativeGroupNormBackward0",
+)  # fmt: skip
+# One function, in two rows for the sake of their fused forms: weight and bias run along the normalised axes in one, along
+# the axis that is left in the other.
+layer_norm = general(
+    "layer_norm", layer_norm_forward,
+    lambda xp, d, _y, x, w, _b, axis, eps: layer_norm_vjp(xp, d, x, w, axis=axis, eps=eps),
+    norm_jvp,
+    [((3, 4), (4,), (4,), {"axis": (-1,), "eps": 1e-5}), ((3, 2, 2), (2, 2), (2, 2), {"axis": (-2, -1), "eps": 1e-2})],
+    arity=3, broadcasts=True, title="NativeLayerNormBackward0",
+    peer=lambda torch, x, w, b, axis, eps: torch.layer_norm(x, x.shape[axis[0]:], w, b, eps),
+)  # fmt: skip
+batch_norm = general(
+    "batch_norm", batch_norm_forward,
+    lambda xp, d, _y, x, w, _b, axis, eps: batch_norm_vjp(xp, d, x, w, axis=axis, eps=eps),
+    norm_jvp,
+    [
+        ((4, 3), (3,), (3,), {"axis": (-2,), "eps": 1e-5}),
+        ((3, 2, 5), (2, 1), (2, 1), {"axis": (-3, -1), "eps": 1e-2}),
+    ],
+    arity=3, broadcasts=True, title="NativeBatchNormBackward0",
+    peer=lambda torch, x, w, b, axis, eps: torch.nn.functional.batch_norm(
+        x, None, None, w.reshape(-1), b.reshape(-1), True, 0.0, eps
+    ),
+)  # fmt: skip

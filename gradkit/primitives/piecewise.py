@@ -1,0 +1,201 @@
+"""Choosing, clipping and rounding: rows with kinks and steps, where PyTorch's conventions decide."""
+
+import math
+from typing import Any
+
+from gradkit.backend.numpy import NUMPY
+from gradkit.engine import dtypes
+from gradkit.engine.tape import tensor_xp
+from gradkit.engine.tensor import Tensor
+from gradkit.primitives.kinds import NO_BOOL, REAL_ONLY, elementwise
+from gradkit.primitives.shape import astype
+
+inf, nan = math.inf, math.nan
+_BITS = {2: dtypes.int16, 4: dtypes.int32, 8: dtypes.int64}
+_MASK = [True, False, True]
+
+
+# -- choosing --------------------------------------------------------------------------------------------------------
+def kept_by_mask(xp: Any, mask: Any, x: Any) -> Any:
+    """`x` where the mask holds, else 0, be `x` infinite or nan there: its bits, as integers, times 1 or 0.
+
+    That takes a sixth of the time of numpy.where, whose branch mispredicts.
+    """
+    bits = _BITS.get(x.dtype.itemsize) if x.dtype.kind in "fcV" else x.dtype
+    if bits is None:
+        return xp.where(mask, x, xp.zeros((), dtype=x.dtype))
+    return (x.view(bits) * mask.astype(bits)).view(x.dtype)
+
+
+# The transpose of choosing: a cotangent goes where the mask holds.
+masked = elementwise(
+    "masked", kept_by_mask, [None, lambda xp, d, _y, mask, _x: xp.masked(mask, d)], promote="none",
+    samples=[(_MASK, (3,), {}), (_MASK, (2, 3), {}), (_MASK, (2, 1), {})],
+    peer=lambda torch, mask, x: torch.where(mask, x, 0),
+)  # fmt: skip
+_where = elementwise(
+    "where", "where",
+    [
+        None,
+        lambda xp, d, _y, mask, _a, _b: xp.masked(mask, d),
+        lambda xp, d, _y, mask, _a, _b: xp.masked(xp.logical_not(mask), d),
+    ],
+    promote="none", samples=[(_MASK, (3,), (2, 3), {}), (_MASK, (), (3,), {}), ([[True], [False]], (3,), (3,), {})],
+)  # fmt: skip
+
+
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """The row on operands of the dtype that both promote to; the condition keeps its own."""
+    dtype = dtypes.result_type(*[x.array if isinstance(x, Tensor) else x for x in (input, other)])
+    return _where(condition, in_dtype(input, dtype), in_dtype(other, dtype))
+
+
+def in_dtype(x: Any, dtype: Any) -> Any:
+    """A tensor, array or number in a dtype."""
+    if isinstance(x, Tensor):
+        return x if x.array.dtype == dtype else astype(x, dtype=dtype)
+    return x.astype(dtype) if hasattr(x, "dtype") else dtypes.constant(x, dtype)
+
+
+tensor_xp.where = where
+
+# -- the larger and the smaller --------------------------------------------------------------------------------------
+_TIES = [(1.0, 1.0), (inf, inf), (nan, 1.0), (1.0, nan), (0.0, -0.0), (2.0, 1.0)]
+maximum = elementwise(  # a tie is shared, and a nan goes to both
+    "maximum", "maximum",
+    [
+        lambda xp, d, _y, a, b: xp.masked(xp.logical_not(a < b), xp.where(a == b, d / 2, d)),
+        lambda xp, d, _y, a, b: xp.masked(xp.logical_not(b < a), xp.where(a == b, d / 2, d)),
+    ],
+    refuses=REAL_ONLY, edges=_TIES,
+)  # fmt: skip
+minimum = elementwise(
+    "minimum", "minimum",
+    [
+        lambda xp, d, _y, a, b: xp.masked(xp.logical_not(a > b), xp.where(a == b, d / 2, d)),
+        lambda xp, d, _y, a, b: xp.masked(xp.logical_not(b > a), xp.where(a == b, d / 2, d)),
+    ],
+    refuses=REAL_ONLY, edges=_TIES,
+)  # fmt: skip
+fmax = elementwise(  # a tie is the first operand's
+    "fmax", "fmax",
+    [
+        lambda xp, d, _y, a, b: xp.masked((a >= b) | (b != b), d),
+        lambda xp, d, _y, a, b: xp.masked(xp.logical_not((a >= b) | (b != b)), d),
+    ],
+    refuses=REAL_ONLY, edges=_TIES,
+)  # fmt: skip
+fmin = elementwise(
+    "fmin", "fmin",
+    [
+        lambda xp, d, _y, a, b: xp.masked((a <= b) | (b != b), d),
+        lambda xp, d, _y, a, b: xp.masked(xp.logical_not((a <= b) | (b != b)), d),
+    ],
+    refuses=REAL_ONLY, edges=_TIES,
+)  # fmt: skip
+
+
+# -- clipping --------------------------------------------------------------------------------------------------------
+def number(xp: Any, value: Any, x: Any) -> Any:
+    """A number beside `x`; as a remembered 0-d array NumPy takes it in half the time."""
+    return dtypes.constant(value, x.dtype) if xp is NUMPY.xp else value
+
+
+def clamped(xp: Any, x: Any, min: Any, max: Any) -> Any:
+    if min is not None:
+        x = xp.maximum(x, number(xp, min, x))
+    return x if max is None else xp.minimum(x, number(xp, max, x))
+
+
+def within(x: Any, min: Any, max: Any) -> Any:
+    """Where clamping to the bounds leaves x as it is; a bound belongs to what it bounds."""
+    if max is None:
+        return x >= min
+    return x <= max if min is None else (x >= min) & (x <= max)
+
+
+clamp = elementwise(
+    "clamp", clamped, [lambda xp, d, _y, x, min, max: xp.masked(within(x, min, max), d)],
+    params=[{"min": -1.0, "max": 1.0}, {"min": None, "max": 0.5}, {"min": 0.0, "max": None}, {"min": 1.0, "max": -1.0}],
+    edges=[-1.0, 0.0, 0.5, 1.0, inf, nan],
+)  # fmt: skip
+clamp_tensor = elementwise(
+    "clamp_tensor", lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high),
+    [
+        lambda xp, d, _y, x, low, high: xp.masked((x >= low) & (x <= high), d),
+        lambda xp, d, _y, x, low, high: xp.masked((x < low) & (low < high), d),
+        lambda xp, d, _y, x, low, high: xp.masked((x > high) | (high < low), d),
+    ],
+    domain=[(-3, 3), (-2, -0.5), (0.5, 2)], refuses=REAL_ONLY,
+    edges=[(0.0, 0.0, 1.0), (1.0, 0.0, 1.0), (0.5, 3.0, 1.0), (nan, 0.0, 1.0), (2.0, 1.0, 1.0), (0.0, 1.0, 1.0)],
+    peer="clamp", title="ClampBackward1",
+)  # fmt: skip
+clamp_min_tensor = elementwise(
+    "clamp_min_tensor", "maximum",
+    [lambda xp, d, _y, x, low: xp.masked(x >= low, d), lambda xp, d, _y, x, low: xp.masked(x < low, d)],
+    refuses=REAL_ONLY, edges=_TIES, peer=lambda torch, x, low: torch.clamp(x, min=low), title="ClampMinBackward1",
+)  # fmt: skip
+clamp_max_tensor = elementwise(
+    "clamp_max_tensor", "minimum",
+    [lambda xp, d, _y, x, high: xp.masked(x <= high, d), lambda xp, d, _y, x, high: xp.masked(x > high, d)],
+    refuses=REAL_ONLY, edges=_TIES, peer=lambda torch, x, high: torch.clamp(x, max=high), title="ClampMaxBackward1",
+)  # fmt: skip
+nan_to_num = elementwise(
+    "nan_to_num", "nan_to_num", [lambda xp, d, _y, x, nan, posinf, neginf: xp.masked(xp.isfinite(x), d)],
+    params=[{"nan": 0.0, "posinf": None, "neginf": None}, {"nan": 1.0, "posinf": 2.0, "neginf": -2.0}],
+    edges=[inf, -inf, nan, 0.0],
+)  # fmt: skip
+
+
+# -- signs and steps -------------------------------------------------------------------------------------------------
+def sign_of(_xp: Any, x: Any) -> Any:
+    """1, 0 or -1; that of nan is 0, where NumPy's is nan."""
+    return ((x > 0).view(dtypes.int8) - (x < 0).view(dtypes.int8)).astype(x.dtype)
+
+
+signum = elementwise(
+    "signum", sign_of, [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.5, 2), refuses=REAL_ONLY,
+    edges=[0.0, -0.0, inf, -inf, nan, -3.0], peer="sign", title="SignBackward0",
+)  # fmt: skip
+copysign = elementwise(
+    "copysign", "copysign",
+    [lambda xp, d, y, a, _b: d * (xp.signum(a) * xp.signum(y)), lambda xp, d, _y, _a, _b: xp.zeros_like(d)],
+    domain=[(-2, 2), (0.5, 2)], promote="float", refuses=REAL_ONLY,
+    edges=[(0.0, -1.0), (1.0, -0.0), (-2.0, 0.0), (nan, 1.0), (1.0, nan)],
+)  # fmt: skip
+heaviside = elementwise(
+    "heaviside", "heaviside",
+    [lambda xp, d, _y, _x, _value: xp.zeros_like(d), lambda xp, d, _y, x, _value: xp.masked(x == 0, d)],
+    domain=[(0.5, 2), (-2, 2)], refuses=REAL_ONLY, edges=[(0.0, 0.5), (-1.0, 0.5), (nan, 0.5)],
+    integers=lambda xp, x, value: xp.where(x == 0, value, (x > 0).astype(x.dtype)),
+    peer=lambda torch, x, value: torch.where(x == 0, value, (x > 0).to(x.dtype)) + 0 * x,
+)  # fmt: skip
+
+_HALVES = [0.5, -0.5, 1.5, 2.5, 1.0, -1.0, 0.0, inf, nan]
+
+
+def copied(xp: Any, x: Any) -> Any:
+    return xp.positive(x)
+
+
+floor = elementwise(
+    "floor", "floor", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
+)
+ceil = elementwise(
+    "ceil", "ceil", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
+)
+trunc = elementwise(
+    "trunc", "trunc", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
+)
+rint = elementwise(
+    "rint", "rint", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.6, 1.4), refuses=NO_BOOL, integers=copied,
+    edges=_HALVES, peer="round", title="RoundBackward0",
+)  # fmt: skip
+round_decimals = elementwise(
+    "round_decimals", lambda xp, x, decimals: xp.round(x, decimals), [lambda xp, d, _y, _x, decimals: xp.zeros_like(d)],
+    domain=(0.61, 0.64), params=[{"decimals": 1}, {"decimals": -1}], promote="float", title="RoundBackward1",
+    edges=[1.25, 15.0, nan], peer=lambda torch, x, decimals: torch.round(x, decimals=decimals),
+)  # fmt: skip
+frac = elementwise(
+    "frac", lambda xp, x: x - xp.trunc(x), [lambda _xp, d, _y, _x: d], domain=(0.1, 0.9), refuses="biuc", edges=_HALVES[:-2]
+)

@@ -1,0 +1,149 @@
+"""Running totals: rows whose every element depends on those before it along an axis."""
+
+import math
+from typing import Any
+
+from gradkit.families import general, linear
+from gradkit.primitives.arranging import along
+from gradkit.primitives.reduction import shifted
+
+inf = math.inf
+BACKWARDS = slice(None, None, -1)
+FORTH_AND_BACK = [((3, 4), {"axis": -1, "reverse": False}), ((3, 4), {"axis": -2, "reverse": True})]
+
+
+def turned(x: Any, axis: int, reverse: bool) -> Any:
+    """The array seen from the other end of an axis, if `reverse`."""
+    return x[along(axis, BACKWARDS)] if reverse else x
+
+
+def running(name: str) -> Any:
+    """The forward that runs the namespace's own function along an axis."""
+
+    def forward(xp: Any, x: Any, axis: int, reverse: bool) -> Any:
+        return turned(getattr(xp, name)(turned(x, axis, reverse), axis=axis), axis, reverse)
+
+    return forward
+
+
+# -- sums ------------------------------------------------------------------------------------------------------------
+running_sum = linear(
+    "running_sum", running("cumsum"),
+    [lambda xp, d, _y, _x, axis, reverse: xp.running_sum(d, axis=axis, reverse=not reverse)],
+    FORTH_AND_BACK, structure="axes", title="CumsumBackward0",
+    peer=lambda torch, x, axis, reverse: None if reverse else torch.cumsum(x, axis),
+)  # fmt: skip
+
+
+# -- linear recurrences: y[i] = a[i] y[i-1] + b[i] -------------------------------------------------------------------
+def recur(xp: Any, a: Any, b: Any, axis: int, reverse: bool) -> Any:
+    """By doubling (Hillis & Steele 1986): in step s every element takes in what the s before it have gathered.
+
+    The products of many `a` may leave the range of the dtype where the result does not: then one step at a time.
+    """
+    factor, y = [xp.moveaxis(turned(z, axis, reverse), axis, 0).copy() for z in (a, b)]
+    s = 1
+    while s < len(y):
+        y[s:] += factor[s:] * y[:-s]
+        factor[s:] *= factor[:-s].copy()
+        s *= 2
+    if not xp.isfinite(y).all():
+        y = one_by_one(xp.moveaxis(turned(a, axis, reverse), axis, 0), xp.moveaxis(turned(b, axis, reverse), axis, 0))
+    return turned(xp.moveaxis(y, 0, axis), axis, reverse)
+
+
+def one_by_one(a: Any, b: Any) -> Any:
+    y = b.copy()
+    for i in range(1, len(y)):
+        y[i] += a[i] * y[i - 1]
+    return y
+
+
+def recurrence_vjp(xp: Any, d: Any, y: Any, a: Any, _b: Any, axis: int, reverse: bool) -> Any:
+    back = -1 if not reverse else 1
+    b_ct = xp.recurrence(shifted(xp, a, axis, back, fill=0.0), d, axis=axis, reverse=not reverse)
+    return [b_ct * shifted(xp, y, axis, -back, fill=0.0), b_ct]
+
+
+def recurrence_jvp(xp: Any, ts: Any, y: Any, a: Any, _b: Any, axis: int, reverse: bool) -> Any:
+    a_t, b_t = ts
+    moved = 0 if b_t is None else b_t
+    if a_t is not None:
+        moved = moved + a_t * shifted(xp, y, axis, 1 if not reverse else -1, fill=0.0)
+    return xp.recurrence(a, moved, axis=axis, reverse=reverse)
+
+
+recurrence = general(
+    "recurrence", recur, recurrence_vjp, recurrence_jvp,
+    [((3, 4), (3, 4), {"axis": -1, "reverse": False}), ((3, 4), (3, 4), {"axis": -2, "reverse": True})],
+    arity=2, structure="axes", peer=False,
+)  # fmt: skip
+
+
+# -- products --------------------------------------------------------------------------------------------------------
+# y[i] = x[i] y[i-1]: what reaches x[i] is a recurrence from behind, times the product before it. Nothing is divided.
+def product_vjp(xp: Any, d: Any, y: Any, x: Any, axis: int, reverse: bool) -> Any:
+    on = 1 if not reverse else -1
+    gathered = xp.recurrence(shifted(xp, x, axis, -on, fill=0.0), d, axis=axis, reverse=not reverse)
+    return [gathered * shifted(xp, y, axis, on, fill=1.0)]
+
+
+def product_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: int, reverse: bool) -> Any:
+    before = shifted(xp, y, axis, 1 if not reverse else -1, fill=1.0)
+    return xp.recurrence(x, ts[0] * before, axis=axis, reverse=reverse)
+
+
+running_prod = general(
+    "running_prod", running("cumprod"), product_vjp, product_jvp,
+    [*FORTH_AND_BACK, ([[2.0, 0.0, 3.0], [0.0, 0.0, 5.0]], {"axis": -1, "reverse": False})],
+    structure="axes", promote="same", title="CumprodBackward0",
+    peer=lambda torch, x, axis, reverse: None if reverse else torch.cumprod(x, axis),
+)  # fmt: skip
+
+
+# -- logarithms of running sums of exponentials ----------------------------------------------------------------------
+# With decay[i] = exp(y[i-1] - y[i]) <= 1 the tangent is a recurrence in which nothing can overflow.
+def decay(xp: Any, y: Any, axis: int) -> Any:
+    before = shifted(xp, y, axis, 1, fill=-inf)
+    return xp.exp(before - xp.masked(before != -inf, y))
+
+
+def weight(xp: Any, x: Any, y: Any) -> Any:
+    """exp(x - y); what is -inf has none, even where all before it are -inf too."""
+    return xp.exp(x - xp.masked(x != -inf, y))
+
+
+def log_cumulative_vjp(xp: Any, d: Any, y: Any, x: Any, axis: int) -> Any:
+    later = shifted(xp, decay(xp, y, axis), axis, -1, fill=0.0)
+    return [weight(xp, x, y) * xp.recurrence(later, d, axis=axis, reverse=True)]
+
+
+def log_cumulative_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: int) -> Any:
+    return xp.recurrence(decay(xp, y, axis), weight(xp, x, y) * ts[0], axis=axis, reverse=False)
+
+
+logcumsumexp = general(
+    "logcumsumexp", "logcumsumexp", log_cumulative_vjp, log_cumulative_jvp, [((3, 4), {"axis": -1}), ((3, 4), {"axis": -2})],
+    structure="axes", peer=lambda torch, x, axis: torch.logcumsumexp(x, axis),
+)  # fmt: skip
+
+
+# -- running extremes: their places, which the values are gathered from ----------------------------------------------
+def latest(name: str, reaches: Any) -> Any:
+    def forward(xp: Any, x: Any, axis: int) -> Any:
+        y = getattr(xp, name).accumulate(x, axis=axis)
+        place = xp.reshape(xp.arange(x.shape[axis]), (-1,) + (1,) * (-axis - 1))
+        return xp.maximum.accumulate(xp.where(reaches(x, y) | (x != x), place, 0), axis=axis)
+
+    return forward
+
+
+# A tie goes to the later place.
+cummax_at = general(
+    "cummax_at", latest("maximum", lambda x, y: x >= y), None, None, [((3, 4), {"axis": -1})], structure="axes",
+    promote="same", peer=lambda torch, x, axis: torch.cummax(x, axis).indices,
+)  # fmt: skip
+cummin_at = general(
+    "cummin_at", latest("minimum", lambda x, y: x <= y), None, None, [((3, 4), {"axis": -1})], structure="axes",
+    promote="same", peer=lambda torch, x, axis: torch.cummin(x, axis).indices,
+)  # fmt: skip
