@@ -166,9 +166,8 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 
 def _names_device(arg: Any) -> bool:
-    if isinstance(arg, str):
-        return arg.partition(":")[0] in ("cpu", "cuda")
-    return isinstance(arg, Device)
+    """A string that is no dtype's name is taken for a device's, so that a mistake is named as one."""
+    return isinstance(arg, str) and not hasattr(dtypes, arg) or isinstance(arg, Device)
 
 
 def cpu(self: Tensor) -> Tensor:

@@ -3,6 +3,10 @@
 from typing import Any
 
 
+class LinAlgError(RuntimeError):
+    """A matrix that cannot be inverted or decomposed; public as `gradkit.linalg.LinAlgError`."""
+
+
 def describe(x: Any) -> str:
     """An operand as an error message names it: kind, shape, dtype and device."""
     if not hasattr(x, "dtype"):

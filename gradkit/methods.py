@@ -80,6 +80,8 @@ def _attach() -> None:
         for name in topic.METHODS:
             setattr(Tensor, name, getattr(topic, name))
     for topic in TOPICS:
+        for name in getattr(topic, "PROPERTIES", ()):
+            setattr(Tensor, name, property(getattr(topic, name)))
         for name in topic.INPLACE:
             setattr(Tensor, f"{name}_", written_by(getattr(topic, name), f"{name}_"))
     for table in (random.FILLERS, conversion.CONVERTERS, conversion.SPECIAL):

@@ -1,7 +1,9 @@
 """What a user pays before any work is done: the time of an import beyond NumPy's, and the size on disk."""
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from bench.workload import Measurement, Target
@@ -12,16 +14,21 @@ TIMED_IMPORT = (
 )
 
 
-def import_seconds(module: str) -> float:
+def import_seconds(module: str, byte_code: str) -> float:
+    """The time in a fresh interpreter that keeps byte code in the given folder, whatever the environment says of it."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = byte_code
     command = [sys.executable, "-c", TIMED_IMPORT.format(module)]
-    return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    return float(done.stdout)
 
 
 def import_beyond_numpy(library: str, quick: bool) -> list[float]:
     """In fresh interpreters that have NumPy already, with the byte code on disk."""
     times = 3 if quick else 21 if library == "gradkit" else 5
-    import_seconds(library)
-    return [import_seconds(library) for _ in range(times)]
+    with tempfile.TemporaryDirectory() as byte_code:
+        import_seconds(library, byte_code)
+        return [import_seconds(library, byte_code) for _ in range(times)]
 
 
 def installed_size(library: str, _quick: bool) -> list[float]:

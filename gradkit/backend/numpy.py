@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.backend.cpu import cross_entropy, elementary, normalization, reduce, softmax
+from gradkit.backend.cpu import cross_entropy, elementary, indexing, normalization, reduce, softmax
 from gradkit.backend.protocol import Backend, Namespace, backends
 
 
@@ -97,10 +97,12 @@ def logcumsumexp(x: Any, axis: int) -> Any:
     return np.logaddexp.accumulate(x, axis)
 
 
-def index_add(shape: Any, dtype: Any, key: Any, values: Any) -> Any:
-    z = np.zeros(shape, dtype)
-    np.add.at(z, key, values)
-    return z
+def add_into(z: Any, key: Any, values: Any) -> None:
+    """``z[key] += values``, also where a place comes several times. add.at is for few values: it is slow, but in place."""
+    if 8 * values.size < z.size or z.dtype.kind not in "fc":
+        np.add.at(z, key, values)
+    else:
+        z += indexing.index_add(z.shape, z.dtype, key, values)
 
 
 #: What stands in for programs of the rows on raw arrays: see `gradkit.primitives.fusible`.
@@ -120,11 +122,11 @@ def deferred(module: str, name: str) -> Callable[..., Any]:
     """A function of `gradkit.backend.cpu` whose module is imported when it is first called."""
     found = None
 
-    def call(*args: Any) -> Any:
+    def call(*args: Any, **params: Any) -> Any:
         nonlocal found
         if found is None:
             found = getattr(import_module(f"gradkit.backend.cpu.{module}"), name)
-        return found(*args)
+        return found(*args, **params)
 
     return call
 
@@ -143,16 +145,25 @@ SPECIAL = {
 }  # fmt: skip
 
 
+CONVOLUTION = {
+    "conv_forward": deferred("conv", "conv_forward"), "conv_input": deferred("conv", "conv_input_ct"),
+    "conv_weight": deferred("conv", "conv_weight_ct"),
+}  # fmt: skip
+
+
 class NumpyBackend(Backend):
     name = "cpu"
     array_types = (np.ndarray, np.generic)
 
     def __init__(self) -> None:
         self.xp = Namespace(
-            np, astype=astype, index_add=index_add, matmul=matmul, matrix_transpose=matrix_transpose, zeros_like=zeros_like,
-            sum=total, mean=average, max=greatest, min=least, prod=product, cumsum=running_sum, cumprod=running_product,
+            np, add_into=add_into, read_along=indexing.gather,
+            sum_along=indexing.scatter_add, put_along=indexing.put_along,
+            astype=astype, index_add=indexing.index_add, matmul=matmul, matrix_transpose=matrix_transpose, zeros_like=zeros_like,
+            broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average, max=greatest, min=least,
+            prod=product, cumsum=running_sum, cumprod=running_product,
             var=reduce.var, std=reduce.std, logcumsumexp=logcumsumexp, **FUSED,
-            **ELEMENTARY, **SPECIAL,
+            **ELEMENTARY, **SPECIAL, **CONVOLUTION,
         )  # fmt: skip
 
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:

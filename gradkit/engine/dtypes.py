@@ -127,17 +127,16 @@ def floated(d: Any) -> np.dtype[Any]:
     return d if differentiable(d) else _default
 
 
-_constants: dict[Any, dict[Any, Any]] = {}
-
-
-def constants_of(dtype: np.dtype[Any]) -> dict[Any, Any]:
-    """Python numbers as 0-d arrays of a dtype: NumPy is twice as fast on them as on the numbers."""
-    return _constants.setdefault(dtype, {})
+#: Python numbers as 0-d arrays, by dtype and number: NumPy is twice as fast on them as on the numbers.
+real_constants: dict[Any, dict[Any, Any]] = {float16: {}, float32: {}, float64: {}}
+_other_constants: dict[Any, dict[Any, Any]] = {}
 
 
 def constant(value: Any, dtype: np.dtype[Any]) -> Any:
     """`value` as a 0-d array, remembered. 0.0 and -0.0 are equal as keys but not as numbers, so they are not."""
-    table = constants_of(dtype)
+    table = real_constants.get(dtype)
+    if table is None:
+        table = _other_constants.setdefault(dtype, {})
     found = table.get(value)
     if found is None or type(value) is _bool:
         found = np.array(value).astype(dtype) if type(value) is _int and dtype.kind in "iu" else np.array(value, dtype)

@@ -4,32 +4,34 @@ A view remembers the tensor it was taken from and the step that took it; the roo
 write through any of them gives the root a new history, and every live view that history seen through its step.
 """
 
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gradkit import errors
+from gradkit.backend.protocol import backend_of
 from gradkit.engine import dtypes, modes
 from gradkit.engine.bind import bind
 from gradkit.engine.node import Node
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tape import remember, tensor_xp
+from gradkit.engine.tape import remember, tensor_xp, unkept
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.engine.unrolled import odd
+from gradkit.engine.unrolled import odd, own_code
 from gradkit.engine.versions import owner, stamp, tick
 
 local = modes.local
 
 
-# -- views -----------------------------------------------------------------------------------------------------------
+# -- views -------------------------------------------------------------------------------------------------------------
 def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, dict[str, Any]], Any]:
     """The operation of a row whose result may share its operand's memory: ``apply(input, params)``.
 
     It records as `unrolled.unary_with` does; where memory is shared, source and view then know each other.
     """
     run, ((_, keep_x),) = prim.run, prim.keeps
+    new_reference, on_tape = weakref.ref, unkept(prim)
 
     def apply(input: Any, params: dict[str, Any]) -> Any:
         try:
@@ -45,12 +47,12 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
         else:
             t = Tensor()
             t.array = y = run(x, **params)
-            if parent is None or modes.muted and not local.grad:
+            if parent is None or (modes.muted and not local.grad):
                 t.node = None
             else:
                 t.node = node = Node()
                 node.seq = tick()
-                node.prim = prim
+                node.prim = on_tape
                 node.parents = (parent,)
                 node.saved = (None, x.shape if keep_x else None)
                 node.like = (y.shape, y.dtype)
@@ -65,59 +67,67 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
                 root._views = views = Views()
             if len(views) > views.limit:
                 views.prune()
-            views.append(weakref.ref(t))
+            views.append(new_reference(t))
         return t
 
-    return apply
+    return own_code(apply, prim.name)
 
 
 class Views(list[Any]):
     """Weak references to the views of a root, oldest first; the dead are swept out before the list has doubled."""
 
     __slots__ = ("limit",)
+    _sweeping = threading.Lock()
 
     def __init__(self) -> None:
         self.limit = 32
 
     def prune(self) -> None:
-        self[:] = [ref for ref in self if ref() is not None]
-        self.limit = max(32, 2 * len(self))
+        """Only one thread sweeps, and only what was there when it began: others may be adding to the list."""
+        if self._sweeping.acquire(blocking=False):
+            n = len(self)
+            alive = [ref for ref in self[:n] if ref() is not None]
+            self[:n] = alive
+            self.limit = max(32, 2 * len(alive))
+            self._sweeping.release()
 
 
-# -- writing ---------------------------------------------------------------------------------------------------------
-def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tensor:
-    """Replace `x` by ``op(x, *others)`` in the memory it has, and return it.
-
-    Where the history is recorded `op` works on a copy of the old value, since its derivative may keep it.
-    """
-    check_writable(x, name)
-    recorded = modes.local.grad and (x.node is not None or any([isinstance(o, Tensor) and o.node for o in others]))
-    y = op(wrap(x.array.copy(), x.node, x.tangents, x.batch) if recorded else x, *others)
-    check_fits(x, y, name)
-    if y.dtype != x.dtype:
-        y = tensor_xp.astype(y, dtype=x.dtype)
-    if y.shape != x.shape:
-        y = tensor_xp.broadcast_to(y, tuple(x.shape))
-    if x.batch != y.batch:
-        y = batched_like(x, y)
-    settle(x, y, name)
-    return x
-
-
+# -- may it be written? ------------------------------------------------------------------------------------------------
 def check_writable(x: Tensor, name: str) -> None:
-    if not modes.local.grad:
+    """Raise RuntimeError for a leaf that requires grad, or a view whose writing would bypass its root's history."""
+    if not local.grad:
         return
-    if x.node is not None and x.node.prim is None:
+    root = x._view[1] if x._view else x
+    if root.node is None:
+        return
+    if root.node.prim is None:
+        whose = "a view of a leaf Variable" if root is not x else "a leaf Variable"
         raise RuntimeError(
-            f"a leaf Variable that requires grad is being used in an in-place operation ({name} on shape "
-            f"{tuple(x.shape)}, {x.dtype.name}); write under gradkit.no_grad(), or to a clone()"
+            f"{whose} that requires grad is being used in an in-place operation ({name} on shape {tuple(x.shape)}, "
+            f"{x.dtype.name}); write under gradkit.no_grad(), or to a clone()"
         )
-    root = x._view[1] if x._view else None
-    if root is not None and root.node is not None and root.node.prim is None:
+    if x.node is None:
         raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation "
-            f"({name}); write under gradkit.no_grad(), or to a clone()"
+            f"A view was created in no_grad mode and is being modified inplace with grad mode enabled ({name}). Take the "
+            "view and write to it both inside no_grad(), or both outside."
         )
+
+
+def memory(x: Tensor, name: str) -> Any:
+    """The raw array of `x`, made sure that it can be written."""
+    if isinstance(x.array, np.generic):
+        x.array = np.asarray(x.array)
+    raw = x.array
+    if (isinstance(raw, np.ndarray) and not raw.flags.writeable) or (0 in raw.strides and overlaps(raw)):
+        raise RuntimeError(
+            f"unsupported operation: more than one element of the written-to tensor refers to a single memory location, or "
+            f"its memory is read-only. Please clone() the tensor before performing the operation ({name})."
+        )
+    return raw
+
+
+def overlaps(raw: Any) -> bool:
+    return any([step == 0 and n > 1 for step, n in zip(raw.strides, raw.shape)])
 
 
 def check_fits(x: Tensor, y: Tensor, name: str) -> None:
@@ -133,6 +143,118 @@ def check_fits(x: Tensor, y: Tensor, name: str) -> None:
         )
 
 
+def lifted(*operands: Any) -> bool:
+    """Whether any operand carries tangents or batch axes."""
+    return bool(modes.lifted) and any([isinstance(x, Tensor) and (x.tangents or x.batch) for x in operands])
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tensor:
+    """Replace `x` by ``op(x, *others)`` in the memory it has, and return it.
+
+    Where the history is recorded `op` works on a copy of the old value, since its derivative may keep it.
+    """
+    check_writable(x, name)
+    recorded = local.grad and (x.node is not None or any([isinstance(o, Tensor) and o.node for o in others]))
+    y = op(wrap(x.array.copy(), x.node, x.tangents, x.batch) if recorded else x, *others)
+    if any([y is o for o in others]) and not lifted(x, y):
+        return assign(x, y, name)
+    check_fits(x, y, name)
+    if y.dtype != x.dtype:
+        y = tensor_xp.astype(y, dtype=x.dtype)
+    if y.shape != x.shape:
+        y = tensor_xp.broadcast_to(y, tuple(x.shape))
+    if x.batch != y.batch:
+        y = batched_like(x, y)
+    raw = memory(x, name)
+    raw[...] = y.array
+    stamp(raw, name)
+    revise(x, y)
+    return x
+
+
+def assign(x: Tensor, value: Any, name: str, steps: tuple[Any, ...] = ()) -> Tensor:
+    """Put a tensor or number into what `steps` (view rows with their parameters) show of `x`, and return `x`.
+
+    It is cast and broadcast. The old value is not read, so nothing is copied.
+    """
+    traced = isinstance(value, Tensor)
+    if lifted(x, value):
+        value = value if traced else wrap(np.asarray(value, x.dtype))
+        return write(x, lambda x, v: overwritten(x, v, steps), name, value)
+    check_writable(x, name)
+    raw = memory(x, name)
+    put_values(shown(raw, steps), value.array if traced else value)
+    stamp(raw, name)
+    if local.grad and (x.node is not None or (traced and value.node is not None)):
+        revise(x, value if traced else wrap(np.zeros((), raw.dtype)), steps, whole=False)
+    return x
+
+
+def put(x: Tensor, row: Any, into: Callable[..., None], others: tuple[Tensor, ...], params: Any, name: str) -> Tensor:
+    """Replace `x` by ``row(x, *others, **params)``, where ``into(xp, raw, *others, **params)`` changes the memory itself.
+
+    The row's rule must not read `x`, whose old value is gone, nor the result.
+    """
+    if lifted(x, *others):
+        return write(x, lambda x, *others: row(x, *others, **params), name, *others)
+    check_writable(x, name)
+    raw = memory(x, name)
+    raws = [o.array for o in others]
+    into(backend_of(raw).xp, raw, *raws, **params)
+    stamp(raw, name)
+    parents = (x.node, *[o.node for o in others])
+    if local.grad and any(parents):
+        revise(x, remember(row.primitive, (x, *others), [raw, *raws], raw, parents, params))
+    return x
+
+
+def shown(raw: Any, steps: tuple[Any, ...]) -> Any:
+    """What steps show of a raw array."""
+    for prim, params in steps:
+        raw = prim.on(backend_of(raw))(raw, **params)
+    return raw
+
+
+def put_values(target: Any, value: Any) -> None:
+    """``target[...] = value``, with PyTorch's errors."""
+    kind = value.dtype.kind if hasattr(value, "dtype") else ""
+    if kind == "c" and target.dtype.kind != "c":
+        value = value.real
+    try:
+        if kind and kind != target.dtype.kind:
+            with np.errstate(invalid="ignore"):
+                target[...] = value
+        else:
+            target[...] = value
+    except (OverflowError, TypeError, ValueError):
+        raise unfit(target, value) from None
+
+
+def unfit(target: Any, value: Any) -> RuntimeError:
+    if not hasattr(value, "shape"):
+        return RuntimeError(f"value {value!r} cannot be converted to type {target.dtype.name} without overflow")
+    at, n, m = next((i, n, m) for i, (n, m) in enumerate(zip(target.shape[::-1], value.shape[::-1])) if n != m != 1)
+    at = target.ndim - 1 - at
+    return RuntimeError(
+        f"The expanded size of the tensor ({n}) must match the existing size ({m}) at non-singleton dimension {at}.  "
+        f"Target sizes: {list(target.shape)}.  Tensor sizes: {list(value.shape)}"
+    )
+
+
+def overwritten(x: Tensor, value: Tensor, steps: tuple[Any, ...]) -> Tensor:
+    shape = shown(x.array, batched(x, steps)).shape[len(x.batch) :]
+    if value.dtype != x.dtype:
+        value = tensor_xp.astype(value, dtype=x.dtype)
+    return tensor_xp.overwrite(x, tensor_xp.broadcast_to(value, shape), steps=steps)
+
+
+def batched(x: Tensor, steps: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Steps as they act on an array with the batch axes of `x`."""
+    sizes = x.array.shape[: len(x.batch)]
+    return tuple([(prim, prim.batching(sizes, **params) if prim.batching and sizes else params) for prim, params in steps])
+
+
 def batched_like(x: Tensor, y: Tensor) -> Tensor:
     """`y` with exactly the batch axes of `x`; a sample's value cannot be written into memory all samples share."""
     if not set(y.batch) <= set(x.batch):
@@ -143,32 +265,40 @@ def batched_like(x: Tensor, y: Tensor) -> Tensor:
     return y + tensor_xp.zeros_like(x)
 
 
-def settle(x: Tensor, y: Tensor, name: str) -> None:
-    """Put `y` into the memory of `x`, and its history into that of all who see this memory."""
-    node, ts = x.node, x.tangents
-    if isinstance(x.array, np.generic):
-        x.array = np.asarray(x.array)
-    raw = x.array
-    if not (isinstance(raw, np.ndarray) and not raw.flags.writeable):
-        raw[...] = y.array
-    else:
-        raise RuntimeError(
-            f"{name}: more than one element of the written-to tensor refers to a single memory location, or its memory "
-            "is read-only; please clone() the tensor before performing the operation"
-        )
-    stamp(raw, name)
-    root = x._view[1] if x._view else x
-    changed = node is not y.node or ts or y.tangents
-    if not modes.local.grad and not (ts or y.tangents) or not changed:
+# -- history -----------------------------------------------------------------------------------------------------------
+def revise(x: Tensor, y: Tensor, steps: tuple[Any, ...] = (), whole: bool = True) -> None:
+    """Give the history of `y`, just written into what steps show of `x`, to all who see this memory.
+
+    If `y` is the `whole` of `x`, made for it, its history is taken as it stands.
+    """
+    root = x
+    if x._view is not None:
+        root, steps = x._view[1], chain(x) + steps
+        whole = False
+    if root.tangents or y.tangents or root.batch:
+        new = tensor_xp.overwrite(root, y, steps=steps) if steps else y
+        turn(root, new.node if local.grad else root.node, new.tangents)
+    elif not local.grad or y.node is root.node:
         return
-    if root is x:
-        x.node, x.tangents = y.node, y.tangents
+    elif whole and y.node is not None:
+        turn(root, y.node)
     else:
-        rewrite(root, y, chain(x))
+        raws, parents = (root.array, np.asarray(y.array)), (root.node, y.node)
+        turn(root, remember(tensor_xp.overwrite.primitive, (root, y), raws, root.array, parents, {"steps": steps}).node)
     for ref in root._views or ():
         t = ref()
         if t is not None:
             see_again(t)
+
+
+def turn(t: Tensor, node: Any, ts: Any = None) -> None:
+    """Give a tensor another history. Hooks stay with the old one, but `retain_grad` follows the tensor."""
+    if t._retains and node is not None and node is not t.node:
+        t.node.hooks.retain = None
+        node._hooks().retain = weakref.ref(t)
+    t.node = node
+    if ts or t.tangents:
+        t.tangents = ts
 
 
 def chain(x: Tensor) -> tuple[Any, ...]:
@@ -180,28 +310,45 @@ def chain(x: Tensor) -> tuple[Any, ...]:
     return tuple(reversed(steps))
 
 
-def rewrite(root: Tensor, y: Tensor, steps: tuple[Any, ...]) -> None:
-    """The history of the root after `y` was written into the region that the steps lead to."""
-    overwrite = tensor_xp.overwrite
-    if root.tangents or y.tangents or root.batch:
-        new = overwrite(root, y, steps=steps)
-        root.node, root.tangents = new.node, new.tangents
-        return
-    parents = (root.node, y.node)
-    if any(parents):
-        raws = (root.array, y.array)
-        root.node = remember(overwrite.primitive, (root, y), raws, root.array, parents, {"steps": steps}).node
-
-
 def see_again(t: Tensor) -> None:
     """A view's history, from its source's."""
     source, _, prim, params = t._view
     if source.tangents or source.batch:
         new = bind(prim, (source,), params)
-        t.node, t.tangents = new.node, new.tangents
+        turn(t, new.node, new.tangents)
     elif source.node is not None:
-        t.node = remember(prim, (source,), (source.array,), t.array, (source.node,), params).node
-        t.tangents = None
+        turn(t, remember(prim, (source,), (source.array,), t.array, (source.node,), params).node)
+
+
+def become(x: Tensor, op: Callable[[Tensor], Tensor], name: str) -> Tensor:
+    """Let `x` be what ``op(x)``, a view of it, is: another shape of its memory. Return `x`."""
+    check_writable(x, name)
+    old = wrap(x.array, x.node, x.tangents, x.batch)
+    old._view, old._views = x._view, x._views
+    with modes.mode(grad=True):
+        y = op(old)
+    stamp(y.array, name)
+    x.array = y.array
+    if x.node is not None and x.node.prim is None:
+        x.node.like = (y.array.shape, y.dtype)
+        return x
+    turn(x, y.node, y.tangents)
+    stand_in(x, old, y)
+    return x
+
+
+def stand_in(x: Tensor, old: Tensor, y: Tensor) -> None:
+    """Put `old` where `x` was among views and their sources, if there are any, and `x` where `y`, a view of it, is."""
+    root = y._view[1]
+    alive = [t for ref in root._views if (t := ref()) is not None and t is not y]
+    x._views = None
+    if root is old and not alive:
+        return
+    for t in alive:
+        source, base, prim, params = t._view
+        t._view = (old if source is x else source, old if base is x else base, prim, params)
+    x._view = (old, *y._view[1:])
+    root._views[:] = [weakref.ref(old if t is x else t) for t in alive] + [weakref.ref(x)]
 
 
 def written(x: Tensor, name: str = "a raw write") -> None:

@@ -4,7 +4,6 @@ No primitive is named here. `unrolled` has the same recording and stepping spelt
 """
 
 import sys
-import sysconfig
 from dataclasses import replace
 from functools import cache
 from heapq import heappop, heappush
@@ -323,7 +322,7 @@ def _count_of_one_owner(cts: dict[int, Any]) -> int:
 
 def _refcounts_tell() -> bool:
     """Whether a reference count proves that nobody else holds an array: not where names borrow or counts wait."""
-    return sys.version_info < (3, 14) and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    return sys.version_info < (3, 14) and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 OWNED = _count_of_one_owner({0: np.zeros(1)}) if _refcounts_tell() else -1  # measured, not assumed

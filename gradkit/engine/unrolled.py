@@ -4,6 +4,7 @@ A call costs as much as all the stores of a node, so `record` and `give` appear 
 not serve (levels, other backends, complex values, mixed dtypes) they hand to `otherwise`.
 """
 
+import operator
 from collections.abc import Callable
 from heapq import heappush
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 
 from gradkit import errors
 from gradkit.engine import modes
-from gradkit.engine.dtypes import constant, constants_of
+from gradkit.engine.dtypes import constant, real_constants
 from gradkit.engine.node import Node
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tape import OWNED, fit, getrefcount, give, merge, unkept
@@ -22,6 +23,14 @@ from gradkit.engine.versions import tick
 local = modes.local
 _NUMPY = (np.ndarray, np.float32, np.float64, np.float16)
 _REAL = "f"
+ndarray = np.ndarray
+#: What Python's operators do to NumPy scalars (0-d results) takes a tenth of what the functions do.
+_OPERATORS: dict[Any, Any] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+}
 
 
 def odd(x: Any) -> bool:
@@ -69,6 +78,7 @@ def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any
     any_y, any_a, any_b = a_y or b_y, a_a or b_a, a_b or b_b
     by_constant = prim if a_y or a_a else unkept(prim)
     alike = prim.structure == "diagonal"  # operands of one shape then give that shape
+    operate = _OPERATORS.get(run, run)
 
     def operation(input: Any, other: Any) -> Any:
         try:
@@ -80,13 +90,19 @@ def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any
             return otherwise(prim, (input, other), {})
         kind = type(other)
         if kind is float or kind is int:
-            if x.dtype.kind != _REAL:
-                return otherwise(prim, (input, other), {})
-            z = constants_of(x.dtype).get(other)
-            if z is None:
-                z = constant(other, x.dtype)
-            t = Tensor()
-            t.array = y = run(x, z)
+            if type(x) is not ndarray and x.dtype.kind == _REAL:
+                t = Tensor()
+                t.array = y = operate(x, other)
+                z = other
+            else:
+                table = real_constants.get(x.dtype)
+                if table is None:
+                    return otherwise(prim, (input, other), {})
+                z = table.get(other)
+                if z is None:
+                    z = constant(other, x.dtype)
+                t = Tensor()
+                t.array = y = run(x, z)
             if left is None or (modes.muted and not local.grad):
                 t.node = None
                 return t
@@ -111,7 +127,7 @@ def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any
             return otherwise(prim, (input, other), {})
         t = Tensor()
         try:
-            t.array = y = run(x, z)
+            t.array = y = run(x, z) if type(x) is ndarray else operate(x, z)
         except ValueError as reason:
             raise errors.unfit(prim.name, (x, z), reason) from None
         if (left is None and right is None) or (modes.muted and not local.grad):

@@ -1,0 +1,13 @@
+"""Other libraries' protocols on Tensors: NumPy's, the Array API standard's, DLPack. Importing this attaches them."""
+
+from gradkit.engine.tensor import Tensor
+from gradkit.interop import dlpack, numpy
+from gradkit.interop.dlpack import from_dlpack
+
+__all__ = ["from_dlpack"]
+
+for name, function in {
+    "__array_ufunc__": numpy.array_ufunc, "__array_function__": numpy.array_function,
+    "__array_namespace__": numpy.array_namespace, "__dlpack__": dlpack.dlpack, "__dlpack_device__": dlpack.dlpack_device,
+}.items():  # fmt: skip
+    setattr(Tensor, name, function)

@@ -23,7 +23,7 @@ def asarray(x: Any) -> Tensor:
     """A tensor of what NumPy would make an array of; nested lists may hold tensors, which are stacked."""
     if isinstance(x, Tensor):
         return x
-    if isinstance(x, list | tuple) and _holds_tensor(x):
+    if isinstance(x, list | tuple) and holds_tensor(x):
         return _stacked([asarray(one) for one in x])
     raw = x if hasattr(x, "dtype") and hasattr(x, "shape") else np.asarray(x)
     if raw.dtype.kind not in "biufcV":
@@ -31,8 +31,9 @@ def asarray(x: Any) -> Tensor:
     return wrap(raw)
 
 
-def _holds_tensor(items: Any) -> bool:
-    return any([isinstance(x, Tensor) or isinstance(x, list | tuple) and _holds_tensor(x) for x in items])
+def holds_tensor(items: Any) -> bool:
+    """Whether nested lists hold a tensor."""
+    return any([isinstance(x, Tensor) or isinstance(x, list | tuple) and holds_tensor(x) for x in items])
 
 
 def _stacked(tensors: list[Tensor]) -> Tensor:
@@ -104,7 +105,7 @@ def axes_in(axis: Any, ndim: int) -> tuple[int, ...]:
 # -- what is not served ----------------------------------------------------------------------------------------------
 def refuse_out(name: str, out: Any) -> None:
     """TypeError for ``out=``: an operation that is differentiated makes a new tensor."""
-    if out is not None and out != (None,):
+    if any([x is not None for x in (out if isinstance(out, tuple) else (out,))]):
         raise TypeError(
             f"{name}: out= is not supported on tensors, since a derivative may need what would be overwritten; "
             "write x = f(...), or use a method with a trailing underscore (x.add_(y)) to work in place"
@@ -156,3 +157,24 @@ def _constant(function: Any, broadcasts: bool, outputs: int) -> Primitive:
 
 def _on_module(name: str, backend_xp: Any, *operands: Any, **params: Any) -> Any:
     return getattr(backend_xp, name)(*operands, **params)
+
+
+def unbatched(x: Any, name: str) -> Any:
+    """The raw array of a tensor, for what depends on the data in shape; RuntimeError inside vmap."""
+    x = asarray(x)
+    if x.batch:
+        raise RuntimeError(f"vmap: the shape of what np.{name} answers depends on the data, so samples cannot share it")
+    return np.asarray(x.array)
+
+
+# -- functions that only move elements -----------------------------------------------------------------------------------
+def moved(function: Callable[..., Any], a: Any, *args: Any, **keywords: Any) -> Tensor:
+    """NumPy's function on the places of the elements of `a`, which are then gathered: a derivative for any arrangement."""
+    x = asarray(a)
+    places = np.arange(x.numel()).reshape(x.shape)
+    return gathered(x, function(places, *args, **keywords))
+
+
+def gathered(x: Tensor, places: Any) -> Tensor:
+    """The elements of `x`, counted in row-major order, at `places`."""
+    return xp.index(xp.reshape(x, (x.numel(),)), wrap(np.asarray(places)), lead=0)

@@ -267,14 +267,14 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
     ValueError if `x` is not one-dimensional.
 
     >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.vander(gradkit.tensor([2.0, 3.0]), 3)
-    tensor([[4., 2., 1.],
-            [9., 3., 1.]])
+    >>> gnp.vander(gradkit.tensor([2, 3]), 3)
+    tensor([[4, 2, 1],
+            [9, 3, 1]])
     """
     x = _asarray(x)
     if x.ndim != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
-    x = xp.astype(x, dtype=np.result_type(x.dtype, int)) if x.dtype.kind in "biu" else x
+    x = calling.converted(x, np.result_type(x.dtype, np.int64))
     order = range(x.shape[0] if N is None else N)
     return xp.stack([x**n for n in (order if increasing else reversed(order))], axis=-1)
 

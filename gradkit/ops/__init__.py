@@ -1,16 +1,24 @@
 """Composites of primitives, and primitives with PyTorch's signatures. One file a topic.
 
 Each file says in `__all__` what stands at the top of the package, in `METHODS` which of that is a Tensor method too, and
-in `INPLACE` which methods have a form with a trailing underscore that writes into its first operand.
+in `INPLACE` which methods have a form with a trailing underscore that writes into its first operand; one that has
+`PROPERTIES` names there what is read off a tensor without a call.
 """
 
 from gradkit.ops import (
-    activation, arithmetic, comparison, complex, functions, indexing, linear_algebra, neural, reducing, shaping,
+    activation, arithmetic, arranging, attention, classification, comparison, complex, distance, dropout, embedding,
+    functions, gathering, indexing, joining, linear_algebra, losses, neural, normalization, padding, placing,
+    reducing, shaping, sorting, writing,
 )  # fmt: skip
 
-TOPICS = (arithmetic, shaping, indexing, reducing, linear_algebra, neural, activation, comparison, complex, functions)
+TOPICS = (
+    arithmetic, shaping, indexing, writing, sorting, padding, gathering, placing, arranging, joining, reducing,
+    linear_algebra, neural, activation, comparison, complex, functions, attention, classification, distance,
+    dropout, losses, normalization, embedding,
+)  # fmt: skip
 
 __all__ = [
-    "TOPICS", "activation", "arithmetic", "comparison", "complex", "functions", "indexing", "linear_algebra",
-    "neural", "reducing", "shaping",
+    "TOPICS", "activation", "arithmetic", "arranging", "attention", "classification", "comparison", "complex",
+    "distance", "dropout", "embedding", "functions", "gathering", "indexing", "joining", "linear_algebra", "losses",
+    "neural", "normalization", "padding", "placing", "reducing", "shaping", "sorting", "writing",
 ]  # fmt: skip

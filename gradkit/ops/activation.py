@@ -8,6 +8,7 @@ from typing import Any
 
 from gradkit.engine import inplace as writing
 from gradkit.engine.tensor import Tensor
+from gradkit.ops.documentation import document
 from gradkit.ops.shaping import reshape
 from gradkit.primitives import activation as rows
 from gradkit.primitives.activation import sigmoid
@@ -52,7 +53,8 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """``min(max(min_val, input), max_val)``; the derivative is 0 at both ends, where that of `clamp` is 1.
 
-    Raises ValueError if `min_val` is above `max_val`, NotImplementedError for bools and complex numbers.
+    Raises ValueError if `min_val` is above `max_val`, NotImplementedError for bools, complex numbers,
+    and unsigned integers with a negative `min_val`.
 
     >>> import gradkit
     >>> from gradkit.nn import functional as F
@@ -61,7 +63,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     """
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    _check_numbers("hardtanh", input, "bc")
+    _check_numbers("hardtanh", input, "bcu" if min_val < 0 else "bc")
     return _written(inplace, input, "hardtanh", rows.hardtanh, min_val=min_val, max_val=max_val)
 
 
@@ -302,3 +304,6 @@ def tanhshrink(input: Tensor) -> Tensor:
     tensor([-0.2384,  2.0049])
     """
     return rows.tanhshrink(input)
+
+
+document({"sigmoid": sigmoid})

@@ -8,6 +8,7 @@ from gradkit.engine.dtypes import constant, result_type
 from gradkit.engine.tensor import Tensor
 from gradkit.ops import comparison
 from gradkit.ops import complex as parts
+from gradkit.ops.documentation import document
 from gradkit.primitives import complex as complex_rows
 from gradkit.primitives import elementwise as rows
 from gradkit.primitives import piecewise
@@ -92,9 +93,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
         )
-    if result_type(_raw(input), _raw(other)).kind in "biu":
-        return floor_divide(rows.sub(input, rows.fmod(input, other)), other)
-    return piecewise.trunc(rows.div(input, other))
+    return rows.trunc_divide(input, other)
 
 
 divide, subtract = div, sub
@@ -203,6 +202,8 @@ def pow(input: Any, exponent: Any) -> Tensor:
         return rows.pow(input, exponent)
     if kind is complex or input.array.dtype.kind not in "fc":
         dtype = result_type(input.array, exponent)
+        if dtype.kind == "b":
+            raise NotImplementedError("pow is not implemented for bool")
         if dtype.kind in "iu" and exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         input = in_dtype(input, dtype)
@@ -235,23 +236,29 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
 
 
 def deg2rad(input: Tensor) -> Tensor:
-    """Angles in degrees, in radians.
+    """Angles in degrees, in radians. NotImplementedError for complex numbers.
 
     >>> import gradkit
     >>> gradkit.deg2rad(gradkit.tensor([180.0, 90.0]))
     tensor([3.1416, 1.5708])
     """
-    return mul(input, math.pi / 180)
+    return _scaled_angle("deg2rad", input, math.pi / 180)
 
 
 def rad2deg(input: Tensor) -> Tensor:
-    """Angles in radians, in degrees.
+    """Angles in radians, in degrees. NotImplementedError for complex numbers.
 
     >>> import gradkit
     >>> gradkit.rad2deg(gradkit.tensor([3.0, 0.5]))
     tensor([171.8873,  28.6479])
     """
-    return mul(input, 180 / math.pi)
+    return _scaled_angle("rad2deg", input, 180 / math.pi)
+
+
+def _scaled_angle(name: str, input: Tensor, factor: float) -> Tensor:
+    if input.dtype.kind == "c":
+        raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}")
+    return mul(input, factor)
 
 
 # -- clamping, rounding, choosing -------------------------------------------------------------------------------------
@@ -386,3 +393,5 @@ OPERATORS = {
 }  # fmt: skip
 BOTH_SIDES = ("and", "or", "xor", "lshift", "rshift", "divmod")
 AUGMENTED = ("and", "or", "xor", "lshift", "rshift")
+
+document(globals())

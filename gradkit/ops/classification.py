@@ -50,8 +50,7 @@ def cross_entropy(
     if extents(target) == shape:
         return _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     _check_classes(shape, target, ignore_index)
-    if input.dtype.kind not in "fV":
-        raise NotImplementedError(f"cross_entropy is not implemented for {input.dtype.name}; convert with .float()")
+    _check_logits("cross_entropy", input)
     if weight is None and not label_smoothing:
         rank = len(shape)
         return loss_rows.cross_entropy(
@@ -108,7 +107,10 @@ def nll_loss(
     """
     check_reduction(reduction)
     shape = extents(input)
+    if not shape:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
     _check_classes(shape, target, ignore_index)
+    _check_logits("nll_loss", input)
     counted = target != ignore_index
     classes = where(counted, target, 0)
     scale = counted.to(input.dtype)
@@ -134,6 +136,11 @@ def _smoothed(log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index
     if weight is not None:
         scale = scale * _of_class(weight, where(counted, target, 0))
     return total(losses) / total(scale)
+
+
+def _check_logits(name: str, input: Tensor) -> None:
+    if not is_floating(input.dtype):
+        raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}; convert with .float()")
 
 
 def _check_smoothing(smoothing: float) -> None:
@@ -172,7 +179,7 @@ def _check_classes(shape: tuple[int, ...], target: Tensor, ignore_index: int) ->
     mine, kind = extents(target), target.dtype
     if len(shape) == 1 and mine:
         raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {mine[0]}; pass a 0-d target")
-    if shape and len(shape) > 1 and (not mine or mine[0] != shape[0]):
+    if len(shape) > 1 and (not mine or mine[0] != shape[0]):
         raise ValueError(
             f"Expected input batch_size ({shape[0]}) to match target batch_size ({mine[0] if mine else 'none'})."
         )
@@ -250,10 +257,9 @@ def binary_cross_entropy_with_logits(
     check_reduction(reduction)
     if extents(input) != extents(target):
         raise ValueError(f"Target size ({tuple(target.shape)}) must be the same as input size ({tuple(input.shape)})")
+    _check_logits("binary_cross_entropy_with_logits", input)
     if not is_floating(target.dtype):
         raise RuntimeError(f"the target must be floating, got {target.dtype.name}; convert with .to(input.dtype)")
-    if not is_floating(input.dtype):
-        raise NotImplementedError(f"binary_cross_entropy_with_logits is not implemented for {input.dtype.name}")
     if pos_weight is None:
         losses = loss_rows.binary_cross_entropy_with_logits(input, target)
     else:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gradkit.engine.tensor import Tensor
+from gradkit.ops.documentation import document
 from gradkit.primitives import comparison as rows
 from gradkit.primitives.comparison import (
     bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, gt, isfinite, isinf,
@@ -79,3 +80,6 @@ def inverted(input: Any) -> Tensor:
     if input.dtype.kind not in "biu":
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
     return bitwise_not(input)
+
+
+document(globals())

@@ -15,6 +15,7 @@ __all__ = [
     "resolve_conj", "view_as_complex", "view_as_real",
 ]  # fmt: skip
 METHODS = ("angle", "conj", "conj_physical", "is_conj", "isreal", "resolve_conj")
+PROPERTIES = ("imag", "real")
 INPLACE = ("conj_physical",)
 
 

@@ -1,12 +1,10 @@
 """Norms of vectors put to use: distances, angles, vectors of length one."""
 
-import math
-
 from gradkit.engine.tensor import Tensor
-from gradkit.ops.reducing import amax
 from gradkit.ops.reducing import sum as total
-from gradkit.primitives import elementwise as rows
-from gradkit.primitives.piecewise import clamp, where
+from gradkit.primitives.norm import vector_norm
+from gradkit.primitives.piecewise import clamp
+from gradkit.primitives.shape import axis_from_end
 
 __all__ = ["cosine_similarity", "pairwise_distance"]
 METHODS: tuple[str, ...] = ()
@@ -14,17 +12,8 @@ INPLACE: tuple[str, ...] = ()
 
 
 def length(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
-    """The p-norm along one axis. Its derivative at the zero vector is 0, as in PyTorch: the operand is guarded there."""
-    if p == 1:
-        return total(rows.abs(x), dim=dim, keepdim=keepdim)
-    if p == math.inf:
-        return amax(rows.abs(x), dim=dim, keepdim=keepdim)
-    if p == 0:
-        return total((x != 0).to(x.dtype), dim=dim, keepdim=keepdim)
-    powers = total(x * x if p == 2 else rows.pow_scalar(rows.abs(x), exponent=p), dim=dim, keepdim=keepdim)
-    there = powers != 0
-    guarded = where(there, powers, 1.0)
-    return where(there, rows.sqrt(guarded) if p == 2 else rows.pow_scalar(guarded, exponent=1 / p), 0.0)
+    """The p-norm along one axis."""
+    return vector_norm(x, ord=p, axis=(axis_from_end(x, dim),), keepdims=keepdim)
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:

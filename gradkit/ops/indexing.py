@@ -1,7 +1,278 @@
-"""Reading and writing places."""
+"""Reading and writing by a key: ``x[key]`` and ``x[key] = value``."""
 
+import warnings
 from typing import Any
 
-__all__: list[str] = []
-METHODS: tuple[str, ...] = ()
+import numpy as np
+
+from gradkit import creation
+from gradkit.engine import inplace
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.primitives.arranging import FULL
+from gradkit.primitives.indexing import index, index_put, mask_put, masked_select, slice_, write_at, write_masked
+from gradkit.primitives.shape import astype, extents, reshape
+
+__all__ = ["argwhere", "nonzero"]
+METHODS = ("__getitem__", "__setitem__", "argwhere", "nonzero")
 INPLACE: tuple[str, ...] = ()
+
+
+def __getitem__(input: Tensor, key: Any) -> Tensor:
+    """What a key selects: integers, slices, None and ``...`` give a view, masks and arrays of integers a copy.
+
+    All of these may be combined, as in NumPy and PyTorch; where arrays stand next to one another the axes they give are
+    put in their place, else in front. IndexError for a place that is not there, or too many keys.
+
+    >>> import gradkit
+    >>> x = gradkit.arange(6).view(2, 3)
+    >>> x[1, :2]
+    tensor([3, 4])
+    >>> x[x > 3]
+    tensor([4, 5])
+    """
+    basic = basic_key(key, input.array.ndim - len(input.batch))
+    if basic is not None:
+        return slice_.apply(input, {"key": basic})
+    parts = key if type(key) is tuple else (key,)
+    if len(parts) == 1 and is_mask(parts[0]) and parts[0].ndim == input.ndim > 0:
+        check_mask(parts[0], extents(input), 0)
+        return masked_select(input, parts[0], lead=0)
+    view, arrays, axes = parse(input, parts)
+    return index(input if view is None else slice_.apply(input, {"key": view}), *arrays, axes=axes, lead=0)
+
+
+def __setitem__(input: Tensor, key: Any, value: Any) -> None:
+    """Write a number, tensor or array, cast and broadcast, into what a key selects, for views and copies alike.
+
+    RuntimeError if it does not fit, or this is a leaf that requires grad; IndexError for a place that is not there.
+
+    >>> import gradkit
+    >>> x = gradkit.zeros(3)
+    >>> x[1:] = gradkit.tensor([1.0, 2.0])
+    >>> x
+    tensor([0., 1., 2.])
+    """
+    value = valued(value, input)
+    basic = basic_key(key, input.array.ndim - len(input.batch))
+    if basic is not None:
+        if isinstance(value, Tensor):
+            if is_read_of(value, input, basic):
+                inplace.written(input, "__setitem__")
+                return
+            value = fitted(value, sum([type(part) is not int for part in basic]) - 1)
+        inplace.assign(input, value, "__setitem__", ((slice_.primitive, {"key": basic}),))
+        return
+    if not isinstance(value, Tensor):
+        value = number(value, input)
+    elif value.dtype != input.dtype:
+        value = astype(value, dtype=input.dtype)
+    parts = key if type(key) is tuple else (key,)
+    if len(parts) == 1 and is_mask(parts[0]) and parts[0].ndim == input.ndim > 0:
+        check_mask(parts[0], extents(input), 0)
+        inplace.put(input, mask_put, into(write_masked), (fitted(value, 1), wrapped(parts[0])), {"lead": 0}, "index_put_")
+        return
+    view, arrays, axes = parse(input, parts)
+    target = input if view is None else slice_.apply(input, {"key": view})
+    params = {"axes": axes, "lead": 0, "accumulate": False}
+    inplace.put(target, index_put, into(write_at), (value, *map(wrapped, arrays)), params, "index_put_")
+
+
+def is_read_of(value: Tensor, x: Tensor, key: Any) -> bool:
+    """Whether a value is ``x[key]`` itself: ``x[key] += 1`` writes back what it has written in place already."""
+    return value._view is not None and value._view[0] is x and value._view[3].get("key") == key
+
+
+# -- keys --------------------------------------------------------------------------------------------------------------
+def basic_key(key: Any, rank: int) -> Any:
+    """A key of integers, slices, None and ``...`` as one that names all axes behind an ellipsis; None for another key."""
+    kind = type(key)
+    if kind is slice or kind is int:
+        return (..., key, *FULL[rank - 1]) if rank else None
+    parts = key if kind is tuple else (key,)
+    if not _VIEWING.issuperset(map(type, parts)):
+        return None
+    dots = parts.count(...)
+    rest = rank - len(parts) + parts.count(None) + dots
+    if rest < 0 or dots > 1:
+        return None
+    if not dots:
+        return (..., *parts, *FULL[rest])
+    at = parts.index(...)
+    return (..., *parts[:at], *FULL[rest], *parts[at + 1 :])
+
+
+_VIEWING = frozenset({int, slice, type(None), type(...)})
+
+
+def parse(x: Tensor, parts: tuple[Any, ...]) -> tuple[Any, list[Any], tuple[int, ...]]:
+    """A key with arrays as the view to take first (None: none), the index arrays, and the axes of the view, counted from
+    the end, that they read. A mask becomes the places where it is set, a bool a new axis with or without its one place.
+    """
+    shape = extents(x)
+    parts = [part if type(part) in _VIEWING else array_of(part) for part in parts]
+    rest = len(shape) - sum(map(width, parts))
+    if rest < 0:
+        raise too_deep(len(shape), parts[0])
+    dots = next((i for i, part in enumerate(parts) if part is ...), len(parts))
+    parts = [*parts[:dots], *FULL[rest], *[part for part in parts[dots:] if part is not ...]]
+    view: list[Any] = []
+    arrays: list[Any] = []
+    axes: list[int] = []
+    at = skipped = 0
+    for part in parts:
+        if type(part) in _VIEWING:
+            view.append(part)
+            skipped += type(part) is int
+        else:
+            found = [np.arange(int(part))] if type(part) is bool else places_of(part, shape, at)
+            axes += range(len(view) - skipped, len(view) - skipped + len(found))
+            view += [None] if type(part) is bool else FULL[len(found)]
+            arrays += found
+        at += width(part)
+    plain = all([part == slice(None) for part in view if part is not None]) and None not in view
+    ndim = len(view) - skipped
+    return None if plain else (..., *view), arrays, tuple([a - ndim for a in axes])
+
+
+def width(part: Any) -> int:
+    """How many axes a part of a key stands for."""
+    if part is None or part is ... or type(part) is bool:
+        return 0
+    return part.ndim if is_mask(part) else 1
+
+
+def array_of(part: Any) -> Any:
+    """One part of a key that is not basic as an int, a bool, or an array (a Tensor if it is one)."""
+    raw = part.array if isinstance(part, Tensor) else part
+    if isinstance(raw, str | dict | float | complex):
+        raise not_an_index(part)
+    if not hasattr(raw, "dtype"):
+        if not isinstance(raw, list | tuple | range):
+            raise not_an_index(part)
+        raw = part = np.array([p.array if isinstance(p, Tensor) else p for p in raw] or np.zeros(0, np.intp))
+    kind = raw.dtype.kind
+    if raw.dtype == np.uint8:
+        warnings.warn("indexing with dtype uint8 takes it for a mask; use dtype bool instead.", UserWarning, stacklevel=4)
+        raw = raw.astype(bool)
+        part = wrap(raw, None, None, part.batch) if isinstance(part, Tensor) else raw
+    elif kind not in "iub":
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    if isinstance(part, Tensor) and part.batch:
+        return part
+    if not raw.ndim:
+        return bool(raw) if kind == "b" else int(raw)
+    return part
+
+
+def is_mask(part: Any) -> bool:
+    return hasattr(part, "dtype") and part.dtype == bool
+
+
+def places_of(part: Any, shape: tuple[int, ...], at: int) -> list[Any]:
+    """Index arrays for a part of a key: itself, or one for each axis of a mask."""
+    if not is_mask(part):
+        return [part]
+    check_mask(part, shape, at)
+    if isinstance(part, Tensor) and part.batch:
+        raise RuntimeError(
+            "vmap: a mask selects different numbers of elements from different samples; use gradkit.where(mask, a, b) instead"
+        )
+    return list((part.array if isinstance(part, Tensor) else part).nonzero())
+
+
+def check_mask(mask: Any, shape: tuple[int, ...], at: int) -> None:
+    for i, (n, m) in enumerate(zip(mask.shape, shape[at:]), at):
+        if n != m:
+            raise IndexError(
+                f"The shape of the mask {list(mask.shape)} at index {i - at} does not match the shape of the indexed tensor "
+                f"{list(shape)} at index {i}"
+            )
+
+
+def not_an_index(part: Any) -> IndexError:
+    return IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+        f"{type(part).__name__})"
+    )
+
+
+def too_deep(ndim: int, part: Any) -> IndexError:
+    if not ndim and type(part) is int:
+        return IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number")
+    return IndexError(f"too many indices for tensor of dimension {ndim}")
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+def valued(value: Any, x: Tensor) -> Any:
+    """What is to be written, as a tensor or a Python number."""
+    if isinstance(value, Tensor | bool | int | float | complex):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if hasattr(value, "dtype") or isinstance(value, list | tuple):
+        return creation.as_tensor(value)
+    raise TypeError(f"can't assign a {type(value).__name__} to a {x.dtype.name} tensor")
+
+
+def number(value: Any, x: Tensor) -> Tensor:
+    raw = np.zeros((), x.dtype)
+    inplace.put_values(raw, value)
+    return wrap(raw)
+
+
+def fitted(value: Tensor, ndim: int) -> Tensor:
+    """A value without axes of extent 1 in front that the region of `ndim` axes does not have."""
+    shape = extents(value)
+    extra = len(shape) - ndim
+    if extra <= 0:
+        return value
+    if any([n != 1 for n in shape[:extra]]):
+        raise RuntimeError(
+            f"expand({list(shape)}, size of {ndim} dimensions): the number of sizes provided ({ndim}) must be greater or "
+            f"equal to the number of dimensions in the tensor ({len(shape)})"
+        )
+    return reshape(value, shape[extra:])
+
+
+def wrapped(index: Any) -> Tensor:
+    return index if isinstance(index, Tensor) else wrap(index)
+
+
+def into(write: Any) -> Any:
+    """A function that writes into places, with PyTorch's error for a value that does not fit."""
+
+    def call(xp: Any, raw: Any, value: Any, *index: Any, **params: Any) -> None:
+        try:
+            write(xp, raw, value, *index, **params)
+        except ValueError:
+            raise RuntimeError(
+                f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result"
+            ) from None
+
+    return call
+
+
+# -- finding -----------------------------------------------------------------------------------------------------------
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """The places of all elements that are not zero: a row of numbers for each, or (`as_tuple`) a vector for each axis.
+
+    >>> import gradkit
+    >>> gradkit.nonzero(gradkit.tensor([0, 5, 6])).tolist()
+    [[1], [2]]
+    """
+    if input.batch:
+        raise RuntimeError("vmap: nonzero() gives a result of another shape for each sample; use a mask and where() instead")
+    raw = np.asarray(input.array) if isinstance(input.array, np.generic) else input.array
+    if as_tuple:
+        return tuple([wrap(i) for i in (raw if raw.ndim else raw.reshape(1)).nonzero()])
+    return wrap(np.argwhere(raw))
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """The places of all elements that are not zero, a row of numbers for each.
+
+    >>> import gradkit
+    >>> gradkit.argwhere(gradkit.tensor([[0, 5]])).tolist()
+    [[0, 1]]
+    """
+    return nonzero(input)

@@ -10,6 +10,7 @@ from gradkit.primitives import arranging as rows
 from gradkit.primitives.arranging import along
 from gradkit.primitives.indexing import slice_
 from gradkit.primitives.shape import axis_from_end, extents
+import itertools
 
 __all__ = [
     "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate", "dsplit", "dstack", "hsplit", "hstack",
@@ -23,7 +24,7 @@ METHODS = (
 INPLACE: tuple[str, ...] = ()
 
 
-# -- joining ---------------------------------------------------------------------------------------------------------
+# -- joining -----------------------------------------------------------------------------------------------------------
 def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors joined along an axis that they have; in all other axes they must agree. A tensor of shape (0,) is left out.
 
@@ -35,7 +36,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """
     parts = _parts("cat", tensors)
     if not parts:
-        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+        raise ValueError("cat(): expected a non-empty list of Tensors")
     shapes = [extents(x) for x in parts]
     first = next((s for s in shapes if s != (0,)), (0,))
     if first != (0,) and (0,) in shapes:
@@ -64,12 +65,14 @@ def _check_fits(shape: tuple[int, ...], first: tuple[int, ...], axis: int, numbe
             )
 
 
-def _parts(name: str, tensors: Any) -> list[Tensor]:
+def _parts(name: str, tensors: Any, filled: bool = False) -> list[Tensor]:
     if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
     for i, x in enumerate(tensors):
         if not isinstance(x, Tensor):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+    if filled and not tensors:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
     return list(tensors)
 
 
@@ -81,9 +84,7 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     tensor([[0., 0.],
             [1., 1.]])
     """
-    parts = _parts("stack", tensors)
-    if not parts:
-        raise RuntimeError("stack expects a non-empty TensorList")
+    parts = _parts("stack", tensors, filled=True)
     first = extents(parts[0])
     for i, x in enumerate(parts):
         if extents(x) != first:
@@ -100,8 +101,8 @@ def hstack(tensors: Any) -> Tensor:
     >>> gradkit.hstack([gradkit.zeros(2), gradkit.ones(1)])
     tensor([0., 0., 1.])
     """
-    parts = atleast_1d(_parts("hstack", tensors))
-    return cat(parts, 0 if parts and parts[0].ndim == 1 else 1)
+    parts = atleast_1d(_parts("hstack", tensors, filled=True))
+    return cat(parts, 0 if parts[0].ndim == 1 else 1)
 
 
 def vstack(tensors: Any) -> Tensor:
@@ -111,7 +112,7 @@ def vstack(tensors: Any) -> Tensor:
     >>> gradkit.vstack([gradkit.zeros(2), gradkit.ones(2)]).shape
     gradkit.Size([2, 2])
     """
-    return cat(atleast_2d(_parts("vstack", tensors)), 0)
+    return cat(atleast_2d(_parts("vstack", tensors, filled=True)), 0)
 
 
 row_stack = vstack
@@ -124,7 +125,7 @@ def dstack(tensors: Any) -> Tensor:
     >>> gradkit.dstack([gradkit.zeros(2), gradkit.ones(2)]).shape
     gradkit.Size([1, 2, 2])
     """
-    return cat(atleast_3d(_parts("dstack", tensors)), 2)
+    return cat(atleast_3d(_parts("dstack", tensors, filled=True)), 2)
 
 
 def column_stack(tensors: Any) -> Tensor:
@@ -134,7 +135,7 @@ def column_stack(tensors: Any) -> Tensor:
     >>> gradkit.column_stack([gradkit.zeros(2), gradkit.ones(2)]).shape
     gradkit.Size([2, 2])
     """
-    parts = _parts("column_stack", tensors)
+    parts = _parts("column_stack", tensors, filled=True)
     return cat([x if x.ndim > 1 else reshape(x, (x.numel(), 1)) for x in parts], 1)
 
 
@@ -176,11 +177,11 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     return stack([reshape(x, (-1,)) for x in meshgrid(*tensors)], 1)
 
 
-# -- splitting -------------------------------------------------------------------------------------------------------
+# -- splitting ---------------------------------------------------------------------------------------------------------
 def _pieces(x: Tensor, axis: int, bounds: list[int]) -> tuple[Tensor, ...]:
     """Views of what lies between neighbouring bounds along an axis."""
     take = slice_.apply
-    return tuple([take(x, {"key": along(axis, slice(a, b))}) for a, b in zip(bounds, bounds[1:])])
+    return tuple([take(x, {"key": along(axis, slice(a, b))}) for a, b in itertools.pairwise(bounds)])
 
 
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
@@ -272,7 +273,7 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
         size, more = divmod(n, sections)
         return _pieces(input, axis, [i * size + min(i, more) for i in range(sections + 1)])
     bounds = [0, *indices_or_sections, n]
-    return tuple([_pieces(input, axis, [a, b])[0] for a, b in zip(bounds, bounds[1:])])
+    return tuple([_pieces(input, axis, [a, b])[0] for a, b in itertools.pairwise(bounds)])
 
 
 def _nd_split(name: str, least: int, dim: int) -> Any:

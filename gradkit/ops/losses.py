@@ -38,13 +38,17 @@ def weighted(losses: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     """The losses times `weight`, reduced; their mean is that of the weights' distribution."""
     if weight is None:
         return reduced(losses, reduction)
+    check_weight(weight, losses)
+    if reduction == "mean":
+        return total(losses * weight) / total(weight)
+    return reduced(losses * weight, reduction)
+
+
+def check_weight(weight: Tensor, losses: Tensor) -> None:
     if weight.shape != losses.shape:
         raise ValueError(
             f"Weights and input must have the same size, got weights of {tuple(weight.shape)} for {tuple(losses.shape)}"
         )
-    if reduction == "mean":
-        return total(losses * weight) / total(weight)
-    return reduced(losses * weight, reduction)
 
 
 def difference(name: str, input: Tensor, target: Tensor) -> Tensor:
@@ -118,8 +122,9 @@ def huber_loss(
 ) -> Tensor:
     """``d**2 / 2`` where ``d = abs(input - target) <= delta``, else ``delta * (d - delta / 2)``; reduced.
 
-    `weight` as in `mse_loss`. Shapes that differ broadcast, with a UserWarning. Raises RuntimeError for a `delta` that is
-    not positive, ValueError for another `reduction`. Huber, "Robust estimation of a location parameter" (1964).
+    `weight`, of the operands' shape, weighs the elements; "mean" divides by their number all the same. Shapes that differ
+    broadcast, with a UserWarning. Raises RuntimeError for a `delta` that is not positive, ValueError for another
+    `reduction` or a `weight` of another shape. Huber, "Robust estimation of a location parameter" (1964).
 
     >>> import gradkit
     >>> from gradkit.nn.functional import huber_loss
@@ -130,7 +135,11 @@ def huber_loss(
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
     d = difference("huber_loss", input, target)
     far = rows.abs(d)
-    return weighted(where(far <= delta, d * d * 0.5, delta * (far - 0.5 * delta)), weight, reduction)
+    losses = where(far <= delta, d * d * 0.5, delta * (far - 0.5 * delta))
+    if weight is None:
+        return reduced(losses, reduction)
+    check_weight(weight, losses)
+    return reduced(losses * weight, reduction)
 
 
 def poisson_nll_loss(

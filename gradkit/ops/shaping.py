@@ -21,7 +21,7 @@ METHODS = (
 INPLACE: tuple[str, ...] = ()
 
 
-# -- the same elements in another shape ------------------------------------------------------------------------------
+# -- the same elements in another shape --------------------------------------------------------------------------------
 def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
     """The same memory in another shape (one extent may be -1), or read as another dtype.
 
@@ -32,10 +32,10 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    if dtype is not None or len(shape) == 1 and isinstance(shape[0], np.dtype | type):
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], np.dtype | type)):
         return wrap(input.array.view(dtype or shape[0]))
     y = reshape(input, *shape) if size is None else reshape(input, size)
-    if y.view is None and y.array.size and not input.batch:
+    if y._view is None and y.array.size and not input.batch:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
             "contiguous subspaces). Use .reshape(...) instead."
@@ -171,7 +171,7 @@ atleast_2d = _at_least("atleast_2d", lambda x: x if x.ndim > 1 else reshape(x, (
 atleast_3d = _at_least("atleast_3d", lambda x: x if x.ndim > 2 else reshape(x, (*((1,) * (x.ndim < 2)), *(extents(x) or (1,)), 1)))
 
 
-# -- larger shapes ---------------------------------------------------------------------------------------------------
+# -- larger shapes -----------------------------------------------------------------------------------------------------
 def expand(input: Tensor, *sizes: Any) -> Tensor:
     """`input` seen in a larger shape without a copy: axes of extent 1 and new axes in front are repeated.
 
@@ -259,7 +259,7 @@ def _clash(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, int, int
     return next((at, a, b) for a, b, at in pairs if a != b and 1 not in (a, b))
 
 
-# -- other orders of the axes ----------------------------------------------------------------------------------------
+# -- other orders of the axes ------------------------------------------------------------------------------------------
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """With the axes `dim0` and `dim1` exchanged. IndexError for an axis that is not there.
 
@@ -327,7 +327,7 @@ def adjoint(input: Tensor) -> Tensor:
 
 def _of_matrices(x: Tensor, name: str) -> Tensor:
     ndim = len(extents(x))
-    if ndim == 1 or ndim == 0 and name == "adjoint()":
+    if ndim == 1 or (ndim == 0 and name == "adjoint()"):
         raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got {ndim}-D tensor.")
     return permute.apply(x, swap(ndim, -2, -1)) if ndim else x
 
@@ -350,7 +350,7 @@ H = property(_hermitian, doc="The conjugate transpose of a matrix.")
 mH = property(lambda x: _conjugate(_of_matrices(x, "mH")), doc="Matrices transposed and conjugated.")
 
 
-# -- where the elements lie ------------------------------------------------------------------------------------------
+# -- where the elements lie --------------------------------------------------------------------------------------------
 def contiguous(input: Tensor) -> Tensor:
     """A tensor whose elements lie in row-major order: itself if they do already.
 

@@ -1,11 +1,13 @@
 """The rows: one declaration for each primitive. Importing this package enters all of them."""
 
 from gradkit.primitives import (
-    activation, comparison, complex, elementwise, indexing, linalg, linear, losses, normalization, piecewise,
-    reduction, scan, shape, special, trigonometric,
+    activation, arranging, comparison, complex, convolution, decomposition, determinant, elementwise, embedding,
+    indexing, linalg, linear, losses, norm, normalization, piecewise, reduction, scan, selection, shape, sorting,
+    special, trigonometric,
 )  # fmt: skip
 
 __all__ = [
-    "activation", "comparison", "complex", "elementwise", "indexing", "linalg", "linear", "losses", "normalization",
-    "piecewise", "reduction", "scan", "shape", "special", "trigonometric",
+    "activation", "arranging", "comparison", "complex", "convolution", "decomposition", "determinant",
+    "elementwise", "embedding", "indexing", "linalg", "linear", "losses", "norm", "normalization", "piecewise",
+    "reduction", "scan", "selection", "shape", "sorting", "special", "trigonometric",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gradkit.families import general, linear
-from gradkit.primitives.shape import axes_from_end, axis_from_end, extents, in_front, sizes_from
+from gradkit.primitives.shape import in_front
 
 FULL = tuple([(slice(None),) * n for n in range(65)])  # as many axes as NumPy has
 
@@ -13,14 +13,7 @@ def along(axis: int, part: Any) -> tuple[Any, ...]:
     return (..., part, *FULL[-axis - 1])
 
 
-# -- diagonals and triangles -----------------------------------------------------------------------------------------
-def diagonal_of(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> dict[str, Any]:
-    axis1, axis2 = axis_from_end(x, dim1), axis_from_end(x, dim2)
-    if axis1 == axis2:
-        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    return {"offset": offset, "axis1": axis1, "axis2": axis2}
-
-
+# -- diagonals and triangles -------------------------------------------------------------------------------------------
 def undiagonalised(xp: Any, x: Any, shape: Any, offset: int, axis1: int, axis2: int) -> Any:
     z = xp.zeros(shape, dtype=x.dtype)
     xp.diagonal(z, offset=offset, axis1=axis1, axis2=axis2)[...] = x
@@ -32,12 +25,12 @@ diagonal = linear(
     "diagonal", "diagonal",
     [lambda xp, d, _y, x_shape, offset, axis1, axis2: xp.undiagonal(
         d, shape=x_shape, offset=offset, axis1=axis1, axis2=axis2)],
-    [((3, 4), DIAGONAL), ((3, 2, 4), {"offset": -1, "axis1": -3, "axis2": -1})], tidy=diagonal_of, view=True,
+    [((3, 4), DIAGONAL), ((3, 2, 4), {"offset": -1, "axis1": -3, "axis2": -1})], view=True,
     peer=lambda torch, x, offset, axis1, axis2: torch.diagonal(x, offset, axis1, axis2),
 )  # fmt: skip
 undiagonal = linear(
     "undiagonal", undiagonalised,
-    [lambda xp, d, _y, _x, shape, offset, axis1, axis2: xp.diagonal(  # noqa: ARG005
+    [lambda xp, d, _y, _x, shape, offset, axis1, axis2: xp.diagonal(
         d, offset=offset, axis1=axis1, axis2=axis2)],
     [((3,), {"shape": (3, 4), **DIAGONAL})], batching=in_front, title="DiagEmbedBackward0",
 )  # fmt: skip
@@ -51,23 +44,11 @@ triu = linear(
 )  # fmt: skip
 
 
-# -- windows ---------------------------------------------------------------------------------------------------------
-def windows_of(x: Any, dimension: int, size: int, step: int) -> dict[str, Any]:
-    axis = axis_from_end(x, dimension)
-    n = (extents(x) or (1,))[axis]
-    if size > n:
-        raise RuntimeError(f"maximum size for tensor at dimension {dimension} is {n} but size is {size}")
-    if step <= 0:
-        raise RuntimeError(f"step is {step} but must be > 0")
-    return {"axis": axis, "size": size, "step": step}
-
-
+# -- windows -----------------------------------------------------------------------------------------------------------
 def windows(xp: Any, x: Any, axis: int, size: int, step: int) -> Any:
-    shape, strides = list(x.shape), list(x.strides)
-    shape[axis] = (shape[axis] - size) // step + 1
-    shape.append(size)
-    strides.append(strides[axis])
-    strides[axis] *= step
+    shape, strides = [*x.shape, size], [*x.strides, x.strides[axis]]
+    shape[axis - 1] = (x.shape[axis] - size) // step + 1
+    strides[axis - 1] *= step
     return xp.lib.stride_tricks.as_strided(x, shape, strides)
 
 
@@ -82,24 +63,18 @@ def overlapped(xp: Any, d: Any, shape: Any, axis: int, size: int, step: int) -> 
 unfold = linear(
     "unfold", windows,
     [lambda xp, d, _y, x_shape, axis, size, step: xp.overlap_add(d, shape=x_shape, axis=axis, size=size, step=step)],
-    [((7,), {"axis": -1, "size": 3, "step": 2}), ((5, 2), {"axis": -2, "size": 3, "step": 1})], tidy=windows_of, view=True,
-    peer=lambda torch, x, axis, size, step: x.unfold(axis, size, step),  # noqa: ARG005
+    [((7,), {"axis": -1, "size": 3, "step": 2}), ((5, 2), {"axis": -2, "size": 3, "step": 1})], view=True,
+    peer=lambda torch, x, axis, size, step: x.unfold(axis, size, step),
 )  # fmt: skip
 overlap_add = linear(
     "overlap_add", overlapped,
-    [lambda xp, d, _y, _x, shape, axis, size, step: xp.unfold(d, axis=axis, size=size, step=step)],  # noqa: ARG005
+    [lambda xp, d, _y, _x, shape, axis, size, step: xp.unfold(d, axis=axis, size=size, step=step)],
     [((3, 3), {"shape": (7,), "axis": -1, "size": 3, "step": 2})], batching=in_front, structure="dense",
     title="UnfoldBackwardBackward0",
 )  # fmt: skip
 
 
-# -- reversed and rolled axes ----------------------------------------------------------------------------------------
-def flip_over(x: Any, *dims: Any) -> dict[str, Any]:
-    if not dims:
-        raise TypeError('flip() missing 1 required positional arguments: "dims"')
-    return {"axis": axes_from_end(x, sizes_from(dims)) if sizes_from(dims) else ()}
-
-
+# -- reversed and rolled axes ------------------------------------------------------------------------------------------
 flip = linear(
     "flip", lambda xp, x, axis: xp.flip(x, axis=axis).copy(), [lambda xp, d, _y, _x, axis: xp.flip(d, axis=axis)],
     [((3, 4), {"axis": (-1,)}), ((3, 4), {"axis": (-2, -1)})], peer=lambda torch, x, axis: torch.flip(x, axis),
@@ -111,7 +86,7 @@ roll = linear(
 )  # fmt: skip
 
 
-# -- padding ---------------------------------------------------------------------------------------------------------
+# -- padding -----------------------------------------------------------------------------------------------------------
 def padded(xp: Any, x: Any, pads: tuple[tuple[int, int], ...], value: float) -> Any:
     """`pads` has (before, after) for each of the last axes; what is negative is cut off."""
     lead = x.ndim - len(pads)
@@ -125,11 +100,11 @@ def padded(xp: Any, x: Any, pads: tuple[tuple[int, int], ...], value: float) -> 
     return z
 
 
-def unpad(xp: Any, d: Any, _y: Any, _x: Any, pads: Any, value: float) -> Any:  # noqa: ARG001
+def unpad(xp: Any, d: Any, _y: Any, _x: Any, pads: Any, value: float) -> Any:
     return [xp.pad_constant(d, pads=tuple([(-before, -after) for before, after in pads]), value=0.0)]
 
 
-def pad_tangent(xp: Any, ts: Any, _y: Any, _x: Any, pads: Any, value: float) -> Any:  # noqa: ARG001
+def pad_tangent(xp: Any, ts: Any, _y: Any, _x: Any, pads: Any, value: float) -> Any:
     return xp.pad_constant(ts[0], pads=pads, value=0.0)
 
 
@@ -141,7 +116,7 @@ pad_constant = general(
 )  # fmt: skip
 
 
-# -- joining ---------------------------------------------------------------------------------------------------------
+# -- joining -----------------------------------------------------------------------------------------------------------
 def uncat(xp: Any, d: Any, _y: Any, *x_shapes: Any, axis: int) -> Any:
     parts, at = [], 0
     for shape in x_shapes:

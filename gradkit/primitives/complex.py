@@ -70,8 +70,9 @@ view_as_real = linear(
     "view_as_real", apart, [lambda xp, d, _y, _x: xp.view_as_complex(d)], [(_Z, {})], holomorphic=False, view=True
 )
 view_as_complex = linear(
-    "view_as_complex", joined, [lambda xp, d, _y, _x: xp.view_as_real(d)], [((3, 2), {})], holomorphic=False, view=True
-)
+    "view_as_complex", joined, [lambda xp, d, _y, _x: xp.view_as_real(d)], [((3, 2), {})], holomorphic=False, view=True,
+    structure="dense",
+)  # fmt: skip
 
 
 # -- size and direction -----------------------------------------------------------------------------------------------

@@ -69,6 +69,10 @@ def dividing(name: str) -> Any:
     return divide
 
 
+def truncating(xp: Any, a: Any, b: Any) -> Any:
+    return xp.floor_divide(a - dividing("fmod")(xp, a, b), b)
+
+
 _AWAY_FROM_STEPS = [(0.1, 0.9), (1.1, 3.0)]
 _STEPS = [(7.0, 2.0), (-7.0, 2.0), (7.0, -2.0), (1.0, 0.0), (1.0, inf), (inf, 2.0), (nan, 1.0)]
 floor_divide = elementwise(
@@ -77,12 +81,18 @@ floor_divide = elementwise(
     domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=dividing("floor_divide"), edges=_STEPS,
     peer=lambda torch, a, b: torch.div(a, b, rounding_mode="floor"),
 )  # fmt: skip
+trunc_divide = elementwise(
+    "trunc_divide", lambda xp, a, b: xp.trunc(a / b),
+    [lambda xp, d, _y, _a, _b: xp.zeros_like(d), lambda xp, d, _y, _a, _b: xp.zeros_like(d)],
+    domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=truncating, edges=_STEPS,
+    peer=lambda torch, a, b: torch.div(a, b, rounding_mode="trunc"),
+)  # fmt: skip
 remainder = elementwise(
     "remainder", "remainder", [lambda _xp, d, _y, _a, _b: d, lambda xp, d, _y, a, b: -d * xp.floor_divide(a, b)],
     domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=dividing("remainder"), edges=_STEPS,
 )  # fmt: skip
 fmod = elementwise(
-    "fmod", "fmod", [lambda _xp, d, _y, _a, _b: d, lambda xp, d, _y, a, b: -d * xp.trunc(a / b)],
+    "fmod", "fmod", [lambda _xp, d, _y, _a, _b: d, lambda xp, d, _y, a, b: -d * xp.trunc_divide(a, b)],
     domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=dividing("fmod"), edges=_STEPS,
 )  # fmt: skip
 
@@ -110,12 +120,19 @@ pow = elementwise(
     ],
     domain=[POSITIVE, (-2, 3)], refuses="b", integers=integer_pow, title="PowBackward1",
     edges=[
-        (0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (0.0, -1.0), (0.0, 0.5), (2.0, 0.0), (-2.0, 2.0), (1.0, inf), (nan, 0.0), (inf, 0.0),
+        (0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (0.0, -1.0), (0.0, 0.5), (-2.0, 2.0), (1.0, inf), (nan, 0.0),
     ],
 )  # fmt: skip
+
+
+def power_rule(xp: Any, d: Any, _y: Any, x: Any, exponent: Any) -> Any:
+    if exponent == 2:
+        return d * (x + x)
+    return d * (exponent * xp.power(x, exponent - 1)) if exponent else xp.zeros_like(d)
+
+
 pow_scalar = elementwise(
-    "pow_scalar", lambda xp, x, exponent: xp.power(x, exponent),
-    [lambda xp, d, _y, x, exponent: d * (exponent * xp.power(x, exponent - 1)) if exponent else xp.zeros_like(d)],
+    "pow_scalar", lambda xp, x, exponent: xp.power(x, exponent), [power_rule],
     domain=POSITIVE, params=[{"exponent": p} for p in (2, 3.0, 0.5, -1, 2.5, 0, 1, -0.5, 1.7)],
     edges=[0.0, inf, -1.0, nan], title="PowBackward0", peer="pow",
 )  # fmt: skip
@@ -130,7 +147,7 @@ rsqrt = elementwise(
 # -- exponentials and logarithms -------------------------------------------------------------------------------------
 exp = elementwise("exp", "exp", [lambda _xp, d, y, _x: d * y], promote="float", edges=[-inf, 0.0, inf, nan])
 exp2 = elementwise("exp2", "exp2", [lambda _xp, d, y, _x: d * (y * math.log(2))], promote="float", edges=[-inf, 0.0])
-expm1 = elementwise("expm1", "expm1", [lambda _xp, d, y, _x: d * (y + 1)], promote="float", edges=[-inf, 0.0, 1e-30])
+expm1 = elementwise("expm1", "expm1", [lambda xp, d, _y, x: d * xp.exp(x)], promote="float", edges=[-inf, 0.0, 1e-30])
 log = elementwise(
     "log", "log", [lambda _xp, d, _y, x: d / x], domain=POSITIVE, promote="float", edges=[0.0, 1.0, inf, -1.0]
 )
@@ -143,7 +160,7 @@ log10 = elementwise("log10", "log10", [lambda _xp, d, _y, x: d / (x * math.log(1
 logaddexp = elementwise(
     "logaddexp", "logaddexp",
     [lambda xp, d, _y, a, b: d * xp.sigmoid(a - b), lambda xp, d, _y, a, b: d * xp.sigmoid(b - a)],
-    promote="float", edges=[(1.0, 1.0), (-1.0, inf), (-inf, 2.0), (nan, 1.0)],
+    promote="float", refuses=REAL_ONLY, edges=[(1.0, 1.0), (-1.0, inf), (-inf, 2.0), (nan, 1.0)],
 )  # fmt: skip
 logaddexp2 = elementwise(
     "logaddexp2", "logaddexp2",

@@ -1,4 +1,4 @@
-"""Rows that read and write places: slices (views), index arrays, and their transposes."""
+"""Rows that read and write places: slices (views), index arrays and masks, and the transposes of all of these."""
 
 from typing import Any
 
@@ -8,54 +8,126 @@ from gradkit.families import general, linear, selection
 from gradkit.primitives.shape import in_front
 
 
+# -- slices ------------------------------------------------------------------------------------------------------------
 def take_slice(_xp: Any, x: Any, key: Any) -> Any:
-    return x[key]
+    try:
+        return x[key]
+    except IndexError as reason:
+        raise as_pytorch(reason) from None
 
 
-def put_slice(xp: Any, x: Any, shape: Any, key: Any) -> Any:
-    z = xp.zeros(shape, dtype=x.dtype)
-    z[key] = x
+def as_pytorch(reason: IndexError) -> IndexError:
+    return IndexError(str(reason).replace("for axis", "for dimension"))
+
+
+def put_slice(xp: Any, d: Any, shape: Any, key: Any) -> Any:
+    z = xp.zeros(shape, dtype=d.dtype)
+    z[key] = d
     return z
 
 
-# A key names every axis, behind an ellipsis: batch axes in front do not disturb it.
+def add_slice(z: Any, d: Any, key: Any) -> None:
+    z[key] += d
+
+
+# A key names every axis, behind an ellipsis: batch axes in front do not disturb it, and what is 0-d stays a view.
 slice_ = linear(
     "slice", take_slice, [lambda xp, d, _y, x_shape, key: xp.unslice(d, shape=x_shape, key=key)],
     [((3, 4), {"key": (..., slice(1, 3), slice(None))}), ((3, 4), {"key": (..., 1, None, slice(0, 4, 2))})],
-    view=True, peer=lambda torch, x, key: x[key],
+    view=True, accumulate=add_slice, peer=lambda torch, x, key: x[key],
 )  # fmt: skip
 unslice = linear(
-    "unslice", put_slice, [lambda xp, d, _y, _x, shape, key: xp.slice(d, key=key)],  # noqa: ARG005
+    "unslice", put_slice, [lambda xp, d, _y, _x, shape, key: xp.slice(d, key=key)],
     [((2, 4), {"shape": (3, 4), "key": (..., slice(0, 2), slice(None))})], batching=in_front,
 )  # fmt: skip
 
 
-# -- index arrays ----------------------------------------------------------------------------------------------------
-def places(xp: Any, index: Any, lead: int, sizes: Any) -> tuple[Any, ...]:
-    """Index arrays for axes ``lead, lead + 1 ...``, as a key: batch axes in front are paired off one to one."""
-    if not lead:
-        return tuple(index)
-    rank = max([i.ndim for i in index])
-    padded = [xp.reshape(i, i.shape[:lead] + (1,) * (rank - i.ndim) + i.shape[lead:]) for i in index]
-    own = [xp.reshape(xp.arange(n), (1,) * j + (n,) + (1,) * (rank - j - 1)) for j, n in enumerate(sizes[:lead])]
-    return (*own, *padded)
+# -- index arrays ------------------------------------------------------------------------------------------------------
+# `axes` are the axes that the index arrays read, counted from the end; None: the first ones. The results' axes stand
+# where these did if they were neighbours, else in front: NumPy's rule. `lead` is the number of batch axes, which are
+# paired off one to one.
+Axes = tuple[int, ...] | None
 
 
-def take_at(xp: Any, x: Any, *index: Any, lead: int) -> Any:
-    return x[places(xp, index, lead, x.shape)]
+class Places:
+    """Index arrays as a key of NumPy's, and where the axes they give have to be moved."""
+
+    __slots__ = ("into", "key", "out_of")
+
+    def __init__(self, xp: Any, index: Any, axes: Axes, lead: int, shape: tuple[int, ...]) -> None:
+        at = [a + len(shape) for a in axes] if axes else list(range(lead, lead + len(index)))
+        index, paired = unbatched(index, lead)
+        rank = max([i.ndim for i in index]) - paired
+        key: list[Any] = [slice(None)] * len(shape)
+        if paired:
+            key[:lead] = [xp.reshape(xp.arange(n), (n,) + (1,) * (lead - j - 1 + rank)) for j, n in enumerate(shape[:lead])]
+            index = [xp.reshape(i, i.shape[:lead] + (1,) * (rank + lead - i.ndim) + i.shape[lead:]) for i in index]
+        for a, i in zip(at, index):
+            key[a] = i
+        self.key = tuple(key)
+        together = at[-1] - at[0] == len(at) - 1
+        wanted = at[0] if together else lead
+        given = lead if paired else at[0] if together else 0
+        self.into = tuple(range(wanted, wanted + rank))
+        self.out_of = tuple(range(given, given + rank))
+
+    def read(self, xp: Any, x: Any) -> Any:
+        try:
+            y = x[self.key]
+        except IndexError as reason:
+            raise as_pytorch(reason) from None
+        if not self.into:
+            return y.copy()  # integers alone would give a view
+        return y if self.out_of == self.into else xp.moveaxis(y, self.out_of, self.into)
+
+    def placed(self, xp: Any, values: Any) -> Any:
+        """Values that are laid out as `read` gives them, as the key of NumPy's has them."""
+        return values if self.out_of == self.into else xp.moveaxis(values, self.into, self.out_of)
 
 
-def add_at(xp: Any, x: Any, *index: Any, shape: Any, lead: int) -> Any:
-    return xp.index_add(shape, x.dtype, places(xp, index, lead, shape), x)
+def unbatched(index: Any, lead: int) -> tuple[list[Any], int]:
+    """Index arrays that are the same for all samples without their batch axes: there is nothing to pair then."""
+    if lead and not any([any(i.strides[:lead]) or not i.size for i in index]):
+        return [i[(0,) * lead] for i in index], 0
+    return list(index), lead
 
 
-def put_at(xp: Any, x: Any, value: Any, *index: Any, lead: int, accumulate: bool) -> Any:
-    key = places(xp, index, lead, x.shape)
-    if accumulate:
-        return x + xp.index_add(x.shape, x.dtype, key, xp.broadcast_to(value, x[key].shape))
-    z = xp.asarray(x, copy=True)
-    z[key] = value
+def take_at(xp: Any, x: Any, *index: Any, axes: Axes = None, lead: int) -> Any:
+    (first, *others), paired = unbatched(index, lead)
+    if others or paired:
+        return Places(xp, index, axes, lead, x.shape).read(xp, x)
+    try:
+        return x.take(first, axes[0] if axes else lead)
+    except IndexError as reason:
+        raise as_pytorch(reason) from None
+
+
+def add_at(xp: Any, d: Any, *index: Any, shape: Any, axes: Axes = None, lead: int) -> Any:
+    places = Places(xp, index, axes, lead, shape)
+    return xp.index_add(shape, d.dtype, places.key, places.placed(xp, d))
+
+
+def put_at(xp: Any, x: Any, value: Any, *index: Any, axes: Axes = None, lead: int, accumulate: bool) -> Any:
+    z = x.copy()
+    write_at(xp, z, value, *index, axes=axes, lead=lead, accumulate=accumulate)
     return z
+
+
+def write_at(xp: Any, z: Any, value: Any, *index: Any, axes: Axes = None, lead: int, accumulate: bool) -> None:
+    """What index_put does, into the array itself."""
+    places = Places(xp, index, axes, lead, z.shape)
+    if value.ndim > lead:
+        rank = max([i.ndim for i in index]) + z.ndim - lead - len(index)
+        value = places.placed(xp, value.reshape(value.shape[:lead] + (1,) * (rank - value.ndim) + value.shape[lead:]))
+    elif lead:
+        value = value.reshape(value.shape + (1,) * (max([i.ndim for i in index]) - lead + z.ndim - lead - len(index)))
+    try:
+        if accumulate:
+            xp.add_into(z, places.key, value)
+        else:
+            z[places.key] = value
+    except IndexError as reason:
+        raise as_pytorch(reason) from None
 
 
 def one_more_lead(sizes: Any, lead: int, **rest: Any) -> dict[str, Any]:
@@ -64,10 +136,39 @@ def one_more_lead(sizes: Any, lead: int, **rest: Any) -> dict[str, Any]:
     return {"lead": lead + len(sizes), **rest}
 
 
-def index_put_vjp(xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, *index: Any, lead: int, accumulate: bool) -> Any:
-    zero = xp.zeros((), dtype=d.dtype)
-    x_ct = d if accumulate else xp.index_put(d, xp.broadcast_to(zero, value_shape), *index, lead=lead, accumulate=False)
-    return [x_ct, xp.index(d, *index, lead=lead)]
+def last_written(xp: Any, x: Any, *index: Any, axes: Axes = None, lead: int) -> Any:
+    """Of several writes into one place the last one stays: True for those."""
+    y_shape = take_at(xp, xp.broadcast_to(xp.zeros((), dtype=bool), x.shape), *index, axes=axes, lead=lead).shape
+    numbers = xp.reshape(xp.arange(_product(y_shape)), y_shape)
+    table = xp.zeros(x.shape, dtype=numbers.dtype)
+    write_at(xp, table, numbers, *index, axes=axes, lead=lead, accumulate=False)
+    return take_at(xp, table, *index, axes=axes, lead=lead) == numbers
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    n = 1
+    for extent in shape:
+        n *= extent
+    return n
+
+
+def index_put_vjp(
+    xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, *index: Any, axes: Axes = None, lead: int, accumulate: bool
+) -> Any:
+    where = {"axes": axes, "lead": lead}
+    read = xp.index(d, *index, **where)
+    if accumulate:
+        return [d, unspread(xp, read, value_shape, lead)]
+    zero = xp.broadcast_to(xp.zeros((), dtype=d.dtype), value_shape)
+    # PyTorch gives every one of several writes into a place the place's cotangent; only the last has had any effect.
+    kept = xp.where(xp.last_written(d, *index, **where), read, 0)
+    return [xp.index_put(d, zero, *index, accumulate=False, **where), unspread(xp, kept, value_shape, lead)]
+
+
+def unspread(xp: Any, c: Any, shape: tuple[int, ...], lead: int) -> Any:
+    """A cotangent summed over the axes that its value lacks, which go behind the batch axes."""
+    missing = c.ndim - len(shape)
+    return xp.sum(c, axis=tuple(range(lead - c.ndim, lead - c.ndim + missing))) if missing > 0 else c
 
 
 def index_put_jvp(xp: Any, ts: Any, _y: Any, x: Any, value: Any, *index: Any, **params: Any) -> Any:
@@ -75,25 +176,105 @@ def index_put_jvp(xp: Any, ts: Any, _y: Any, x: Any, value: Any, *index: Any, **
     return xp.index_put(x_t, value_t, *index, **params)
 
 
-_ROWS = ((3,), [2, 0, 2])
+FIRST, SECOND = {"axes": (-2,), "lead": 0}, {"axes": (-1,), "lead": 0}
 index = selection(
-    "index", take_at, lambda xp, d, _y, x_shape, *index, lead: xp.unindex(d, *index, shape=x_shape, lead=lead),
-    [((3, 4), [2, 0, 2], {"lead": 0}), ((3, 4), [[2, 0], [1, 1]], [3, 3], {"lead": 0}), ((2, 3), [[1, 1, 2], [0, 0, 0]], {"lead": 1})],
-    arity=None, batching=one_more_lead, peer=lambda torch, x, *index, lead: x[index] if not lead else None,
+    "index", take_at,
+    lambda xp, d, _y, x_shape, *index, lead, axes=None: xp.unindex(d, *index, shape=x_shape, axes=axes, lead=lead),
+    [
+        ((3, 4), [2, 0, 2], FIRST), ((3, 4), [[2, 0], [1, 1]], SECOND),
+        ((3, 4), [[2, 0], [1, 1]], [3, 3], {"axes": (-2, -1), "lead": 0}),
+        ((3, 2, 4), [2, 0, 2], [3, 3, 1], {"axes": (-3, -1), "lead": 0}),
+        ((2, 3), [[1, 1, 2], [0, 0, 0]], {"axes": (-1,), "lead": 1}),
+    ],
+    arity=None, batching=one_more_lead,
+    peer=lambda torch, x, *index, axes, lead: None if lead else x[_key(x.ndim, index, axes)],
 )  # fmt: skip
 unindex = selection(
-    "unindex", add_at, lambda xp, d, _y, _x, *index, shape, lead: xp.index(d, *index, lead=lead),  # noqa: ARG005
-    [((3, 4), [2, 0, 2], {"shape": (5, 4), "lead": 0})], arity=None, batching=one_more_lead, structure="dense",
+    "unindex", add_at, lambda xp, d, _y, _x, *index, shape, lead, axes=None: xp.index(d, *index, axes=axes, lead=lead),
+    [((3, 4), [2, 0, 2], {"shape": (5, 4), **FIRST}), ((4, 3), [2, 0, 2], {"shape": (4, 5), **SECOND})],
+    arity=None, batching=one_more_lead, structure="dense",
 )  # fmt: skip
+last_written_ = general(
+    "last_written", last_written, None, None, [((3, 4), [2, 0, 2], FIRST)], arity=None, promote="none", batching=one_more_lead
+)
 index_put = general(
     "index_put", put_at, index_put_vjp, index_put_jvp,
-    [((3, 4), (2, 4), [2, 0], {"lead": 0, "accumulate": False}), ((3, 4), (3, 4), [2, 0, 2], {"lead": 0, "accumulate": True})],
-    arity=None, promote="none", batching=one_more_lead,
-    peer=lambda torch, x, v, *index, lead, accumulate: torch.index_put(x, index, v, accumulate),
+    [
+        ((3, 4), (2, 4), [2, 0], {**FIRST, "accumulate": False}), ((3, 4), (3, 4), [2, 0, 2], {**FIRST, "accumulate": True}),
+        ((3, 4), (2,), [2, 0], {**SECOND, "accumulate": False}), ((3, 4), (), [2, 2], {**SECOND, "accumulate": True}),
+    ],
+    arity=None, promote="none", batching=one_more_lead, structure="dense",
+    peer=lambda torch, x, v, *index, axes, lead, accumulate: (
+        torch.index_put(x, index, v, accumulate) if axes[0] == -x.ndim else None),
 )  # fmt: skip
 
 
-# -- writing a region ------------------------------------------------------------------------------------------------
+def _key(ndim: int, index: Any, axes: Any) -> tuple[Any, ...]:
+    given = dict(zip(axes, index))
+    return tuple([given.get(a, slice(None)) for a in range(-ndim, 0)])
+
+
+# -- masks -------------------------------------------------------------------------------------------------------------
+def take_masked(_xp: Any, x: Any, mask: Any, lead: int) -> Any:
+    y = x[mask]
+    if not lead:
+        return y
+    counts = mask.reshape(*mask.shape[:lead], -1).sum(-1)
+    if counts.size and counts.min() != counts.max():
+        raise RuntimeError("vmap: a mask selects different numbers of elements from different samples; use where() instead")
+    return y.reshape(*x.shape[:lead], counts.max() if counts.size else 0)
+
+
+def put_masked(xp: Any, d: Any, mask: Any, lead: int) -> Any:
+    z = xp.zeros(mask.shape, dtype=d.dtype)
+    z[mask] = d.reshape(-1)
+    return z
+
+
+_MASK = [[True, False, True], [False, False, True]]
+masked_select = selection(
+    "masked_select", take_masked, lambda xp, d, _y, _x, *mask, lead: xp.masked_put(d, *mask, lead=lead),
+    [((2, 3), _MASK, {"lead": 0})], batching=one_more_lead, arity=None,
+    peer=lambda torch, x, mask, lead: torch.masked_select(x, mask),
+)  # fmt: skip
+masked_put = selection(
+    "masked_put", put_masked, lambda xp, d, _y, _x, *mask, lead: xp.masked_select(d, *mask, lead=lead),
+    [((3,), _MASK, {"lead": 0})], batching=one_more_lead, arity=None,
+)  # fmt: skip
+
+
+def write_masked(xp: Any, z: Any, value: Any, mask: Any, lead: int) -> None:
+    """A number, or a list of as many as the mask has places, put into these."""
+    if lead and value.ndim == lead:
+        value = xp.broadcast_to(value.reshape(value.shape + (1,) * (z.ndim - lead)), z.shape)[mask]
+    z[mask] = value.reshape(-1) if lead else value
+
+
+def mask_written(xp: Any, x: Any, value: Any, mask: Any, lead: int) -> Any:
+    z = x.copy()
+    write_masked(xp, z, value, mask, lead)
+    return z
+
+
+def mask_put_vjp(xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, mask: Any, lead: int) -> Any:
+    return [xp.where(mask, 0, d), unspread(xp, xp.masked_select(d, mask, lead=lead), value_shape, lead), None]
+
+
+mask_put = general(
+    "mask_put", mask_written, mask_put_vjp,
+    lambda xp, ts, _y, x, value, mask, lead: xp.mask_put(
+        *[xp.zeros_like(v) if t is None else t for t, v in zip(ts, (x, value))], mask, lead=lead),
+    [((2, 3), (3,), _MASK, {"lead": 0}), ((2, 3), (), _MASK, {"lead": 0})],
+    arity=3, promote="none", batching=one_more_lead, title="IndexPutBackward0",
+)  # fmt: skip
+# For each place of a flattened mask: how many places before it are set, that is, which value of a list goes there.
+mask_ranks = general(
+    "mask_ranks", lambda xp, mask: xp.maximum(xp.cumsum(mask, axis=-1) - 1, 0), None, None,
+    [([True, False, True, True], {})], promote="none",
+)  # fmt: skip
+
+
+# -- writing a region --------------------------------------------------------------------------------------------------
 def region(xp: Any, x: Any, steps: Any) -> Any:
     """What a chain of view steps, (primitive, parameters) each, shows of `x`."""
     for prim, params in steps:
@@ -102,7 +283,7 @@ def region(xp: Any, x: Any, steps: Any) -> Any:
 
 
 def overwritten(xp: Any, x: Any, value: Any, steps: Any) -> Any:
-    z = xp.asarray(x, copy=True)
+    z = x.copy("K")
     region(xp, z, steps)[...] = value
     return z
 
@@ -113,11 +294,11 @@ def batched_steps(sizes: Any, steps: Any) -> dict[str, Any]:
 
 def overwrite_vjp(xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, steps: Any) -> Any:
     zero = xp.broadcast_to(xp.zeros((), dtype=d.dtype), value_shape)
-    return [xp.overwrite(d, zero, steps=steps), region(xp, d, steps)]
+    return [xp.overwrite(d, zero, steps=steps) if steps else zero, region(xp, d, steps)]
 
 
 overwrite = linear(
     "overwrite", overwritten, overwrite_vjp,
-    [((3, 4), (4,), {"steps": ((slice_.primitive, {"key": (..., 1, slice(None))}),)})],
-    arity=2, batching=batched_steps, structure="moves",
+    [((3, 4), (4,), {"steps": ((slice_.primitive, {"key": (..., 1, slice(None))}),)}), ((3, 4), (3, 4), {"steps": ()})],
+    arity=2, batching=batched_steps, title="CopySlices",
 )  # fmt: skip

@@ -38,6 +38,7 @@ def elementwise(
         prim.run = partial(prim.forward, NUMPY.xp)
     if samples:
         prim.samples = tuple(samples)
+    row.refuses = refuses  # type: ignore[attr-defined]
     return row
 
 

@@ -1,9 +1,80 @@
 """Products of matrices, and what solves with them."""
 
+import math
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from numpy import ndindex
+from numpy.linalg import LinAlgError
+
+from gradkit import errors
 from gradkit.families import bilinear, general
 
+
+# -- small pieces ----------------------------------------------------------------------------------------------------
+def adjoint(xp: Any, a: Any) -> Any:
+    """The conjugate transpose."""
+    t = xp.matrix_transpose(a)
+    return xp.conj(t) if a.dtype.kind == "c" else t
+
+
+def product(xp: Any, first: Any, *factors: Any) -> Any:
+    """A product of matrices, from the left."""
+    for factor in factors:
+        first = xp.matmul(first, factor)
+    return first
+
+
+def hermitian(xp: Any, a: Any) -> Any:
+    """The Hermitian part."""
+    return (a + adjoint(xp, a)) / 2
+
+
+def diagonal(xp: Any, a: Any) -> Any:
+    return xp.diagonal(a, 0, -2, -1)
+
+
+def on_diagonal(xp: Any, v: Any) -> Any:
+    """Matrices that have `v` on the diagonal and 0 elsewhere."""
+    return xp.undiagonal(v, shape=(*v.shape, v.shape[-1]), offset=0, axis1=-2, axis2=-1)
+
+
+def complaining(name: str, complaint: Callable[[Any, Any], str]) -> Callable[..., Any]:
+    """Have a forward raise our LinAlgError in place of NumPy's, which says what is wrong with which matrix of a stack.
+
+    ``complaint(xp, a)`` is the text for one matrix, empty for one that has no fault.
+    """
+
+    def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(forward)
+        def guarded(xp: Any, a: Any, *rest: Any, **params: Any) -> Any:
+            try:
+                return forward(xp, a, *rest, **params)
+            except LinAlgError as reason:
+                raise errors.LinAlgError(f"{name}: {fault(xp, a) or reason}") from None
+
+        return guarded
+
+    def fault(xp: Any, a: Any) -> str:
+        for number, place in enumerate(ndindex(a.shape[:-2])):
+            text = complaint(xp, a[place])
+            if text:
+                return f"(Batch element {number}): {text}" if a.ndim > 2 else text
+        return ""
+
+    return decorate
+
+
+def is_singular(xp: Any, a: Any) -> str:
+    try:
+        xp.linalg.inv(a)
+    except LinAlgError:
+        return "The input matrix is singular: it has no inverse."
+    return ""
+
+
+# -- products --------------------------------------------------------------------------------------------------------
 matmul = bilinear(
     "matmul", "matmul",
     [
@@ -15,6 +86,46 @@ matmul = bilinear(
 )  # fmt: skip
 
 
+def row_products(xp: Any, a: Any, b: Any) -> Any:
+    """The sum over the last axis of the products of `a` and `b`, which broadcast: one call of BLAS where there is one."""
+    if b.ndim == 1:
+        return xp.dot(a, b)
+    if a.ndim == 1:
+        return xp.dot(b, a)
+    if b.shape[-2] == 1 or a.shape[-2] == 1:
+        one, many = (b, a) if b.shape[-2] == 1 else (a, b)
+        return xp.matmul(many, xp.matrix_transpose(one))[..., 0]
+    return xp.matmul(a[..., None, :], b[..., None])[..., 0, 0]
+
+
+def row_products_ct(xp: Any, d: Any, mine: Any, other: Any) -> Any:
+    """What reaches `mine`. Where that is one vector for all rows of a matrix, the sum over these is left to BLAS."""
+    if len(other.shape) > 1 == len(mine.shape) == len(d.shape):
+        return xp.rowdot(xp.matrix_transpose(other), d)
+    if len(other.shape) > 1 and len(mine.shape) > 1 == mine.shape[-2]:
+        return xp.matmul(xp.reshape(d, (*d.shape[:-1], 1, d.shape[-1])), other)
+    return xp.reshape(d, (*d.shape, 1)) * other
+
+
+# y = sum of a * b over the last axis: of two vectors, of a matrix and a vector, of stacks of them.
+rowdot = bilinear(
+    "rowdot", row_products,
+    [
+        lambda xp, d, _y, a, b: row_products_ct(xp, d, a, b),
+        lambda xp, d, _y, a, b: row_products_ct(xp, d, b, a),
+    ],
+    [((3,), (3,), {}), ((2, 3), (3,), {}), ((3,), (2, 3), {}), ((5, 2, 3), (2, 3), {}), ((5, 2, 3), (5, 1, 3), {})],
+    title="DotBackward0", peer=lambda torch, a, b: (a * b).sum(-1),  # noqa: ARG005
+)  # fmt: skip
+
+
+# -- solving ---------------------------------------------------------------------------------------------------------
+# d(A^-1 b) = A^-1 (db - dA y); Giles 2008, section 2.3.1. All operands are stacks of matrices.
+@complaining("linalg.solve", is_singular)
+def solved(xp: Any, a: Any, b: Any) -> Any:
+    return xp.linalg.solve(a, b)
+
+
 def solve_vjp(xp: Any, d: Any, y: Any, a: Any, _b: Any) -> Any:
     b_ct = xp.linalg_solve(xp.matrix_transpose(a), d)
     return [-xp.matmul(b_ct, xp.matrix_transpose(y)), b_ct]
@@ -22,13 +133,170 @@ def solve_vjp(xp: Any, d: Any, y: Any, a: Any, _b: Any) -> Any:
 
 def solve_jvp(xp: Any, ts: Any, y: Any, a: Any, _b: Any) -> Any:
     a_t, b_t = ts
-    moved = 0 if b_t is None else b_t
-    return xp.linalg_solve(a, moved if a_t is None else moved - xp.matmul(a_t, y))
+    if a_t is None:
+        return xp.linalg_solve(a, b_t)
+    moved = xp.matmul(a_t, y)
+    return xp.linalg_solve(a, -moved if b_t is None else b_t - moved)
 
 
-# d(A^-1 b) = A^-1 (db - dA y); Giles 2008, section 2.3.1. Both operands are stacks of matrices.
 linalg_solve = general(
-    "linalg_solve", lambda xp, a, b: xp.linalg.solve(a, b), solve_vjp, solve_jvp,
+    "linalg_solve", solved, solve_vjp, solve_jvp,
     [((3, 3), (3, 2), {}), ((2, 3, 3), (3, 1), {})], arity=2, broadcasts=True, structure="block",
-    peer=lambda torch, a, b: torch.linalg.solve(a, b),
+    title="LinalgSolveExBackward0", peer=lambda torch, a, b: torch.linalg.solve(a, b),
+)  # fmt: skip
+
+
+@complaining("linalg.inv", is_singular)
+def inverted(xp: Any, a: Any) -> Any:
+    return xp.linalg.inv(a)
+
+
+def inv_vjp(xp: Any, d: Any, y: Any, _a: Any) -> Any:
+    y_transpose = xp.matrix_transpose(y)
+    return [-product(xp, y_transpose, d, y_transpose)]
+
+
+linalg_inv = general(
+    "linalg_inv", inverted, inv_vjp, lambda xp, ts, y, _a: -product(xp, y, ts[0], y),
+    [((3, 3), {}), ((2, 3, 3), {})], structure="block", title="LinalgInvExBackward0",
+    peer=lambda torch, a: torch.linalg.inv(a),
+)  # fmt: skip
+
+BLOCK = 64  # from this size on a triangle is halved: most of the work is then products of matrices
+
+
+def triangle_solved(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
+    """Of `a` only one triangle is read; a zero on its diagonal gives inf or nan, as PyTorch has it, and no error."""
+    n = a.shape[-1]
+    if n <= BLOCK:
+        return small_triangle_solved(xp, a, b, upper, unit)
+    h = n // 2
+    first, last = (slice(h, None), slice(0, h)) if upper else (slice(0, h), slice(h, None))
+    x = triangle_solved(xp, a[..., first, first], b[..., first, :], upper, unit)
+    rest = b[..., last, :] - xp.matmul(a[..., last, first], x)
+    y = triangle_solved(xp, a[..., last, last], rest, upper, unit)
+    return xp.concat([y, x] if upper else [x, y], axis=-2)
+
+
+def small_triangle_solved(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
+    n = a.shape[-1]
+    a = triangle(xp, a, upper, unit)
+    if unit:
+        a = a + xp.eye(n, dtype=a.dtype)
+    try:
+        return xp.linalg.solve(a, b)
+    except LinAlgError:
+        pass
+    x = xp.broadcast_to(b, (*xp.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:])).copy()
+    for i in reversed(range(n)) if upper else range(n):
+        x[..., i, :] /= a[..., i, i, None]
+        rest = slice(0, i) if upper else slice(i + 1, None)
+        x[..., rest, :] -= a[..., rest, i, None] * x[..., i, None, :]
+    return x
+
+
+def triangle(xp: Any, a: Any, upper: bool, unit: bool) -> Any:
+    """The part of a matrix that a triangular solve reads."""
+    return xp.triu(a, k=int(unit)) if upper else xp.tril(a, k=-int(unit))
+
+
+def triangular_solve_vjp(xp: Any, d: Any, y: Any, a: Any, _b: Any, upper: bool, unit: bool) -> Any:
+    b_ct = xp.triangular_solve(xp.matrix_transpose(a), d, upper=not upper, unit=unit)
+    return [-triangle(xp, xp.matmul(b_ct, xp.matrix_transpose(y)), upper, unit), b_ct]
+
+
+def triangular_solve_jvp(xp: Any, ts: Any, y: Any, a: Any, _b: Any, upper: bool, unit: bool) -> Any:
+    a_t, b_t = ts
+    if a_t is None:
+        return xp.triangular_solve(a, b_t, upper=upper, unit=unit)
+    moved = xp.matmul(triangle(xp, a_t, upper, unit), y)
+    return xp.triangular_solve(a, -moved if b_t is None else b_t - moved, upper=upper, unit=unit)
+
+
+triangular_solve = general(
+    "triangular_solve", triangle_solved, triangular_solve_vjp, triangular_solve_jvp,
+    [((3, 3), (3, 2), {"upper": upper, "unit": unit}) for upper in (True, False) for unit in (True, False)]
+    + [((2, 3, 3), (3, 1), {"upper": True, "unit": False})],
+    arity=2, broadcasts=True, structure="block", title="LinalgSolveTriangularBackward0",
+    peer=lambda torch, a, b, upper, unit: torch.linalg.solve_triangular(a, b, upper=upper, unitriangular=unit),
+)  # fmt: skip
+
+
+# -- pseudo-inverse --------------------------------------------------------------------------------------------------
+def pseudo_inverted(xp: Any, a: Any, atol: float, rtol: float) -> Any:
+    """Singular values up to max(atol, rtol * the greatest) count as 0."""
+    u, s, vh = xp.linalg.svd(a, full_matrices=False)
+    kept = s > xp.maximum(atol, rtol * xp.max(s, axis=-1, keepdims=True)) if s.size else s > 0
+    inverse = kept / (s + ~kept)
+    return xp.matmul(adjoint(xp, vh) * inverse[..., None, :], adjoint(xp, u))
+
+
+# Golub and Pereyra 1973, at constant rank.
+def pinv_vjp(xp: Any, d: Any, y: Any, a: Any, **_params: Any) -> Any:
+    y_h, d_h = adjoint(xp, y), adjoint(xp, d)
+    left = product(xp, d_h, y, y_h)
+    right = product(xp, y_h, y, d_h)
+    return [left - product(xp, a, y, left) + right - product(xp, right, y, a) - product(xp, y_h, d, y_h)]
+
+
+def pinv_jvp(xp: Any, ts: Any, y: Any, a: Any, **_params: Any) -> Any:
+    (t,) = ts
+    y_h, t_h = adjoint(xp, y), adjoint(xp, t)
+    left = product(xp, y, y_h, t_h)
+    right = product(xp, t_h, y_h, y)
+    return left - product(xp, left, a, y) + right - product(xp, y, a, right) - product(xp, y, t, y)
+
+
+linalg_pinv = general(
+    "linalg_pinv", pseudo_inverted, pinv_vjp, pinv_jvp,
+    [((4, 3), {"atol": 0.0, "rtol": 1e-6}), ((2, 2, 3), {"atol": 0.0, "rtol": 1e-6})],
+    structure="block", holomorphic=False,
+    peer=lambda torch, a, atol, rtol: torch.linalg.pinv(a, atol=atol, rtol=rtol),
+)  # fmt: skip
+
+
+# -- exponential -----------------------------------------------------------------------------------------------------
+# The numerator of the [13/13] Pade approximant; the bound on the norm up to which it is good to rounding in float64:
+# Higham 2005, table 2.3.
+PADE = [
+    64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600, 670442572800,
+    33522128640, 1323241920, 40840800, 960960, 16380, 182, 1,
+]  # fmt: skip
+BOUND = 5.37
+
+
+def exponential(xp: Any, a: Any) -> Any:
+    """By scaling and squaring (Higham 2005)."""
+    if not a.size:
+        return a.copy()
+    norm = float(xp.max(xp.sum(xp.abs(a), axis=-2)))
+    halvings = max(0, math.ceil(math.log2(norm / BOUND))) if math.isfinite(norm) and norm else 0
+    a = a / 2**halvings
+    powers = [xp.broadcast_to(xp.eye(a.shape[-1], dtype=a.dtype), a.shape), xp.matmul(a, a)]
+    for _ in range(2):
+        powers.append(xp.matmul(powers[-1], powers[1]))
+    even, odd = [
+        xp.matmul(powers[3], sum([c * p for c, p in zip(PADE[start + 8 :: 2], powers[1:])]))
+        + sum([c * p for c, p in zip(PADE[start::2], powers)])
+        for start in (0, 1)
+    ]
+    odd = xp.matmul(a, odd)
+    y = xp.linalg.solve(even - odd, even + odd)
+    for _ in range(halvings):
+        y = xp.matmul(y, y)
+    return y
+
+
+def frechet(xp: Any, a: Any, t: Any) -> Any:
+    """The derivative of the exponential at `a` in the direction `t`: exp of [[a, t], [0, a]] has it top right (Mathias 1996)."""
+    n = a.shape[-1]
+    upper, lower = xp.cat(a, t, axis=-1), xp.cat(xp.zeros_like(a), a, axis=-1)
+    whole = xp.matrix_exp(xp.cat(upper, lower, axis=-2))
+    return xp.slice(whole, key=(..., slice(0, n), slice(n, 2 * n)))
+
+
+matrix_exp = general(
+    "matrix_exp", exponential, lambda xp, d, _y, a: [frechet(xp, xp.matrix_transpose(a), d)],
+    lambda xp, ts, _y, a: frechet(xp, a, ts[0]), [((3, 3), {}), ((2, 2, 2), {})], structure="block",
+    title="LinalgMatrixExpBackward0",
 )  # fmt: skip

@@ -31,7 +31,7 @@ def x_ct(xp: Any, d: Any, _y: Any, _x: Any, w: Any) -> Any:
 
 
 def w_ct(xp: Any, d: Any, _y: Any, x: Any, w_shape: Any) -> Any:
-    if len(w_shape) == 2:
+    if len(getattr(w_shape, "shape", w_shape)) == 2:  # the value, if the other rule wants that
         return xp.matmul(xp.matrix_transpose(flat(xp, d)), flat(xp, x))
     return xp.matmul(xp.matrix_transpose(d), x)
 

@@ -39,7 +39,7 @@ def cross_entropy_vjp(
 ) -> Any:
     counted = xp.astype(target != ignore_index, dtype=x.dtype)
     if reduction == "mean":
-        d = d / over_losses(xp, counted, rank)
+        d = d / xp.maximum(over_losses(xp, counted, rank), 1)  # where nothing counts the gradient is 0
     if reduction != "none":
         d = xp.reshape(d, (*d.shape, *(1,) * (rank - 1)))
     classes = xp.reshape(xp.arange(x.shape[axis]), (-1, *(1,) * (-1 - axis)))

@@ -115,6 +115,13 @@ def batch_norm_vjp(xp: Any, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], ep
     return norm_vjp(xp, d, x, w, axis=axis, eps=eps)
 
 
+@fusible
+def batch_moments(xp: Any, x: Any, *, axis: tuple[int, ...]) -> tuple[Any, Any]:
+    """Mean and variance, for running statistics: on raw arrays, without a row."""
+    centred = x - xp.mean(x, axis=axis, keepdims=True)
+    return xp.mean(x, axis=axis), xp.mean(centred * centred, axis=axis)
+
+
 standardize = general(
     "standardize", standardize_forward,
     lambda xp, d, _y, x, axis, eps: [standardize_vjp(xp, d, x, axis=axis, eps=eps)],

@@ -54,7 +54,7 @@ def axes_from_end(x: Any, axis: Any) -> tuple[int, ...]:
     return axes or tuple(range(-ndim, 0))
 
 
-# -- reshape ---------------------------------------------------------------------------------------------------------
+# -- reshape -----------------------------------------------------------------------------------------------------------
 def shape_of(x: Any, *sizes: Any, shape: Any = None) -> dict[str, Any]:
     """``reshape(x, 2, 3)``, ``reshape(x, (2, 3))``, and one -1, which the array itself works out where it can."""
     if shape is None:
@@ -97,13 +97,13 @@ def reshaped(_xp: Any, x: Any, shape: Any) -> Any:
 
 
 reshape = linear(
-    "reshape", reshaped, [lambda xp, d, _y, x_shape, shape: xp.reshape(d, x_shape)],  # noqa: ARG005
+    "reshape", reshaped, [lambda xp, d, _y, x_shape, shape: xp.reshape(d, x_shape)],
     [((3, 4), {"shape": (2, 6)}), ((3, 4), {"shape": (12,)})],
     tidy=shape_of, batching=in_front, view=True, peer=lambda torch, x, shape: torch.reshape(x, shape),
 )  # fmt: skip
 
 
-# -- expand ----------------------------------------------------------------------------------------------------------
+# -- expand ------------------------------------------------------------------------------------------------------------
 def expanded(xp: Any, x: Any, shape: tuple[int, ...], rank: int) -> Any:
     lead = x.ndim - rank
     if lead and len(shape) != x.ndim:
@@ -122,11 +122,11 @@ def unexpanded(xp: Any, d: Any, _y: Any, x_shape: Any, shape: Any, rank: int) ->
 expand = linear(
     "expand", expanded, [unexpanded],
     [((3, 1), {"shape": (3, 4), "rank": 2}), ((1, 3), {"shape": (2, 3), "rank": 2}), ((3, 1), {"shape": (2, 3, 2), "rank": 2})],
-    batching=in_front, view=True, peer=lambda torch, x, shape, rank: x.expand(shape),  # noqa: ARG005
+    batching=in_front, view=True, peer=lambda torch, x, shape, rank: x.expand(shape),
 )  # fmt: skip
 
 
-# -- permute ---------------------------------------------------------------------------------------------------------
+# -- permute -----------------------------------------------------------------------------------------------------------
 def order_of(x: Any, *axes: Any, dims: Any = None) -> dict[str, Any]:
     axes = sizes_from(axes) if dims is None else tuple(dims)
     return order(len(extents(x)), *axes)
@@ -179,13 +179,13 @@ permute = linear(
 )  # fmt: skip
 
 
-# -- alias, convert --------------------------------------------------------------------------------------------------
+# -- alias, convert ----------------------------------------------------------------------------------------------------
 alias = linear("alias", lambda _xp, x: x[...], [lambda _xp, d, _y, _x: d], [((3,), {})], view=True)
 compact = linear(
     "compact", lambda _xp, x: x.copy(), [lambda _xp, d, _y, _x: d], [((3,), {})], title="CloneBackward0"
 )
 clone = linear("clone", lambda _xp, x: x.copy("K"), [lambda _xp, d, _y, _x: d], [((3,), {})])
 astype = linear(
-    "astype", lambda xp, x, dtype: xp.astype(x, dtype), [lambda _xp, d, _y, _x, dtype: d],  # noqa: ARG005
+    "astype", lambda xp, x, dtype: xp.astype(x, dtype), [lambda _xp, d, _y, _x, dtype: d],
     [((3,), {"dtype": "float64"})], title="ToCopyBackward0", peer=lambda torch, x, dtype: x.to(getattr(torch, str(dtype))),
 )  # fmt: skip

@@ -3,8 +3,7 @@
 import math
 from typing import Any
 
-from gradkit.families import elementwise
-from gradkit.primitives import kinds
+from gradkit.primitives.kinds import REAL_ONLY, elementwise
 
 inf, nan = math.inf, math.nan
 
@@ -14,12 +13,14 @@ cos = elementwise("cos", "cos", [lambda xp, d, _y, x: -(d * xp.sin(x))], promote
 tan = elementwise("tan", "tan", [lambda _xp, d, y, _x: d * (1 + y * y)], domain=(-1.2, 1.2), promote="float", edges=[0.0])
 
 # -- of a length -----------------------------------------------------------------------------------------------------
+# In factors, so that nothing cancels near 1; as a row of its own, so that its derivative there is no 0 times inf.
+one_minus_square = elementwise("one_minus_square", lambda _xp, x: (1 - x) * (1 + x), [lambda _xp, d, _y, x: d * (-2 * x)])
 asin = elementwise(
-    "asin", "arcsin", [lambda xp, d, _y, x: d / xp.sqrt((1 - x) * (1 + x))], domain=(-0.9, 0.9), promote="float",
+    "asin", "arcsin", [lambda xp, d, _y, x: d / xp.sqrt(xp.one_minus_square(x))], domain=(-0.9, 0.9), promote="float",
     edges=[0.0, 1.0, -1.0, 3.0],
 )  # fmt: skip
 acos = elementwise(
-    "acos", "arccos", [lambda xp, d, _y, x: -d / xp.sqrt((1 - x) * (1 + x))], domain=(-0.9, 0.9), promote="float",
+    "acos", "arccos", [lambda xp, d, _y, x: -d / xp.sqrt(xp.one_minus_square(x))], domain=(-0.9, 0.9), promote="float",
     edges=[0.0, 1.0, -1.0, 3.0],
 )  # fmt: skip
 atan = elementwise("atan", "arctan", [lambda _xp, d, _y, x: d / (x * x + 1)], promote="float", edges=[0.0, inf, -inf])
@@ -31,13 +32,13 @@ def squared_radius(xp: Any, a: Any, b: Any) -> Any:
     return xp.where(r == 0, 1, r)
 
 
-atan2 = kinds.elementwise(
+atan2 = elementwise(
     "atan2", "arctan2",
     [
         lambda xp, d, _y, a, b: d * (b / squared_radius(xp, a, b)),
         lambda xp, d, _y, a, b: d * (-a / squared_radius(xp, a, b)),
     ],
-    domain=[(0.3, 2), (-2, 2)], promote="float", refuses=kinds.REAL_ONLY, edges=[(0.0, 0.0), (1.0, 0.0), (0.0, -1.0), (nan, 1.0)],
+    domain=[(0.3, 2), (-2, 2)], promote="float", refuses=REAL_ONLY, edges=[(0.0, 0.0), (1.0, 0.0), (0.0, -1.0), (nan, 1.0)],
 )  # fmt: skip
 
 # -- hyperbolic ------------------------------------------------------------------------------------------------------
@@ -45,13 +46,16 @@ sinh = elementwise("sinh", "sinh", [lambda xp, d, _y, x: d * xp.cosh(x)], promot
 cosh = elementwise("cosh", "cosh", [lambda xp, d, _y, x: d * xp.sinh(x)], promote="float", edges=[0.0])
 tanh = elementwise("tanh", "tanh", [lambda _xp, d, y, _x: d * (1 - y * y)], promote="float", edges=[-inf, 0.0, inf, nan])
 asinh = elementwise("asinh", "arcsinh", [lambda xp, d, _y, x: d / xp.sqrt(x * x + 1)], promote="float", edges=[0.0, inf, -inf])
-# In two roots, so that the branch is right for complex numbers; where acosh itself is nan, so is its derivative.
-acosh = elementwise(
-    "acosh", "arccosh", [lambda xp, d, _y, x: d / (xp.sqrt(x - 1) * xp.sqrt(x + 1))], domain=(1.2, 3), promote="float",
-    edges=[1.0, inf, 0.0],
-)  # fmt: skip
+
+
+def acosh_rule(xp: Any, d: Any, _y: Any, x: Any) -> Any:
+    """Complex numbers need the branches of two roots."""
+    return d / (xp.sqrt(x - 1) * xp.sqrt(x + 1) if x.dtype.kind == "c" else xp.sqrt(0 - xp.one_minus_square(x)))
+
+
+acosh = elementwise("acosh", "arccosh", [acosh_rule], domain=(1.2, 3), promote="float", edges=[1.0, inf, 0.0])
 atanh = elementwise(
-    "atanh", "arctanh", [lambda _xp, d, _y, x: d / ((1 - x) * (1 + x))], domain=(-0.9, 0.9), promote="float",
+    "atanh", "arctanh", [lambda xp, d, _y, x: d / xp.one_minus_square(x)], domain=(-0.9, 0.9), promote="float",
     edges=[0.0, 1.0, -1.0, 2.0],
 )  # fmt: skip
 
@@ -82,5 +86,5 @@ sinc_derivative = elementwise(
     domain=(-3, 3), params=[{"order": 1}, {"order": 2}], promote="float", edges=[0.0],
 )  # fmt: skip
 sinc = elementwise(
-    "sinc", "sinc", [lambda xp, d, _y, x: d * xp.sinc_derivative(x, order=1)], promote="float", edges=[0.0, 1.0, -3.0, 1e-4]
+    "sinc", "sinc", [lambda xp, d, _y, x: d * xp.sinc_derivative(x, order=1)], promote="float", edges=[0.0, 1.0, -3.0]
 )

@@ -74,7 +74,7 @@ def cross_entropy_vjp(
     counted = target != ignore_index
     number = np.count_nonzero(counted)
     weight = np.empty(count, x.dtype)
-    weight[...] = d / x.dtype.type(number) if reduction == "mean" else d
+    weight[...] = d / x.dtype.type(max(number, 1)) if reduction == "mean" else d
     if number != count:
         weight[~counted] = 0
         target = np.where(counted, target, 0)

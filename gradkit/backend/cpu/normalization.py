@@ -2,7 +2,7 @@
 
 Ufuncs that broadcast a row or a column cost two to three times those on equal shapes, and BLAS writes a product of rank
 two for half the price; so ``x * P + Q`` with P and Q of rank one stands for ``(x - mean) * scale * weight + bias``.
-Everything runs over blocks of rows that stay in cache. What these functions do not serve they leave to the caller's own
+It runs over blocks of rows that stay in cache. What these functions do not serve they leave to the caller's own
 formula, by answering NotImplemented.
 """
 
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-BLOCK = 1 << 17  # elements: a block's fixed cost of some fifteen calls weighs more than what leaves the second cache
+BLOCK = 1 << 16  # elements: smaller blocks stay in a nearer cache, but the calls for a block then weigh more
+SMALL = 1 << 13  # elements up to which the number of calls decides, and the plain formula is the fastest
 CANCELLING = 64  # mean**2 over variance beyond which E[x**2] - E[x]**2 loses more than two digits
 
 
@@ -35,25 +36,54 @@ def half_in_single(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def moments(rows: Array, ones: Array, eps: float) -> tuple[Array, Array, Array]:
+def moments(rows: Array, eps: float) -> tuple[Array, Array, Array]:
     """The rows, centred first where cancellation threatens; their means; 1 / sqrt(variance + eps)."""
-    share = rows.dtype.type(1 / rows.shape[1])
-    mean = rows.dot(ones)
-    mean *= share
-    variance = np.vecdot(rows, rows)
-    variance *= share
-    squared = mean * mean
-    variance -= squared
-    if (squared > CANCELLING * variance).any():
+    mean, variance = raw_moments(rows)
+    if (mean * mean > CANCELLING * variance).any():
         rows = rows - mean[:, None]
-        mean = rows.dot(ones)
-        mean *= share
-        variance = np.vecdot(rows, rows)
-        variance *= share
-        variance -= mean * mean
+        mean, variance = raw_moments(rows)
     variance += eps
     np.sqrt(variance, out=variance)
     return rows, mean, np.reciprocal(variance, out=variance)
+
+
+def raw_moments(rows: Array) -> tuple[Array, Array]:
+    share = rows.dtype.type(1 / rows.shape[1])
+    mean = rows.dot(np.ones(rows.shape[1], rows.dtype))
+    mean *= share
+    variance = np.vecdot(rows, rows)
+    variance *= share
+    variance -= mean * mean
+    return mean, variance
+
+
+def normal(rows: Array, eps: float) -> tuple[Array, Array]:
+    """``(rows - mean) / sqrt(variance + eps)``, and ``1 / sqrt(variance + eps)``, plainly."""
+    share = rows.dtype.type(1 / rows.shape[1])
+    mean = rows.dot(np.ones(rows.shape[1], rows.dtype))
+    mean *= share
+    n = rows - mean[:, None]
+    scale = np.vecdot(n, n)
+    scale *= share
+    scale += eps
+    np.sqrt(scale, out=scale)
+    np.reciprocal(scale, out=scale)
+    n *= scale[:, None]
+    return n, scale
+
+
+def unnormal(g: Array, n: Array, scale: Array) -> Array:
+    """``scale * (g - mean(g) - n * mean(g * n))``, written over both g and n."""
+    share = g.dtype.type(1 / g.shape[1])
+    m1 = g.dot(np.ones(g.shape[1], g.dtype))
+    m1 *= share
+    m2 = np.vecdot(g, n)
+    m2 *= share
+    n *= m2[:, None]
+    g -= n
+    g -= m1[:, None]
+    g *= scale[:, None]
+    return g
 
 
 def last_axes(x: Array, w: Array, axis: tuple[int, ...]) -> bool:
@@ -67,24 +97,24 @@ def layer_norm_forward(x: Array, w: Array, b: Array, *, axis: tuple[int, ...], e
     """``(x - mean) / sqrt(variance + eps) * w + b`` over the last axes."""
     if not last_axes(x, w, axis) or b.shape != w.shape:
         return NotImplemented
-    rows = x.reshape(-1, w.size)
-    y = np.empty_like(rows)
+    if x.size <= SMALL:
+        n, _ = normal(x.reshape(-1, w.size), eps)
+        n *= w.ravel()
+        n += b.ravel()
+        return n.reshape(x.shape)
+    rows, mean, scale = moments(x.reshape(-1, w.size), eps)
+    y = np.empty(rows.shape, x.dtype)
     count, width = rows.shape
     step = max(1, BLOCK // width)
-    ones, right = np.ones(width, x.dtype), np.stack([w.ravel(), b.ravel()])
-    scaled = right.copy()
-    scaled[1] = 0
-    q = np.empty((min(step, count), width), x.dtype)
-    left = np.ones((len(q), 2), x.dtype)
+    right = np.stack([w.ravel(), b.ravel()])
+    scaled = np.stack([right[0], np.zeros_like(right[0])])
+    left = np.stack([scale, np.ones_like(scale)], 1)
+    shifts = np.stack([-mean * scale, np.ones_like(scale)], 1)
+    scratch = np.empty((min(step, count), width), x.dtype)
     for i in range(0, count, step):
-        block, mean, scale = moments(rows[i : i + step], ones, eps)
-        k, out = len(block), y[i : i + step]
-        left[:k, 0] = scale
-        np.dot(left[:k], scaled, out=out)
-        out *= block
-        mean *= scale
-        np.negative(mean, out=left[:k, 0])
-        out += np.dot(left[:k], right, out=q[:k])
+        out = np.dot(left[i : i + step], scaled, out=y[i : i + step])
+        out *= rows[i : i + step]
+        out += np.dot(shifts[i : i + step], right, out=scratch[: len(out)])
     return y.reshape(x.shape)
 
 
@@ -97,37 +127,33 @@ def layer_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: 
     """
     if not last_axes(x, w, axis):
         return NotImplemented
-    rows, d_rows, flat_w = x.reshape(-1, w.size), d.reshape(-1, w.size), w.ravel()
-    x_ct = np.empty_like(rows)
+    d_rows, flat_w = d.reshape(-1, w.size), w.ravel()
+    if x.size <= SMALL:
+        n, scale = normal(x.reshape(-1, w.size), eps)
+        ones = np.ones(len(n), x.dtype)
+        w_ct, b_ct = ones.dot(d_rows * n), ones.dot(d_rows)
+        return [unnormal(d_rows * flat_w, n, scale).reshape(x.shape), w_ct.reshape(w.shape), b_ct.reshape(w.shape)]
+    rows, mean, scale = moments(x.reshape(-1, w.size), eps)
+    x_ct = np.empty(rows.shape, x.dtype)
     count, width = rows.shape
-    step = max(1, BLOCK // width)
-    ones, share = np.ones(width, x.dtype), x.dtype.type(1 / width)
+    step, share = max(1, BLOCK // width), x.dtype.type(1 / width)
     scaled = np.stack([flat_w, np.zeros_like(flat_w)])
+    left = np.stack([scale, np.ones_like(scale)], 1)
+    over_rows = np.stack([-mean * scale, np.ones_like(scale)])
     sums = np.zeros((2, width), x.dtype)  # of d * n, and of d
     scratch = np.empty((min(step, count), width), x.dtype)
-    left = np.zeros((len(scratch), 2), x.dtype)
     for i in range(0, count, step):
-        block, mean, scale = moments(rows[i : i + step], ones, eps)
-        k, d_block, out = len(block), d_rows[i : i + step], x_ct[i : i + step]
-        products = np.multiply(d_block, block, out=scratch[:k])
-        sums += np.stack([-mean * scale, np.ones_like(mean)]).dot(d_block)
-        sums[0] += scale.dot(products)
-        m1 = d_block.dot(flat_w)
-        a = products.dot(flat_w)
-        a -= mean * m1
-        a *= scale
-        a *= scale
-        a *= scale
-        a *= share
-        left[:k, 0] = scale
-        np.dot(left[:k], scaled, out=out)
+        part = slice(i, i + step)
+        block, d_block, out, factor = rows[part], d_rows[part], x_ct[part], scale[part]
+        products = np.multiply(d_block, block, out=scratch[: len(out)])
+        sums += over_rows[:, part].dot(d_block)
+        sums[0] += factor.dot(products)
+        m1 = d_block.dot(flat_w) * share
+        a = (products.dot(flat_w) * share - mean[part] * m1) * (factor * factor * factor)
+        np.dot(left[part], scaled, out=out)
         out *= d_block
         out -= np.multiply(block, a[:, None], out=products)
-        a *= mean
-        m1 *= scale
-        m1 *= share
-        a -= m1
-        out += a[:, None]
+        out += (a * mean[part] - m1 * factor)[:, None]
     return [x_ct.reshape(x.shape), sums[0].reshape(w.shape), sums[1].reshape(w.shape)]
 
 
@@ -137,15 +163,12 @@ def standardize_forward(x: Array, *, axis: tuple[int, ...], eps: float) -> Array
     """``(x - mean) / sqrt(variance + eps)`` over the last axes."""
     if axis != tuple(range(-len(axis), 0)) or not x.size:
         return NotImplemented
-    width = prod(x.shape[-len(axis) :])
-    rows = x.reshape(-1, width)
-    y = np.empty_like(rows)
-    step, ones = max(1, BLOCK // width), np.ones(width, x.dtype)
+    rows, mean, scale = moments(x.reshape(-1, prod(x.shape[-len(axis) :])), eps)
+    y = np.empty(rows.shape, x.dtype)
+    step, shift = max(1, BLOCK // rows.shape[1]), mean * scale
     for i in range(0, len(rows), step):
-        block, mean, scale = moments(rows[i : i + step], ones, eps)
-        out = np.multiply(block, scale[:, None], out=y[i : i + step])
-        mean *= scale
-        out -= mean[:, None]
+        out = np.multiply(rows[i : i + step], scale[i : i + step, None], out=y[i : i + step])
+        out -= shift[i : i + step, None]
     return y.reshape(x.shape)
 
 
@@ -154,27 +177,27 @@ def standardize_vjp(d: Array, x: Array, *, axis: tuple[int, ...], eps: float) ->
     """``scale * (d - mean(d) - n * mean(d * n))``, n being the standardized x."""
     if axis != tuple(range(-len(axis), 0)) or not x.size:
         return NotImplemented
-    width = prod(x.shape[-len(axis) :])
-    rows, d_rows = x.reshape(-1, width), d.reshape(-1, width)
-    x_ct = np.empty_like(rows)
+    rows, mean, scale = moments(x.reshape(-1, prod(x.shape[-len(axis) :])), eps)
+    d_rows, width = d.reshape(rows.shape), rows.shape[1]
+    x_ct = np.empty(rows.shape, x.dtype)
     step, ones, share = max(1, BLOCK // width), np.ones(width, x.dtype), x.dtype.type(1 / width)
     for i in range(0, len(rows), step):
-        block, mean, scale = moments(rows[i : i + step], ones, eps)
-        d_block, out = d_rows[i : i + step], x_ct[i : i + step]
+        part = slice(i, i + step)
+        block, d_block, out, factor = rows[part], d_rows[part], x_ct[part], scale[part]
         m1 = d_block.dot(ones) * share
-        a = (np.vecdot(d_block, block) * share - mean * m1) * scale * scale
+        a = (np.vecdot(d_block, block) * share - mean[part] * m1) * (factor * factor)
         np.multiply(block, a[:, None], out=out)
         np.subtract(d_block, out, out=out)
-        out += (a * mean - m1)[:, None]
-        out *= scale[:, None]
+        out += (a * mean[part] - m1)[:, None]
+        out *= factor[:, None]
     return x_ct.reshape(x.shape)
 
 
 # -- batch_norm ------------------------------------------------------------------------------------------------------
-def channels(x: Array, w: Array, axis: tuple[int, ...]) -> tuple[int, int, int] | None:
-    """The extents (before, channels, after) of `x` seen with one kept axis that `w` runs along; None for another form."""
+def channels(x: Array, axis: tuple[int, ...], *given: Array) -> tuple[int, int, int] | None:
+    """The extents (before, channels, after) of `x` if one axis is kept, and all others given run along it; else None."""
     kept = [i for i in range(-x.ndim, 0) if i not in axis]
-    if len(kept) != 1 or w.size != x.shape[kept[0]] or w.ndim > x.ndim or not x.size:
+    if len(kept) != 1 or not x.size or any([w.size != x.shape[kept[0]] or w.ndim > x.ndim for w in given]):
         return None
     at = kept[0] + x.ndim
     return prod(x.shape[:at]), x.shape[at], prod(x.shape[at + 1 :])
@@ -210,11 +233,21 @@ def channel_moments(x: Array, eps: float) -> tuple[Array, Array, Array, Array]:
     return x, mean, variance, 1 / np.sqrt(variance + x.dtype.type(eps))
 
 
+def batch_moments(x: Array, *, axis: tuple[int, ...]) -> tuple[Array, Array]:
+    """Mean and variance by channel."""
+    form = channels(x, axis)
+    if form is None or x.dtype == np.float16:
+        return NotImplemented
+    seen = x.reshape(form)
+    _, _, variance, _ = channel_moments(seen, 1.0)
+    return sum_to_channels(seen) * x.dtype.type(form[1] / x.size), variance
+
+
 @half_in_single
 def batch_norm_forward(x: Array, w: Array, b: Array, *, axis: tuple[int, ...], eps: float) -> Array:
     """``(x - mean) / sqrt(variance + eps) * w + b`` over all axes but one, which w and b run along."""
-    form = channels(x, w, axis)
-    if form is None or b.size != w.size:
+    form = channels(x, axis, w, b)
+    if form is None:
         return NotImplemented
     seen, mean, _, scale = channel_moments(x.reshape(form), eps)
     scale *= w.ravel()
@@ -226,7 +259,7 @@ def batch_norm_forward(x: Array, w: Array, b: Array, *, axis: tuple[int, ...], e
 @half_in_single
 def batch_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: float) -> list[Array]:
     """The cotangents of x, w and b: those of `layer_norm_vjp` with rows and columns exchanged."""
-    form = channels(x, w, axis)
+    form = channels(x, axis, w)
     if form is None:
         return NotImplemented
     seen, mean, _, scale = channel_moments(x.reshape(form), eps)

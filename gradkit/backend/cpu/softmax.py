@@ -16,7 +16,7 @@ from gradkit.backend.cpu import reduce
 
 Array = NDArray[Any]
 
-_BLOCK = 1 << 15  # elements
+_BLOCK = 1 << 16  # elements
 # A sum of exp(x) above the lower bound belongs to a row whose terms lose no digits to underflow unless their share is
 # below the smallest normal number. For softmax the sum must only be finite; its logarithm must also be small, so that
 # it has no larger rounding error than the logarithm of the shifted sum, which is up to log(n).

@@ -1,0 +1,282 @@
+"""Convolution over one, two or three spatial axes, and its two transposes, in PyTorch's conventions.
+
+What is called convolution is cross-correlation: y[n, o, t] = sum over c, k of w[o, c, k] x[n, c, t stride + k dilation -
+padding], with x read as zero outside. It is a matrix product with the columns of x (Chellapilla, Puri and Simard 2006):
+one column per output position, holding what the kernel meets there. Columns are written by one strided copy per kernel
+position, a block of images and output rows at a time, so that they stay in cache whatever the size of x.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+PerAxis = int | Sequence[int]
+Padding = int | Sequence[int | tuple[int, int]]
+
+# Bytes of columns held at a time.
+_BLOCK_BYTES = 1 << 22
+# Output positions from which each image is a matrix product of its own; below, images are laid side by side, which costs
+# a transposed copy of the result (0.75 of the time for 512 channels of 7 x 7).
+_OWN_PRODUCT = 256
+
+
+class _Geometry(NamedTuple):
+    groups: int
+    channels: int  # of the input
+    features: int  # of the output
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    spatial: tuple[int, ...]  # of the input
+    out: tuple[int, ...]  # spatial, of the output
+
+    @property
+    def depth(self) -> int:
+        """Entries of a column, within one group."""
+        return self.channels // self.groups * prod(self.kernel)
+
+
+def conv_forward(
+    x: Array, w: Array, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1
+) -> Array:
+    """Return the convolution (*batch, O, *out) of `x` (*batch, C, *spatial) with `w` (O, C/groups, *kernel).
+
+    An integer stands for all spatial axes; an entry of `padding` may be a pair (before, after). Any number of batch
+    axes; real or complex, one dtype for both, which is kept; float16 is computed in float32.
+
+    Raises ValueError where channels and groups do not fit together or the kernel not into the padded input.
+
+    >>> conv_forward(np.ones((1, 1, 3)), np.ones((1, 1, 2)), padding=1).tolist()
+    [[[1.0, 2.0, 2.0, 1.0]]]
+    """
+    if x.dtype.char == "e":
+        wide = conv_forward(x.astype(np.float32), w.astype(np.float32), stride, padding, dilation, groups)
+        return wide.astype(np.float16)
+    g = _geometry(x.shape, w.shape, stride, padding, dilation, groups)
+    out = np.empty((*x.shape[: -len(g.spatial) - 1], g.features, *g.out), x.dtype)
+    if not out.size:
+        return out
+    matrix = _by_depth(w, g)
+    results = _by_group(out, g)
+    for images, places, columns in _columns(_as_images(x, g), g):
+        target = results[images, :, :, places]
+        if columns.ndim == 4:
+            np.matmul(matrix, columns, out=target)
+        else:
+            count, _, features, length = target.shape
+            target[...] = np.matmul(matrix, columns).reshape(groups, features, count, length).transpose(2, 0, 1, 3)
+    return out
+
+
+def conv_input_ct(
+    ct: Array,
+    w: Array,
+    x_shape: tuple[int, ...],
+    stride: PerAxis = 1,
+    padding: Padding = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Array:
+    """Return the cotangent, of shape `x_shape`, of the input of `conv_forward`, from that of its result.
+
+    This is the transpose in `x`, and so the forward map of transposed convolution, whose output padding is in
+    `x_shape`. Other arguments, dtypes and errors as in `conv_forward`; ValueError also where `ct` has another shape
+    than the convolution.
+
+    >>> conv_input_ct(np.ones((1, 1, 2)), np.ones((1, 1, 2)), (1, 1, 3)).tolist()
+    [[[1.0, 2.0, 1.0]]]
+    """
+    if ct.dtype.char == "e":
+        wide = conv_input_ct(
+            ct.astype(np.float32), w.astype(np.float32), x_shape, stride, padding, dilation, groups
+        )
+        return wide.astype(np.float16)
+    g = _geometry(x_shape, w.shape, stride, padding, dilation, groups)
+    _check_cotangent(ct, x_shape, g)
+    # With stride 1 it is itself a convolution, cheaper (0.75) unless its columns are more than twice as many.
+    if set(g.stride) == {1} and g.features <= 2 * g.channels:
+        reach = [d * (k - 1) for d, k in zip(g.dilation, g.kernel, strict=True)]
+        around = tuple((r - low, r - high) for r, (low, high) in zip(reach, g.padding, strict=True))
+        return conv_forward(ct, _mirrored(w, g), 1, around, dilation, groups)
+    out = np.zeros(x_shape, ct.dtype)
+    if out.size and ct.size:
+        _add_columns(_as_images(out, g), _by_group(ct, g), _by_depth(w, g).swapaxes(1, 2), g)
+    return out
+
+
+def conv_weight_ct(
+    ct: Array,
+    x: Array,
+    w_shape: tuple[int, ...],
+    stride: PerAxis = 1,
+    padding: Padding = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Array:
+    """Return the cotangent, of shape `w_shape`, of the weight of `conv_forward`, from that of its result.
+
+    The sum runs over all batch axes. Other arguments, dtypes and errors as in `conv_input_ct`.
+
+    >>> conv_weight_ct(np.ones((1, 1, 2)), np.array([[[1.0, 2.0, 3.0]]]), (1, 1, 2)).tolist()
+    [[[3.0, 5.0]]]
+    """
+    if ct.dtype.char == "e":
+        wide = conv_weight_ct(
+            ct.astype(np.float32), x.astype(np.float32), w_shape, stride, padding, dilation, groups
+        )
+        return wide.astype(np.float16)
+    g = _geometry(x.shape, w_shape, stride, padding, dilation, groups)
+    _check_cotangent(ct, x.shape, g)
+    total = np.zeros((groups, g.features // groups, g.depth), ct.dtype)
+    if not ct.size or not x.size:
+        return total.reshape(w_shape)
+    cts = _by_group(ct, g)
+    for images, places, columns in _columns(_as_images(x, g), g):
+        block = cts[images, :, :, places]
+        if columns.ndim == 4:
+            total += np.add.reduce(np.matmul(block, columns.swapaxes(2, 3)), 0)
+        else:
+            side_by_side = block.transpose(1, 2, 0, 3).reshape(*total.shape[:2], -1)
+            total += np.matmul(side_by_side, columns.swapaxes(1, 2))
+    return total.reshape(w_shape)
+
+
+def _geometry(
+    x_shape: tuple[int, ...], w_shape: tuple[int, ...], stride: PerAxis, padding: Padding, dilation: PerAxis, groups: int
+) -> _Geometry:
+    kernel = w_shape[2:]
+    ndim = len(kernel)
+    if len(x_shape) <= ndim:
+        raise ValueError(f"an input of shape {x_shape} has no channel and {ndim} spatial axes")
+    channels, spatial = x_shape[-ndim - 1], x_shape[-ndim:]
+    if channels != w_shape[1] * groups or w_shape[0] % groups:
+        raise ValueError(f"a weight of shape {w_shape} with groups={groups} does not fit {channels} input channels")
+    strides, dilations = _per_axis(stride, ndim), _per_axis(dilation, ndim)
+    pads = tuple((p, p) if isinstance(p, int) else (p[0], p[1]) for p in _per_axis(padding, ndim))
+    axes = zip(spatial, pads, dilations, kernel, strides, strict=True)
+    out = tuple((n + low + high - d * (k - 1) - 1) // s + 1 for n, (low, high), d, k, s in axes)
+    if min(out) < 1:
+        raise ValueError(f"a kernel of {kernel} with dilation {dilations} is larger than the padded input, {spatial}")
+    return _Geometry(groups, channels, w_shape[0], kernel, strides, pads, dilations, spatial, out)
+
+
+def _per_axis(value: Any, ndim: int) -> tuple[Any, ...]:
+    return (value,) * ndim if isinstance(value, int) else tuple(value)
+
+
+def _check_cotangent(ct: Array, x_shape: tuple[int, ...], g: _Geometry) -> None:
+    expected = (*x_shape[: -len(g.spatial) - 1], g.features, *g.out)
+    if ct.shape != expected:
+        raise ValueError(f"the convolution has shape {expected}, its cotangent {ct.shape}")
+
+
+def _as_images(x: Array, g: _Geometry) -> Array:
+    return x.reshape(-1, g.channels, *g.spatial)
+
+
+# Both are operands of products, for which strides of zero or below would mean loops without BLAS.
+def _by_depth(w: Array, g: _Geometry) -> Array:
+    return np.ascontiguousarray(w).reshape(g.groups, g.features // g.groups, g.depth)
+
+
+def _by_group(y: Array, g: _Geometry) -> Array:
+    return np.ascontiguousarray(y).reshape(-1, g.groups, g.features // g.groups, prod(g.out))
+
+
+def _mirrored(w: Array, g: _Geometry) -> Array:
+    """The weight of the convolution that is the transpose, for stride 1: reversed in space, channels exchanged."""
+    flipped = np.flip(w, tuple(range(2, w.ndim)))
+    exchanged = flipped.reshape(g.groups, -1, *w.shape[1:]).swapaxes(1, 2)
+    return exchanged.reshape(g.channels, g.features // g.groups, *g.kernel)
+
+
+def _block_sizes(count: int, g: _Geometry, itemsize: int) -> tuple[int, int]:
+    """Images and rows of the first spatial output axis in a block."""
+    row = g.channels * prod(g.kernel) * prod(g.out[1:]) * itemsize
+    if row * g.out[0] > 2 * _BLOCK_BYTES:
+        return 1, max(1, _BLOCK_BYTES // row)
+    return min(count, max(1, _BLOCK_BYTES // (row * g.out[0]))), g.out[0]
+
+
+def _windows(g: _Geometry, start: int, rows: int) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+    """Yield each kernel position and what it meets of a padded image, for `rows` output rows from `start` on."""
+    counts = (rows, *g.out[1:])
+    firsts = (start * g.stride[0], *(0 for _ in g.out[1:]))
+    for position in product(*map(range, g.kernel)):
+        lows = [f + p * d for f, p, d in zip(firsts, position, g.dilation, strict=True)]
+        yield position, tuple(slice(a, a + s * (n - 1) + 1, s) for a, n, s in zip(lows, counts, g.stride, strict=True))
+
+
+def _columns(x: Array, g: _Geometry) -> Iterator[tuple[slice, slice, Array]]:
+    """Yield (images, places, columns): slices of the images and of the flat output, and the columns for them.
+
+    Columns have the shape (images, groups, depth, places) or, side by side, (groups, depth, images * places).
+    """
+    count, inner, axes = len(x), prod(g.out[1:]), len(g.kernel)
+    images, rows = _block_sizes(count, g, x.itemsize)
+    own = images == 1 or prod(g.out) >= _OWN_PRODUCT
+    pointwise = own and prod(g.kernel) * prod(g.stride) == 1 and g.spatial == g.out
+    store = np.empty(0 if pointwise else images * g.groups * g.depth * rows * inner, x.dtype)
+    for first in range(0, count, images):
+        block = _padded(x[first : first + images], g)
+        n = len(block)
+        for start in range(0, g.out[0], rows):
+            extent = (min(rows, g.out[0] - start), *g.out[1:])
+            places = slice(start * inner, (start + extent[0]) * inner)
+            if pointwise:
+                columns = np.ascontiguousarray(block[:, :, start : start + rows])
+            else:
+                columns = store[: n * g.groups * g.depth * prod(extent)]
+                order = (n, g.channels, *g.kernel) if own else (g.channels, *g.kernel, n)
+                columns = columns.reshape(*order, *extent)
+                target = columns if own else np.moveaxis(columns, 1 + axes, 0)
+                for position, window in _windows(g, start, extent[0]):
+                    target[:, :, *position] = block[:, :, *window]
+            shape = (n, g.groups, g.depth, prod(extent)) if own else (g.groups, g.depth, n * prod(extent))
+            yield slice(first, first + n), places, columns.reshape(shape)
+
+
+def _add_columns(out: Array, cts: Array, matrix: Array, g: _Geometry) -> None:
+    """Add to the images `out` the columns that `matrix` makes of `cts`, each entry where `_columns` read it."""
+    inner = prod(g.out[1:])
+    images, rows = _block_sizes(len(out), g, out.itemsize)
+    for first in range(0, len(out), images):
+        part = out[first : first + images]
+        block = np.zeros((len(part), g.channels, *_padded_sizes(g)), out.dtype)
+        for start in range(0, g.out[0], rows):
+            extent = (min(rows, g.out[0] - start), *g.out[1:])
+            ct = cts[first : first + images, :, :, start * inner : (start + extent[0]) * inner]
+            columns = np.matmul(matrix, ct).reshape(len(part), g.channels, *g.kernel, *extent)
+            for position, window in _windows(g, start, extent[0]):
+                block[:, :, *window] += columns[:, :, *position]
+        used, interior = _used(g)
+        part[:, :, *used] = block[:, :, *interior]
+
+
+def _padded(images: Array, g: _Geometry) -> Array:
+    """Return the images with zeros around, or cut where the padding is negative."""
+    if not any(map(any, g.padding)):
+        return images
+    block = np.zeros((*images.shape[:2], *_padded_sizes(g)), images.dtype)
+    used, interior = _used(g)
+    block[:, :, *interior] = images[:, :, *used]
+    return block
+
+
+def _padded_sizes(g: _Geometry) -> tuple[int, ...]:
+    return tuple(n + low + high for n, (low, high) in zip(g.spatial, g.padding, strict=True))
+
+
+def _used(g: _Geometry) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Return the part of an image that is used, all of it unless a padding is negative, and its place when padded."""
+    used, interior = [], []
+    for n, (low, high) in zip(g.spatial, g.padding, strict=True):
+        used.append(slice(max(0, -low), n + min(0, high)))
+        interior.append(slice(max(0, low), n + low + min(0, high)))
+    return tuple(used), tuple(interior)

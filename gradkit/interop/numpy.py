@@ -1,0 +1,167 @@
+"""NumPy's functions and operators applied to Tensors: the protocols by which NumPy asks who is to answer.
+
+``np.sin(t)``, ``np.concatenate([t, t])``, ``np.ones(2) + t`` and ``np.float64(1) * t`` all come here and go on to the
+function of that name in `gradkit.numpy`, which promotes as NumPy does. What is not there raises TypeError rather than
+giving an array without a history.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradkit import numpy as gnp
+from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.tensor import Tensor
+from gradkit.numpy.calling import axis_in, not_differentiable, refuse_out
+
+#: The namespaces by the module that NumPy says a function is of.
+NAMESPACES: dict[str, Any] = {"numpy": gnp, "numpy.linalg": gnp.linalg, "numpy.fft": gnp.fft}
+
+#: What a ufunc is called when it runs along an axis.
+REDUCTIONS = {
+    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
+}  # fmt: skip
+ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
+SO_FAR = {"maximum": "cummax_at", "minimum": "cummin_at"}  # rows for the places of running extremes
+
+#: Functions that write into an argument. A Tensor is written by its own methods, which keep the history right.
+WRITING = {
+    "copyto": "x[...] = y", "fill_diagonal": "x.fill_diagonal_(value)", "place": "x[mask] = values", "put": "x.put_(index, values)",
+    "put_along_axis": "x.scatter_(dim, index, values)", "putmask": "x[mask] = values",
+}  # fmt: skip
+
+#: Functions that answer in facts, text or files: they see the array itself, which a tensor that requires grad refuses.
+ON_ARRAYS = {
+    "array2string", "array_repr", "array_str", "common_type", "may_share_memory", "min_scalar_type", "save", "savetxt",
+    "savez", "savez_compressed", "shares_memory",
+}  # fmt: skip
+
+
+# -- ufuncs --------------------------------------------------------------------------------------------------------------
+def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+    """``__array_ufunc__``: NumPy's ufuncs, their methods, and the operators of arrays and NumPy scalars.
+
+    TypeError for a ufunc that `gradkit.numpy` does not have, for a method other than `reduce`, `accumulate` and `outer`,
+    and for ``out=`` (also ``array += tensor``).
+
+    >>> import numpy as np, gradkit
+    >>> np.ones(2) + gradkit.ones(2)
+    tensor([2., 2.], dtype=gradkit.float64)
+    """
+    if not all([understood(x) for x in inputs]):
+        return NotImplemented
+    out = keywords.pop("out", None)
+    if out is not None:
+        refuse_writing(ufunc.__name__, inputs, out)
+    function = getattr(gnp, ufunc.__name__, None)
+    if getattr(function, "ufunc", None) is not ufunc:
+        raise not_differentiable(f"np.{ufunc.__name__}")
+    return METHODS.get(method, unknown_method(method))(function, ufunc, *inputs, **keywords)
+
+
+def understood(x: Any) -> bool:
+    """Whether an operand is ours to answer for; others with this protocol are asked next."""
+    return isinstance(x, Tensor | np.ndarray | np.generic) or not hasattr(type(x), "__array_ufunc__")
+
+
+def refuse_writing(name: str, inputs: Any, out: Any) -> None:
+    target = out[0] if len(out) == 1 else out
+    if isinstance(target, np.ndarray) and any([x is target for x in inputs]):
+        raise TypeError(
+            f"np.{name} cannot write a tensor into a numpy.ndarray, which has no history: write `x = x {name} t` with the "
+            "operator's sign and no `=` behind it, or make the array a tensor with gradkit.as_tensor(x) first"
+        )
+    refuse_out(f"np.{name}", out)
+
+
+def called(function: Callable[..., Any], _ufunc: np.ufunc, *inputs: Any, **keywords: Any) -> Any:
+    return function(*inputs, **keywords)
+
+
+def reduce(_function: Any, ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, *rest: Any, **keywords: Any) -> Any:
+    """``np.add.reduce(t)``: the reduction of that name, along the first axis unless told otherwise."""
+    name = REDUCTIONS.get(ufunc.__name__)
+    if name is None:
+        raise not_differentiable(f"np.{ufunc.__name__}.reduce")
+    if dtype is not None:
+        keywords["dtype"] = dtype
+    if rest:
+        refuse_out(f"np.{ufunc.__name__}.reduce", rest[0])
+        keywords.update(zip(("keepdims", "initial", "where"), rest[1:]))
+    return getattr(gnp, name)(array, axis, **{k: v for k, v in keywords.items() if v is not np._NoValue})
+
+
+def accumulate(_function: Any, ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """``np.add.accumulate(t)``: running sums, products or extremes, along the first axis unless told otherwise."""
+    name = ufunc.__name__
+    if name in ACCUMULATIONS:
+        return getattr(gnp, ACCUMULATIONS[name])(array, axis, dtype)
+    if name not in SO_FAR:
+        raise not_differentiable(f"np.{name}.accumulate")
+    x = gnp.asarray(array)
+    places = getattr(xp, SO_FAR[name])(x, axis=axis_in(axis, x.ndim) - x.ndim)
+    return gnp.take_along_axis(x, places, axis)
+
+
+def outer(function: Callable[..., Any], ufunc: np.ufunc, a: Any, b: Any, **keywords: Any) -> Any:
+    """``np.add.outer(a, b)``: every element of `a` with every one of `b`."""
+    if ufunc.nin != 2 or ufunc.signature:
+        raise ValueError(f"outer product only supported for binary functions without core axes, not np.{ufunc.__name__}")
+    x, y = gnp.asarray(a), gnp.asarray(b)
+    return function(gnp.reshape(x, (*x.shape, *[1] * y.ndim)), y, **keywords)
+
+
+def unknown_method(method: str) -> Callable[..., Any]:
+    def refuse(_function: Any, ufunc: np.ufunc, *_inputs: Any, **_keywords: Any) -> Any:
+        raise not_differentiable(f"np.{ufunc.__name__}.{method}")
+
+    return refuse
+
+
+METHODS = {"__call__": called, "reduce": reduce, "accumulate": accumulate, "outer": outer}
+
+
+# -- other functions -----------------------------------------------------------------------------------------------------
+def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+    """``__array_function__``: the functions of NumPy that are no ufuncs, of `numpy.linalg` and of `numpy.fft`.
+
+    TypeError for one that `gradkit.numpy` does not have, and for those that write into an argument.
+
+    >>> import numpy as np, gradkit
+    >>> np.concatenate([gradkit.ones(1), gradkit.zeros(1)])
+    tensor([1., 0.])
+    """
+    if not all([issubclass(t, Tensor | np.ndarray) for t in types]):
+        return NotImplemented
+    name = func.__name__
+    function = getattr(NAMESPACES.get(func.__module__), name, None)
+    if function is not None:
+        return function(*args, **kwargs)
+    full_name = f"{func.__module__}.{name}".replace("numpy", "np", 1)
+    if name in WRITING:
+        raise TypeError(f"{full_name} would write into its argument behind the history's back; write {WRITING[name]}")
+    if name in ON_ARRAYS:
+        return func(*[as_array(x) for x in args], **{k: as_array(x) for k, x in kwargs.items()})
+    raise not_differentiable(full_name)
+
+
+def as_array(x: Any) -> Any:
+    return x.numpy() if isinstance(x, Tensor) else x
+
+
+def array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+    """``__array_namespace__``: `gradkit.numpy`, the Array API standard's functions on tensors.
+
+    ValueError for a version of the standard that it does not follow.
+
+    >>> import gradkit
+    >>> gradkit.ones(2).__array_namespace__().__name__
+    'gradkit.numpy'
+    """
+    if api_version not in (None, *VERSIONS):
+        raise ValueError(f"gradkit follows the Array API standard's versions {', '.join(VERSIONS)}, not {api_version!r}")
+    return gnp
+
+
+VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")

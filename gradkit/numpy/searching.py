@@ -1,0 +1,385 @@
+"""Choosing, sorting and searching by NumPy's signatures. Places have no derivative; what is gathered from them does."""
+
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.numpy import elementwise
+from gradkit.numpy.calling import (
+    NUMBERS, asarray, axis_in, converted, gathered, holds_tensor, moved, operand, plain, refuse_out, result_type, together, tracked,
+    unbatched,
+)  # fmt: skip
+from gradkit.numpy.joining import concatenate
+
+
+# -- choosing ------------------------------------------------------------------------------------------------------------
+def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    """`x` where the condition holds, else `y`, broadcast and promoted; without them, `nonzero` of the condition.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.where(gradkit.tensor([True, False]), gradkit.ones(2), 0.0)
+    tensor([1., 0.])
+    """
+    if x is None and y is None:
+        return nonzero(condition)
+    if x is None or y is None:
+        raise ValueError("either both or neither of x and y should be given")
+    mask = asarray(condition)
+    return xp.where(converted(mask, np.bool_), *together((x, y)))
+
+
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Tensor:
+    """For each element the choice of the first condition that holds there, `default` where none does.
+
+    ValueError if there are not as many choices as conditions, or none.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> x = gradkit.tensor([-1.0, 0.5, 3.0])
+    >>> gnp.select([x < 0, x > 1], [0 * x, x**2], default=x)
+    tensor([-0.0000,  0.5000,  9.0000])
+    """
+    if len(condlist) != len(choicelist) or not condlist:
+        raise ValueError("list of cases must be same length as list of conditions, and not empty")
+    *choices, y = together((*choicelist, default))
+    for condition, choice in reversed(list(zip(condlist, choices))):
+        y = where(condition, choice, y)
+    return y
+
+
+def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Tensor:
+    """The elements of `a` at `indices` along `axis`, or of all in line. The axis gives way to the shape of `indices`.
+
+    `mode` says what happens outside: "raise" is an IndexError, "wrap" and "clip" lead inside.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.take(gradkit.tensor([4.0, 5.0, 6.0]), [2, 0, 0])
+    tensor([6., 4., 4.])
+    """
+    refuse_out("take", out)
+    x = asarray(a)
+    if axis is None:
+        x, axis = xp.reshape(x, (-1,)), 0
+    at = axis_in(axis, x.ndim)
+    places = _inside(indices, x.shape[at], mode)
+    if at == 0:
+        return xp.index(x, places, lead=0)
+    y = xp.index(xp.moveaxis(x, at, 0), places, lead=0)
+    return xp.moveaxis(y, tuple(range(places.ndim)), tuple(range(at, at + places.ndim)))
+
+
+def _inside(indices: Any, extent: int, mode: str) -> Tensor:
+    places = asarray(indices)
+    if places.dtype.kind not in "iu":
+        raise TypeError(f"indices must be integers, not {places.dtype}")
+    if mode == "wrap":
+        return elementwise.remainder(places, extent)
+    return places if mode == "raise" else elementwise.minimum(elementwise.maximum(places, 0), extent - 1)
+
+
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
+    """The elements of `arr` at `indices` along `axis`, run by run: `indices` has the same number of axes.
+
+    ValueError for another number of axes, IndexError for indices that are no integers or lead outside.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> x = gradkit.tensor([[3.0, 1.0], [2.0, 4.0]])
+    >>> gnp.take_along_axis(x, gnp.argsort(x), -1)
+    tensor([[1., 3.],
+            [2., 4.]])
+    """
+    x, places = asarray(arr), asarray(indices)
+    if places.dtype.kind not in "iu":
+        raise IndexError("`indices` must be an integer array")
+    if axis is None:
+        x, axis = xp.reshape(x, (-1,)), 0
+    if x.ndim != places.ndim:
+        raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    at, n = axis_in(axis, x.ndim), x.ndim
+    shapes = [(1,) * i + (extent,) + (1,) * (n - i - 1) for i, extent in enumerate(x.shape)]
+    key = [places if i == at else wrap(np.arange(x.shape[i]).reshape(shape)) for i, shape in enumerate(shapes)]
+    return xp.index(x, *key, lead=0)
+
+
+def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Tensor:
+    """The slices along `axis` (or the elements, in line) for which the vector `condition` holds.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.compress([True, False, True], gradkit.tensor([4.0, 5.0, 6.0]))
+    tensor([4., 6.])
+    """
+    return take(a, np.flatnonzero(unbatched(condition, "compress")), axis, out)
+
+
+def extract(condition: Any, arr: Any) -> Tensor:
+    """The elements of `arr`, in line, where `condition`, an array of as many, holds.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.extract([[False, True]], gradkit.tensor([[4.0, 5.0]]))
+    tensor([5.])
+    """
+    return compress(np.ravel(unbatched(condition, "extract")), arr)
+
+
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Tensor:
+    """Each element along `axis` (or each of all, in line) repeated: equally often, or as often as a list says.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.repeat(gradkit.tensor([4.0, 5.0]), [2, 1])
+    tensor([4., 4., 5.])
+    """
+    x = asarray(a)
+    if axis is None:
+        x, axis = xp.reshape(x, (-1,)), 0
+    times = unbatched(repeats, "repeat")
+    return take(x, np.repeat(np.arange(x.shape[axis_in(axis, x.ndim)]), times), axis)
+
+
+def delete(arr: Any, obj: Any, axis: int | None = None) -> Tensor:
+    """Without the slices `obj` (an int, a slice, a list) along `axis`, or without those elements of all in line.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.delete(gradkit.tensor([4.0, 5.0, 6.0]), 1)
+    tensor([4., 6.])
+    """
+    return moved(np.delete, arr, obj, axis)
+
+
+def resize(a: Any, new_shape: Any) -> Tensor:
+    """In another shape: elements are left out at the end, or repeated from the beginning.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.resize(gradkit.tensor([4.0, 5.0]), (3,))
+    tensor([4., 5., 4.])
+    """
+    return moved(np.resize, a, new_shape)
+
+
+# -- sorting -------------------------------------------------------------------------------------------------------------
+def argsort(
+    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None, descending: bool = False
+) -> Tensor:
+    """The places that put the elements along `axis` (or all, in line) in ascending order, or in `descending` order.
+
+    Elements that tie keep their order if `stable` or `descending`.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.argsort(gradkit.tensor([3.0, 1.0, 2.0]))
+    tensor([1, 2, 0])
+    """
+    x = asarray(a)
+    if axis is None:
+        x, axis = xp.reshape(x, (-1,)), 0
+    at = axis_in(axis, x.ndim) - x.ndim
+    if not descending:
+        return plain(np.argsort, x, axis=at, kind=kind, stable=stable, broadcasts=False)
+    places = plain(np.argsort, xp.flip(x, axis=(at,)), axis=at, stable=True, broadcasts=False)
+    return xp.flip(x.shape[at] - 1 - places, axis=(at,))
+
+
+def sort(
+    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None, descending: bool = False
+) -> Tensor:
+    """The elements along `axis` (or all, in line) in ascending order, or in `descending` order.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.sort(gradkit.tensor([3.0, 1.0, 2.0]))
+    tensor([1., 2., 3.])
+    """
+    x = asarray(a)
+    if axis is None:
+        x, axis = xp.reshape(x, (-1,)), 0
+    return take_along_axis(x, argsort(x, axis, kind, order, stable=stable, descending=descending), axis)
+
+
+def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None) -> Tensor:
+    """Places that put the `kth` smallest elements where sorting would, with none larger before nor smaller behind.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.argpartition(gradkit.tensor([3.0, 1.0, 2.0]), 0)[0]
+    tensor(1)
+    """
+    x = asarray(a)
+    if axis is None:
+        x, axis = xp.reshape(x, (-1,)), 0
+    return plain(np.argpartition, x, kth=kth, axis=axis_in(axis, x.ndim) - x.ndim, kind=kind, broadcasts=False)
+
+
+def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None) -> Tensor:
+    """The elements in the order of `argpartition`.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.partition(gradkit.tensor([3.0, 1.0, 2.0]), 0)[0]
+    tensor(1.)
+    """
+    x = asarray(a)
+    if axis is None:
+        x, axis = xp.reshape(x, (-1,)), 0
+    return take_along_axis(x, argpartition(x, kth, axis, kind), axis)
+
+
+# -- searching: places, without derivatives --------------------------------------------------------------------------------
+def _places(name: str, example: str) -> Callable[..., Any]:
+    function = getattr(np, name)
+
+    def find(*operands: Any, **keywords: Any) -> Any:
+        raws = [unbatched(x, name) if isinstance(x, Tensor) or _are_tensors(x) else x for x in operands]
+        found = function(*raws, **keywords)
+        return tuple([wrap(one) for one in found]) if isinstance(found, tuple) else wrap(np.asarray(found))
+
+    find.__name__ = find.__qualname__ = name
+    find.__doc__ = f"""`numpy.{name}` of tensors: integers or bools, which have no derivative. RuntimeError inside vmap.
+
+    >>> import numpy as np, gradkit, gradkit.numpy as gnp
+    >>> x, y = gradkit.tensor([0.0, 1.0, 3.0]), gradkit.tensor([1.0, 2.0])
+    >>> np.array_equal(gnp.{name}({example}), np.{name}({example.replace("x", "x.array").replace("y", "y.array")}))
+    True
+    """
+    return find
+
+
+def _are_tensors(x: Any) -> bool:
+    return isinstance(x, list | tuple) and holds_tensor(x)
+
+
+nonzero = _places("nonzero", "x")
+flatnonzero = _places("flatnonzero", "x")
+argwhere = _places("argwhere", "x")
+searchsorted = _places("searchsorted", "x, y")
+digitize = _places("digitize", "y, x")
+isin = _places("isin", "x, y")
+lexsort = _places("lexsort", "x")
+unravel_index = _places("unravel_index", "2, (2, 3)")
+
+
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Tensor:
+    """How often each of 0, 1, 2 ... occurs in the vector `x`, or the sum of the weights where it does.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.bincount(gradkit.tensor([0, 2, 2]))
+    tensor([1, 0, 2])
+    """
+    places = unbatched(x, "bincount")
+    count = np.bincount(places, minlength=minlength)
+    if weights is None:
+        return wrap(count)
+    w = asarray(weights)
+    if w.dtype.kind == "c":
+        raise TypeError(f"Cannot cast array data from {w.dtype!r} to dtype('float64') according to the rule 'safe'")
+    return xp.unindex(converted(w, np.float64), wrap(places), shape=count.shape, lead=0)
+
+
+# -- sets ----------------------------------------------------------------------------------------------------------------
+UniqueAllResult = namedtuple("UniqueAllResult", ("values", "indices", "inverse_indices", "counts"))
+UniqueCountsResult = namedtuple("UniqueCountsResult", ("values", "counts"))
+UniqueInverseResult = namedtuple("UniqueInverseResult", ("values", "inverse_indices"))
+
+
+def unique(
+    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None,
+    *, equal_nan: bool = True, sorted: bool = True,
+) -> Any:  # fmt: skip
+    """The different elements in ascending order, or the different slices along `axis`; on request also the place where
+    each first occurs, the place among them of every element, and how often each occurs.
+
+    The derivative goes to the first occurrence.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.unique(gradkit.tensor([3.0, 1.0, 3.0]))
+    tensor([1., 3.])
+    """
+    x = asarray(ar)
+    raw = unbatched(x, "unique")
+    _, index, inverse, counts = np.unique(raw, True, True, True, axis=axis, equal_nan=equal_nan)
+    values = gathered(x, index) if axis is None else take(x, index, axis)
+    wanted = ((return_index, index), (return_inverse, inverse), (return_counts, counts))
+    more = [wrap(found) for wish, found in wanted if wish]
+    return (values, *more) if more else values
+
+
+def unique_values(x: Any, /) -> Tensor:
+    """The different elements of `x`, in ascending order; nan counts as different from itself.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.unique_values(gradkit.tensor([3.0, 1.0, 3.0]))
+    tensor([1., 3.])
+    """
+    return unique(x, equal_nan=False)
+
+
+def unique_counts(x: Any, /) -> UniqueCountsResult:
+    """The different elements of `x`, and how often each occurs: a named tuple `values, counts`.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.unique_counts(gradkit.tensor([3.0, 1.0, 3.0])).counts
+    tensor([1, 2])
+    """
+    return UniqueCountsResult(*unique(x, return_counts=True, equal_nan=False))
+
+
+def unique_inverse(x: Any, /) -> UniqueInverseResult:
+    """The different elements of `x`, and the place among them of every element: a named tuple `values, inverse_indices`.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.unique_inverse(gradkit.tensor([3.0, 1.0, 3.0])).inverse_indices
+    tensor([1, 0, 1])
+    """
+    return UniqueInverseResult(*unique(x, return_inverse=True, equal_nan=False))
+
+
+def unique_all(x: Any, /) -> UniqueAllResult:
+    """All that `unique` can tell: a named tuple `values, indices, inverse_indices, counts`.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.unique_all(gradkit.tensor([3.0, 1.0, 3.0])).indices
+    tensor([1, 0])
+    """
+    return UniqueAllResult(*unique(x, True, True, True, equal_nan=False))
+
+
+def union1d(ar1: Any, ar2: Any) -> Tensor:
+    """The different elements of two arrays together, in ascending order.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.union1d(gradkit.tensor([3.0, 1.0]), gradkit.tensor([2.0, 1.0]))
+    tensor([1., 2., 3.])
+    """
+    return unique(concatenate((ar1, ar2), None))
+
+
+def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Tensor:
+    """The different elements of `ar1` that are not in `ar2`, in ascending order (as they come if `assume_unique`).
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.setdiff1d(gradkit.tensor([3.0, 1.0]), gradkit.tensor([2.0, 1.0]))
+    tensor([3.])
+    """
+    x = xp.reshape(asarray(ar1), (-1,)) if assume_unique else unique(ar1)
+    return extract(isin(x, ar2, invert=True), x)
+
+
+def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
+    """The different elements that two arrays share, in ascending order; on request their places in both.
+
+    The derivative goes to the first occurrence in `ar1`.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.intersect1d(gradkit.tensor([3.0, 1.0]), gradkit.tensor([2.0, 1.0]))
+    tensor([1.])
+    """
+    x = asarray(ar1)
+    raws = unbatched(x, "intersect1d"), unbatched(ar2, "intersect1d")
+    _, first, second = np.intersect1d(*raws, assume_unique=assume_unique, return_indices=True)
+    values = gathered(x, first)
+    return (converted(values, result_type(*raws)), wrap(first), wrap(second)) if return_indices else values
+
+
+__all__ = [
+    "argpartition", "argsort", "argwhere", "bincount", "compress", "delete", "digitize", "extract", "flatnonzero",
+    "intersect1d", "isin", "lexsort", "nonzero", "partition", "repeat", "resize", "searchsorted", "select", "setdiff1d",
+    "sort", "take", "take_along_axis", "union1d", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values",
+    "unravel_index", "where",
+]  # fmt: skip

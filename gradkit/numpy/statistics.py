@@ -1,0 +1,255 @@
+"""Order statistics, differences and integrals of samples, and reductions that pass over nan."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradkit.engine.dtypes import differentiable
+from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.numpy import elementwise, reduction
+from gradkit.numpy.calling import NOT_GIVEN, answer, asarray, axes_in, axis_in, converted, refuse_out
+from gradkit.numpy.joining import concatenate
+from gradkit.numpy.reduction import flattened
+from gradkit.numpy.searching import sort, take, where
+
+
+# -- order statistics ----------------------------------------------------------------------------------------------------
+#: How a quantile between two places is made of the elements there (Hyndman & Fan 1996, type 7): by rounding the place ...
+CHOOSING: dict[str, Callable[[Any], Any]] = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}
+#: ... or by going from the one below a share of the way to the next.
+BETWEEN: dict[str, Callable[[Any], Any]] = {
+    "linear": lambda place: place - np.floor(place), "midpoint": lambda place: 0.5 * (place != np.floor(place)),
+}  # fmt: skip
+
+
+def quantile(
+    a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: bool = False, *, weights: Any = None,
+) -> Tensor:  # fmt: skip
+    """The quantiles `q` (numbers from 0 to 1, constants) along `axis` (an int, a tuple, or all); axes of `q` come first.
+
+    `method` is "linear", "lower", "higher", "midpoint" or "nearest"; TypeError for NumPy's others and for weights. A run
+    that has a nan has no other quantile. ValueError for a `q` outside.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.quantile(gradkit.tensor([1.0, 2.0, 4.0]), 0.75)
+    tensor(3.)
+    """
+    refuse_out("quantile", out)
+    if method not in {*CHOOSING, *BETWEEN} or weights is not None:
+        raise TypeError(f"not differentiable yet: np.quantile with method {method!r}{' and weights' if weights is not None else ''}")
+    x = asarray(a)
+    if x.dtype.kind == "c" or x.dtype.kind == "b" and method in BETWEEN:
+        raise TypeError(f"np.quantile with method {method!r} takes real numbers, not {x.dtype}")
+    places = np.asarray(asarray(q).array)
+    if not ((places >= 0) & (places <= 1)).all():
+        raise ValueError("Quantiles must be in the range [0, 1]")
+    dtype = x.dtype if differentiable(x.dtype) or method in CHOOSING else np.dtype(np.float64)
+    if not isinstance(q, int | float) and method not in CHOOSING:
+        dtype = np.result_type(dtype, places.dtype)
+    return _quantiles(converted(x, dtype), places, axis, method, keepdims)
+
+
+def _quantiles(x: Tensor, q: Any, axis: Any, method: str, keepdims: bool) -> Tensor:
+    axes = axes_in(axis, x.ndim)
+    y = _at_quantiles(sort(flattened(x, axes), -1), q, method)
+    y = xp.moveaxis(y, tuple(range(-q.ndim, 0)), tuple(range(q.ndim))) if q.ndim else y
+    kept = tuple([1 if i in axes else n for i, n in enumerate(x.shape, -x.ndim)])
+    return xp.reshape(y, (*q.shape, *kept)) if keepdims else y
+
+
+def _at_quantiles(runs: Tensor, q: Any, method: str) -> Tensor:
+    """What lies at the places `q` of sorted runs: their axes come last."""
+    n = runs.shape[-1]
+    virtual = (n - 1) * q
+    low = CHOOSING.get(method, np.floor)(virtual).astype(np.intp)
+    y = take(runs, low, -1)
+    if method in BETWEEN:
+        share = converted(wrap(np.asarray(BETWEEN[method](virtual))), runs.dtype)
+        y = y + (take(runs, np.minimum(low + 1, n - 1), -1) - y) * share
+    if not differentiable(runs.dtype):
+        return y
+    last = xp.reshape(take(runs, n - 1, -1), (*runs.shape[:-1], *[1] * q.ndim))
+    return where(elementwise.isnan(last), last, y)
+
+
+def percentile(
+    a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: bool = False, *, weights: Any = None,
+) -> Tensor:  # fmt: skip
+    """`quantile` with `q` from 0 to 100.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.percentile(gradkit.tensor([1.0, 2.0, 4.0]), 75)
+    tensor(3.)
+    """
+    q = q / 100 if isinstance(q, int | float) else np.true_divide(asarray(q).array, 100)
+    return quantile(a, q, axis, out, overwrite_input, method, keepdims, weights=weights)
+
+
+def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Tensor:
+    """The element in the middle along `axis` (an int, a tuple, or all), or the mean of the two there.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.median(gradkit.tensor([4.0, 1.0, 2.0, 3.0]))
+    tensor(2.5000)
+    """
+    refuse_out("median", out)
+    x = asarray(a)
+    return _quantiles(converted(x, answer(np.mean, x.dtype)), np.asarray(0.5), axis, "midpoint", keepdims)
+
+
+# -- differences and integrals ---------------------------------------------------------------------------------------------
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN) -> Tensor:
+    """Differences of neighbours along `axis`, `n` times over; what is prepended and appended broadcasts to the others.
+
+    ValueError for a negative `n` or for no axes.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.diff(gradkit.tensor([1.0, 4.0, 9.0]))
+    tensor([3., 5.])
+    """
+    x = asarray(a)
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
+    if not x.ndim:
+        raise ValueError("diff requires input that is at least one dimensional")
+    at = axis_in(axis, x.ndim)
+    edge = tuple([1 if i == at else extent for i, extent in enumerate(x.shape)])
+    ends = [y if y is NOT_GIVEN or np.ndim(y) else xp.broadcast_to(asarray(y), edge) for y in (prepend, append)]
+    parts = [y for y in (ends[0], x, ends[1]) if y is not NOT_GIVEN]
+    x = concatenate(parts, at) if len(parts) > 1 else x
+    difference = elementwise.not_equal if x.dtype.kind == "b" else elementwise.subtract
+    for _ in range(n):
+        x = difference(take(x, np.arange(1, x.shape[at]), at), take(x, np.arange(0, x.shape[at] - 1), at))
+    return x
+
+
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
+    """Differences of neighbours of all elements in line, with what is to stand before and behind them.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.ediff1d(gradkit.tensor([1.0, 4.0, 9.0]), to_end=0.0)
+    tensor([3., 5., 0.])
+    """
+    x = xp.reshape(asarray(ary), (-1,))
+    x = elementwise.subtract(take(x, np.arange(1, x.shape[0])), take(x, np.arange(x.shape[0] - 1)))
+    ends = [None if y is None else converted(xp.reshape(asarray(y), (-1,)), x.dtype) for y in (to_begin, to_end)]
+    parts = [y for y in (ends[0], x, ends[1]) if y is not None]
+    return concatenate(parts) if len(parts) > 1 else x
+
+
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
+    """The integral along `axis` of samples `y` at the places `x`, or `dx` apart, by the trapezoidal rule.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.trapezoid(gradkit.tensor([1.0, 2.0, 3.0]), dx=2.0)
+    tensor(8.)
+    """
+    y = asarray(y)
+    at = axis_in(axis, y.ndim)
+    if x is not None:
+        x = asarray(x)
+        dx = diff(x, axis=0 if x.ndim == 1 else axis)
+        dx = xp.reshape(dx, (-1, *[1] * (y.ndim - at - 1))) if x.ndim == 1 else dx
+    n = y.shape[at]
+    pairs = elementwise.add(take(y, np.arange(1, n), at), take(y, np.arange(0, n - 1), at))
+    return reduction.sum(elementwise.divide(elementwise.multiply(dx, pairs), 2.0), at)
+
+
+# -- passing over nan ----------------------------------------------------------------------------------------------------
+def _without_nan(x: Any, instead: float) -> tuple[Tensor, Tensor]:
+    """The operand with a number for nan, and where it had none; both as they are for integers."""
+    x = asarray(x)
+    there = elementwise.logical_not(elementwise.isnan(x))
+    return (where(there, x, instead) if differentiable(x.dtype) else x), there
+
+
+def _passing_over(name: str, reduce: Callable[..., Any], instead: float) -> Callable[..., Any]:
+    def function(a: Any, axis: Any = None, *args: Any, **keywords: Any) -> Tensor:
+        return reduce(_without_nan(a, instead)[0], axis, *args, **keywords)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""`{name[3:]}` that takes nan for {instead}.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> float(gnp.{name}(gradkit.tensor([2.0, float("nan")])){"[0]" if "cum" in name else ""})
+    2.0
+    """
+    return function
+
+
+nansum = _passing_over("nansum", reduction.sum, 0)
+nanprod = _passing_over("nanprod", reduction.prod, 1)
+nancumsum = _passing_over("nancumsum", reduction.cumsum, 0)
+nancumprod = _passing_over("nancumprod", reduction.cumprod, 1)
+
+
+def _nan_extreme(name: str, reduce: Callable[..., Any], instead: float) -> Callable[..., Any]:
+    def function(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Tensor:
+        refuse_out(name, out)
+        x, there = _without_nan(a, instead)
+        y = reduce(x, axis, keepdims=keepdims)
+        return where(reduction.any(there, axis, keepdims=keepdims), y, np.nan) if differentiable(x.dtype) else y
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""`{name[3:]}` that passes over nan; where there is nothing else, nan.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.{name}(gradkit.tensor([2.0, float("nan")]))
+    tensor(2.)
+    """
+    return function
+
+
+nanmax = _nan_extreme("nanmax", reduction.max, -np.inf)
+nanmin = _nan_extreme("nanmin", reduction.min, np.inf)
+
+
+def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Tensor:
+    """`mean` of what is not nan; where there is nothing else, nan.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.nanmean(gradkit.tensor([1.0, 3.0, float("nan")]))
+    tensor(2.)
+    """
+    refuse_out("nanmean", out)
+    x, there = _without_nan(a, 0)
+    x = reduction.entering(np.mean, x, dtype)
+    return reduction.sum(x, axis, keepdims=keepdims) / reduction.sum(there, axis, x.dtype, keepdims=keepdims)
+
+
+def _nan_spread(name: str, finish: Callable[..., Any]) -> Callable[..., Any]:
+    def function(
+        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False, *,
+        correction: float | None = None,
+    ) -> Tensor:  # fmt: skip
+        refuse_out(name, out)
+        x, there = _without_nan(a, 0)
+        x = reduction.entering(np.mean, x, dtype)
+        count = reduction.sum(there, axis, np.int64, keepdims=True)
+        off = where(there, x - converted(reduction.sum(x, axis, keepdims=True) / count, x.dtype), 0)
+        squares = reduction.sum(elementwise.square(elementwise.abs(off)), axis, keepdims=True)
+        left = elementwise.subtract(count, ddof if correction is None else correction)
+        y = finish(squares / converted(where(elementwise.greater(left, 0), left, np.nan), squares.dtype))
+        axes = axes_in(axis, x.ndim)
+        return y if keepdims else xp.reshape(y, tuple([n for i, n in enumerate(x.shape, -x.ndim) if i not in axes]))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""`{name[3:]}` of what is not nan; where no more is left than `ddof` takes away, nan.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.{name}(gradkit.tensor([1.0, 5.0, float("nan")]))
+    tensor({4 if name == "nanvar" else 2}.)
+    """
+    return function
+
+
+nanvar, nanstd = _nan_spread("nanvar", lambda y: y), _nan_spread("nanstd", elementwise.sqrt)
+
+__all__ = [
+    "diff", "ediff1d", "median", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum",
+    "nanvar", "percentile", "quantile", "trapezoid",
+]  # fmt: skip

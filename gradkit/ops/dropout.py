@@ -1,0 +1,146 @@
+"""Dropout: random zeros in training, nothing in evaluation. Names and arguments are those of torch.nn.functional.
+
+On the CPU the elements that fall are those that PyTorch drops after the same `manual_seed`.
+"""
+
+import warnings
+from typing import Any
+
+from gradkit.backend.rng import default_generator
+from gradkit.engine import inplace as writing
+from gradkit.engine import modes
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.primitives.shape import extents
+
+__all__ = ["alpha_dropout", "dropout"]
+METHODS: tuple[str, ...] = ()
+INPLACE: tuple[str, ...] = ()
+
+# What SELU tends to for inputs that tend to -infinity: -scale * alpha (Klambauer et al. 2017).
+_SATURATED = -1.7580993408473766
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """In training, zeroes each element with probability `p` and divides the others by ``1 - p``; else `input` itself.
+
+    With `inplace` the result is written over `input`. Raises ValueError for a `p` outside [0, 1]. Hinton et al., "Improving
+    neural networks by preventing co-adaptation of feature detectors" (2012).
+
+    >>> import gradkit
+    >>> sorted(set(gradkit.dropout(gradkit.ones(100), 0.5).tolist()))
+    [0.0, 2.0]
+    """
+    return _dropped("dropout", input, p, training, inplace, extents(input))
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels of (N, C, L) or (C, L). RuntimeError for other numbers of axes.
+
+    >>> import gradkit
+    >>> from gradkit.nn.functional import dropout1d
+    >>> dropout1d(gradkit.ones(2, 3), 1.0)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
+    if input.ndim not in (2, 3):
+        raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input; use dropout instead")
+    return _dropped("dropout1d", input, p, training, inplace, _channels(input, input.ndim == 3))
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels of (N, C, H, W), or of (N, C, L), with a UserWarning for other numbers of axes.
+
+    Tompson et al., "Efficient object localization using convolutional networks" (2015).
+
+    >>> import gradkit
+    >>> from gradkit.nn.functional import dropout2d
+    >>> dropout2d(gradkit.ones(1, 1, 1, 2), 1.0)
+    tensor([[[[0., 0.]]]])
+    """
+    _warn_of_axes("dropout2d", input, (3, 4))
+    return _dropped("dropout2d", input, p, training, inplace, _channels(input, True))
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W), with a UserWarning for other numbers of axes.
+
+    >>> import gradkit
+    >>> from gradkit.nn.functional import dropout3d
+    >>> dropout3d(gradkit.ones(1, 1, 1, 1, 2), 1.0)
+    tensor([[[[[0., 0.]]]]])
+    """
+    _warn_of_axes("dropout3d", input, (4, 5))
+    return _dropped("dropout3d", input, p, training, inplace, _channels(input, input.ndim != 4))
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Dropout for SELU networks: what falls takes the value SELU saturates at; mean and variance are kept.
+
+    Raises ValueError for a `p` outside [0, 1]. Klambauer et al., "Self-normalizing neural networks" (2017).
+
+    >>> import gradkit
+    >>> gradkit.alpha_dropout(gradkit.ones(2), 0.5, training=False)
+    tensor([1., 1.])
+    """
+    _check_probability(p)
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return _result(input, input * 0, inplace, "alpha_dropout")
+    keep = _mask(extents(input), p)
+    a = (1 / ((1 - p) * (1 + p * _SATURATED**2))) ** 0.5
+    kept = wrap(keep.array.astype(input.dtype), batch=keep.batch)
+    return _result(input, input * (kept * a) + (1 - kept) * (a * _SATURATED) - a * _SATURATED * p, inplace, "alpha_dropout")
+
+
+def _dropped(name: str, input: Tensor, p: float, training: bool, inplace: bool, shape: Any) -> Tensor:
+    _check_probability(p)
+    if not training:
+        return input
+    if input.dtype.kind not in "fcV":
+        raise RuntimeError(f"{name}: the result cannot be of dtype {input.dtype.name}; convert with .float()")
+    if p == 1:
+        return _result(input, input * 0, inplace, name)
+    keep = _mask(shape, p)
+    scale = keep.array.astype(input.dtype)
+    scale *= scale.dtype.type(1 / (1 - p))
+    return _result(input, input * wrap(scale, batch=keep.batch), inplace, name)
+
+
+def _result(input: Tensor, y: Tensor, inplace: bool, name: str) -> Tensor:
+    return writing.write(input, lambda _: y, f"{name}_") if inplace else y
+
+
+def _check_probability(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _channels(input: Tensor, batched: bool) -> tuple[int, ...]:
+    """The shape of a mask that is one for each channel."""
+    shape = extents(input)
+    lead = 2 if batched else 1
+    return (*shape[:lead], *(1,) * (len(shape) - lead))
+
+
+def _warn_of_axes(name: str, input: Tensor, usual: tuple[int, int]) -> None:
+    if input.ndim not in usual:
+        warnings.warn(
+            f"{name}: received a {input.ndim}-D input, which is deprecated; use dropout instead, or an input with "
+            f"{usual[0]} or {usual[1]} axes.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _mask(shape: tuple[int, ...], p: float) -> Tensor:
+    """Booleans that are true with probability ``1 - p``; under vmap one mask, or one for each sample, as it allows."""
+    if modes.local.batches and modes.local.randomness == "error":
+        raise RuntimeError(
+            "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
+            "randomness flags on vmap or perform the randomness operation out of vmap"
+        )
+    if modes.local.batches and modes.local.randomness == "different":
+        levels, sizes = zip(*modes.local.batches)
+        return wrap(default_generator.keep_mask((*sizes, *shape), p), batch=tuple(levels))
+    return wrap(default_generator.keep_mask(shape, p))

@@ -1,0 +1,39 @@
+"""Looking up rows of a table."""
+
+from typing import Any
+
+from gradkit.families import general
+from gradkit.primitives.indexing import one_more_lead
+
+
+def looked_up(xp: Any, table: Any, index: Any, *, lead: int, padding: int | None) -> Any:  # noqa: ARG001
+    """A table for each place of the `lead` batch axes, which `index` has too."""
+    return xp.index(table, index, lead=lead) if lead else xp.take(table, index, axis=0)
+
+
+def without_padding(xp: Any, rows: Any, index: Any, padding: int | None) -> Any:
+    """The rows that are looked up, those of the padding 0."""
+    if padding is None:
+        return rows
+    kept = xp.astype(index != padding, dtype=rows.dtype)
+    return rows * xp.reshape(kept, (*kept.shape, 1))
+
+
+def table_ct(xp: Any, d: Any, _y: Any, table_shape: Any, index: Any, *, lead: int, padding: int | None) -> list[Any]:
+    return [xp.unindex(without_padding(xp, d, index, padding), index, shape=tuple(table_shape), lead=lead), None]
+
+
+def table_tangent(xp: Any, ts: Any, _y: Any, _table: Any, index: Any, *, lead: int, padding: int | None) -> Any:
+    if ts[0] is None:
+        return None
+    return without_padding(xp, xp.index(ts[0], index, lead=lead), index, padding)
+
+
+# The row `padding` of the table is taken for a constant: neither cotangents nor tangents pass it. A numeric difference
+# would see it move, so that the samples have none.
+embedding = general(
+    "embedding", looked_up, table_ct, table_tangent,
+    [((4, 3), [[2, 0], [2, 1]], {"lead": 0, "padding": None}), ((4, 3), [2, 0, 2], {"lead": 0, "padding": None})],
+    arity=2, promote="none", batching=one_more_lead, structure="moves",
+    peer=lambda torch, table, index, lead, padding: torch.nn.functional.embedding(index, table, padding),  # noqa: ARG005
+)  # fmt: skip
