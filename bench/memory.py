@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from bench.libraries import LACKING
 from bench.workload import NotAvailable
 
 SELF = Path("/proc/self")
@@ -32,7 +33,9 @@ def in_fresh_process(*arguments: str) -> float:
     command = [sys.executable, "-m", "bench.memory", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
-        raise NotAvailable(done.stderr.strip().splitlines()[-1])
+        reason = done.stderr.strip().splitlines()[-1]
+        lacking = reason.split(":")[0].rsplit(".", 1)[-1] in {error.__name__ for error in LACKING}
+        raise NotAvailable(reason) if lacking else RuntimeError(reason)
     return float(done.stdout)
 
 

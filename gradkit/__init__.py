@@ -28,27 +28,24 @@ from gradkit.interop import from_dlpack
 from gradkit.ops.activation import *
 from gradkit.ops.arithmetic import *
 from gradkit.ops.arranging import *
-from gradkit.ops.attention import *
 from gradkit.ops.classification import *
 from gradkit.ops.comparison import *
 from gradkit.ops.complex import *
+from gradkit.ops.convolution import *
 from gradkit.ops.distance import *
 from gradkit.ops.dropout import *
-from gradkit.ops.embedding import *
 from gradkit.ops.functions import *
 from gradkit.ops.gathering import *
 from gradkit.ops.indexing import *
 from gradkit.ops.joining import *
 from gradkit.ops.linear_algebra import *
-from gradkit.ops.losses import *
 from gradkit.ops.neural import *
 from gradkit.ops.normalization import *
-from gradkit.ops.padding import *
 from gradkit.ops.placing import *
+from gradkit.ops.pooling import *
 from gradkit.ops.reducing import *
 from gradkit.ops.shaping import *
 from gradkit.ops.sorting import *
-from gradkit.ops.writing import *
 from gradkit.random import (
     Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, rand,
     rand_like, randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,

@@ -25,7 +25,10 @@ def tensor(
     tensor([[1., 2.],
             [3., 4.]])
     """
-    return _finish(raw_from(data, dtype, copy=True), device, requires_grad)
+    raw = raw_from(data, dtype, copy=True)
+    if requires_grad and raw.ndim == 0 and isinstance(raw, np.ndarray):
+        raw = raw[()]  # as 0-d results are: graphs of scalars are twice as fast so
+    return _finish(raw, device, requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:

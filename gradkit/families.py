@@ -214,7 +214,7 @@ def operation(prim: Primitive, hot: bool = False) -> Callable[..., Any]:
     """
     define(prim)
     call: Callable[..., Any]
-    if hot:
+    if hot and not any([SHAPE in flags for flags in prim.keeps]):
         call = (unrolled.unary, unrolled.binary)[len(prim.keeps) - 1](prim, bind)
     elif prim.view:
         call = tidied(unrolled.own_code(inplace.view_of(prim, bind), prim.name), prim.tidy)

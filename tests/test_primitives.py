@@ -327,7 +327,7 @@ def test_pytorch_agrees_at_edges(case, torch):
         theirs_first = torch.autograd.grad(want.sum(), witness, create_graph=True)
         for k, a, b in zip(wanted, first, theirs_first):
             better(a, b, 1, f"gradient of operand {k} {params}")
-            if not b.requires_grad or not a.requires_grad:
+            if not b.requires_grad or not a.requires_grad or prim.edge_order < 2:
                 continue
             second = gradkit.autograd.grad(a.sum(), ours, retain_graph=True, materialize_grads=True)
             theirs_second = torch.autograd.grad(b.sum(), witness, retain_graph=True, materialize_grads=True)

@@ -40,7 +40,9 @@ def broadcast_to(x: Any, shape: Any) -> Any:
             raise ValueError
         return np.ndarray(shape, x.dtype, x, 0, [*[0] * lead, *steps])
     except ValueError:
-        return np.broadcast_to(x, shape)
+        y = np.broadcast_to(x, shape)
+        y.flags.writeable = x.flags.writeable
+        return y
 
 
 def diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
@@ -149,6 +151,10 @@ CONVOLUTION = {
     "conv_forward": deferred("conv", "conv_forward"), "conv_input": deferred("conv", "conv_input_ct"),
     "conv_weight": deferred("conv", "conv_weight_ct"),
 }  # fmt: skip
+POOLING = {
+    "pool_max": deferred("pooling", "max_pool"), "pool_max_at": deferred("pooling", "max_pool_indices"),
+    "pool_mean": deferred("pooling", "avg_pool"), "pool_mean_ct": deferred("pooling", "avg_pool_ct"),
+}  # fmt: skip
 
 
 class NumpyBackend(Backend):
@@ -163,7 +169,7 @@ class NumpyBackend(Backend):
             broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average, max=greatest, min=least,
             prod=product, cumsum=running_sum, cumprod=running_product,
             var=reduce.var, std=reduce.std, logcumsumexp=logcumsumexp, **FUSED,
-            **ELEMENTARY, **SPECIAL, **CONVOLUTION,
+            **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
         )  # fmt: skip
 
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:

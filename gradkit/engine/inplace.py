@@ -182,12 +182,12 @@ def assign(x: Tensor, value: Any, name: str, steps: tuple[Any, ...] = ()) -> Ten
     if lifted(x, value):
         value = value if traced else wrap(np.asarray(value, x.dtype))
         return write(x, lambda x, v: overwritten(x, v, steps), name, value)
+    target = shown(memory(x, name), steps)
     check_writable(x, name)
-    raw = memory(x, name)
-    put_values(shown(raw, steps), value.array if traced else value)
-    stamp(raw, name)
+    put_values(target, value.array if traced else value)
+    stamp(x.array, name)
     if local.grad and (x.node is not None or (traced and value.node is not None)):
-        revise(x, value if traced else wrap(np.zeros((), raw.dtype)), steps, whole=False)
+        revise(x, value if traced else wrap(np.zeros((), x.dtype)), steps, whole=False)
     return x
 
 

@@ -77,15 +77,19 @@ class Node:
     @property
     def metadata(self) -> dict[str, Any]:
         """A dictionary for the user's own notes."""
-        return self._hooks().metadata
+        return self._whole()._hooks().metadata
 
     def register_hook(self, fn: Callable[..., Any]) -> Handle:
         """Call `fn(grad_inputs, grad_outputs)` after this node has run; what it returns replaces `grad_inputs`."""
-        return Handle(self._hooks().after, fn)
+        return Handle(self._whole()._hooks().after, fn)
 
     def register_prehook(self, fn: Callable[..., Any]) -> Handle:
         """Call `fn(grad_outputs)` before this node runs; what it returns replaces `grad_outputs`."""
-        return Handle(self._hooks().before, fn)
+        return Handle(self._whole()._hooks().before, fn)
+
+    def _whole(self) -> "Node":
+        """The node that steps: one output of several leaves that to its operation."""
+        return self.parents[0] if self.picks else self
 
     def _hooks(self) -> "Hooks":
         if self.hooks is None:

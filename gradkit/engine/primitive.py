@@ -37,6 +37,7 @@ class Primitive:
     samples: tuple[Any, ...] = ()  # (*operands, params): an operand is a shape to fill from its domain, or an array
     domain: tuple[tuple[float, float], ...] = ()
     edges: tuple[Any, ...] = ()  # operand values (or tuples of them) where conventions are fixed
+    edge_order: int = 2  # up to which derivative they are PyTorch's there
     peer: Callable[..., Any] | str | None = None  # PyTorch's spelling, for tests: (torch, *operands, **params)
     fused: str | None = None  # the CUDA kernel that stands in for the rule
     rules: tuple[Any, ...] = ()  # elementwise: one for each operand, None where there is no derivative
@@ -77,6 +78,7 @@ def define(prim: Primitive) -> Primitive:
     if missing:
         raise ValueError(f"primitive {prim.name!r} lacks {', '.join(missing)}")
     prim.title = prim.title or title_of(prim.name)
+    prim.kept = any([2 in flags for flags in prim.keeps])
     REGISTRY[prim.name] = prim
     row_forwards[prim.name] = prim.forward
     return prim

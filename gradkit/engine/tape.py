@@ -227,7 +227,7 @@ def pull(
             versions.check_unwritten(node, saved)
         if mixed and not record:
             xp = xp_of(ct)
-        if anomaly or node.hooks is not None:
+        if (anomaly or node.hooks is not None) and prim is not _PICK:
             step_watched(xp, ct, node, lift(node) if record else saved, cts, heap, needed, record)
         else:
             prim.step(xp, ct, node, lift(node) if record else saved, cts, heap, needed)

@@ -18,8 +18,13 @@ last_write = 1  # when memory was last written, by anybody; 1: never
 def owner(array: Any) -> Any:
     """The array whose memory this is. Views know it themselves, so sharing a version costs nothing."""
     kind = type(array)
-    while type(array.base) is kind:
-        array = array.base
+    base = array.base
+    while base is not None:
+        if type(base) is not kind:
+            base = getattr(base, "base", None)  # what as_strided puts in between
+            if type(base) is not kind:
+                break
+        array, base = base, base.base
     return array
 
 

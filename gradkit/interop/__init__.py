@@ -8,6 +8,7 @@ __all__ = ["from_dlpack"]
 
 for name, function in {
     "__array_ufunc__": numpy.array_ufunc, "__array_function__": numpy.array_function,
-    "__array_namespace__": numpy.array_namespace, "__dlpack__": dlpack.dlpack, "__dlpack_device__": dlpack.dlpack_device,
+    "__array_namespace__": numpy.array_namespace, "to_device": numpy.to_device,
+    "__dlpack__": dlpack.dlpack, "__dlpack_device__": dlpack.dlpack_device,
 }.items():  # fmt: skip
     setattr(Tensor, name, function)

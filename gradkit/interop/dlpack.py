@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.tensor import Tensor
-from gradkit.numpy.creation import exported
-from gradkit.engine.tensor import wrap
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.numpy.sharing import exported
 
 
 def dlpack(self: Tensor, **keywords: Any) -> Any:
     """``__dlpack__``: a capsule with this tensor's memory, for `torch.from_dlpack`, `numpy.from_dlpack` and the like.
 
-    Takes the keywords of the standard (`stream`, `max_version`, `dl_device`, `copy`). BufferError if the tensor requires
-    grad, since a reader would take its values out of the graph unseen.
+    Takes the keywords of the standard (`stream`, `max_version`, `dl_device`, `copy`). BufferError if the tensor
+    requires grad, since a reader would take its values out of the graph unseen.
 
     >>> import numpy as np, gradkit
     >>> np.from_dlpack(gradkit.ones(2))
@@ -29,7 +28,8 @@ def dlpack_device(self: Tensor) -> tuple[int, int]:
     >>> tuple(int(n) for n in gradkit.ones(2).__dlpack_device__())
     (1, 0)
     """
-    device: tuple[int, int] = np.asarray(self.array).__dlpack_device__() if self.device.type == "cpu" else self.array.__dlpack_device__()
+    raw = np.asarray(self.array) if isinstance(self.array, np.generic) else self.array
+    device: tuple[int, int] = raw.__dlpack_device__()
     return device
 
 

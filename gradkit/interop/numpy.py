@@ -6,6 +6,7 @@ giving an array without a history.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import axis_in, not_differentiable, refuse_out
 
-#: The namespaces by the module that NumPy says a function is of.
-NAMESPACES: dict[str, Any] = {"numpy": gnp, "numpy.linalg": gnp.linalg, "numpy.fft": gnp.fft}
+#: What the modules are called here that NumPy says its functions are of.
+NAMESPACES = {"numpy": "gradkit.numpy", "numpy.linalg": "gradkit.numpy.linalg", "numpy.fft": "gradkit.numpy.fft"}
 
 #: What a ufunc is called when it runs along an axis.
 REDUCTIONS = {
@@ -27,8 +28,8 @@ SO_FAR = {"maximum": "cummax_at", "minimum": "cummin_at"}  # rows for the places
 
 #: Functions that write into an argument. A Tensor is written by its own methods, which keep the history right.
 WRITING = {
-    "copyto": "x[...] = y", "fill_diagonal": "x.fill_diagonal_(value)", "place": "x[mask] = values", "put": "x.put_(index, values)",
-    "put_along_axis": "x.scatter_(dim, index, values)", "putmask": "x[mask] = values",
+    "copyto": "x[...] = y", "fill_diagonal": "x.fill_diagonal_(value)", "place": "x[mask] = values",
+    "put": "x.put_(index, values)", "put_along_axis": "x.scatter_(dim, index, values)", "putmask": "x[mask] = values",
 }  # fmt: skip
 
 #: Functions that answer in facts, text or files: they see the array itself, which a tensor that requires grad refuses.
@@ -38,12 +39,12 @@ ON_ARRAYS = {
 }  # fmt: skip
 
 
-# -- ufuncs --------------------------------------------------------------------------------------------------------------
-def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+# -- ufuncs ------------------------------------------------------------------------------------------------------------
+def array_ufunc(_self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
     """``__array_ufunc__``: NumPy's ufuncs, their methods, and the operators of arrays and NumPy scalars.
 
-    TypeError for a ufunc that `gradkit.numpy` does not have, for a method other than `reduce`, `accumulate` and `outer`,
-    and for ``out=`` (also ``array += tensor``).
+    TypeError for a ufunc that `gradkit.numpy` does not have, for a method other than `reduce`, `accumulate` and
+    `outer`, and for ``out=`` (also ``array += tensor``).
 
     >>> import numpy as np, gradkit
     >>> np.ones(2) + gradkit.ones(2)
@@ -69,8 +70,8 @@ def refuse_writing(name: str, inputs: Any, out: Any) -> None:
     target = out[0] if len(out) == 1 else out
     if isinstance(target, np.ndarray) and any([x is target for x in inputs]):
         raise TypeError(
-            f"np.{name} cannot write a tensor into a numpy.ndarray, which has no history: write `x = x {name} t` with the "
-            "operator's sign and no `=` behind it, or make the array a tensor with gradkit.as_tensor(x) first"
+            f"np.{name} cannot write a tensor into a numpy.ndarray, which has no history: write `x = np.{name}(x, t)`, "
+            "or make the array a tensor with gradkit.as_tensor(x) first"
         )
     refuse_out(f"np.{name}", out)
 
@@ -79,7 +80,9 @@ def called(function: Callable[..., Any], _ufunc: np.ufunc, *inputs: Any, **keywo
     return function(*inputs, **keywords)
 
 
-def reduce(_function: Any, ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, *rest: Any, **keywords: Any) -> Any:
+def reduce(
+    _function: Any, ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, *rest: Any, **keywords: Any
+) -> Any:
     """``np.add.reduce(t)``: the reduction of that name, along the first axis unless told otherwise."""
     name = REDUCTIONS.get(ufunc.__name__)
     if name is None:
@@ -107,7 +110,7 @@ def accumulate(_function: Any, ufunc: np.ufunc, array: Any, axis: int = 0, dtype
 def outer(function: Callable[..., Any], ufunc: np.ufunc, a: Any, b: Any, **keywords: Any) -> Any:
     """``np.add.outer(a, b)``: every element of `a` with every one of `b`."""
     if ufunc.nin != 2 or ufunc.signature:
-        raise ValueError(f"outer product only supported for binary functions without core axes, not np.{ufunc.__name__}")
+        raise ValueError(f"outer takes a function of two operands that are numbers, not np.{ufunc.__name__}")
     x, y = gnp.asarray(a), gnp.asarray(b)
     return function(gnp.reshape(x, (*x.shape, *[1] * y.ndim)), y, **keywords)
 
@@ -122,8 +125,8 @@ def unknown_method(method: str) -> Callable[..., Any]:
 METHODS = {"__call__": called, "reduce": reduce, "accumulate": accumulate, "outer": outer}
 
 
-# -- other functions -----------------------------------------------------------------------------------------------------
-def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+# -- other functions ---------------------------------------------------------------------------------------------------
+def array_function(_self: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
     """``__array_function__``: the functions of NumPy that are no ufuncs, of `numpy.linalg` and of `numpy.fft`.
 
     TypeError for one that `gradkit.numpy` does not have, and for those that write into an argument.
@@ -135,9 +138,10 @@ def array_function(self: Tensor, func: Callable[..., Any], types: Any, args: Any
     if not all([issubclass(t, Tensor | np.ndarray) for t in types]):
         return NotImplemented
     name = func.__name__
-    function = getattr(NAMESPACES.get(func.__module__), name, None)
-    if function is not None:
-        return function(*args, **kwargs)
+    if func.__module__ in NAMESPACES:
+        function = getattr(import_module(NAMESPACES[func.__module__]), name, None)
+        if function is not None:
+            return function(*args, **kwargs)
     full_name = f"{func.__module__}.{name}".replace("numpy", "np", 1)
     if name in WRITING:
         raise TypeError(f"{full_name} would write into its argument behind the history's back; write {WRITING[name]}")
@@ -150,7 +154,7 @@ def as_array(x: Any) -> Any:
     return x.numpy() if isinstance(x, Tensor) else x
 
 
-def array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+def array_namespace(_self: Tensor, *, api_version: str | None = None) -> Any:
     """``__array_namespace__``: `gradkit.numpy`, the Array API standard's functions on tensors.
 
     ValueError for a version of the standard that it does not follow.
@@ -160,8 +164,21 @@ def array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
     'gradkit.numpy'
     """
     if api_version not in (None, *VERSIONS):
-        raise ValueError(f"gradkit follows the Array API standard's versions {', '.join(VERSIONS)}, not {api_version!r}")
+        raise ValueError(f"gradkit follows versions {', '.join(VERSIONS)} of the Array API, not {api_version!r}")
     return gnp
+
+
+def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """This tensor on a device, as the standard spells ``to``. `stream` is there for the signature's sake: None.
+
+    >>> import gradkit
+    >>> x = gradkit.ones(2)
+    >>> x.to_device(x.device) is x
+    True
+    """
+    if stream is not None:
+        raise ValueError("to_device: streams are not supported; pass stream=None")
+    return self.to(device=device)
 
 
 VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")

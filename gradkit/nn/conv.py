@@ -1,5 +1,6 @@
 """Conv1d and Conv2d."""
 
+from collections.abc import Callable
 from typing import Any
 
 from gradkit import creation
@@ -14,6 +15,7 @@ class _Conv(Module):
     """What Conv1d and Conv2d share: everything but the number of spatial axes."""
 
     spatial: int
+    convolve: Callable[..., Tensor]
     weight: Parameter
 
     def __init__(
@@ -36,8 +38,8 @@ class _Conv(Module):
         for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
             if channels % groups:
                 raise ValueError(f"{name} must be divisible by groups, got {channels} and {groups}")
-        if padding_mode != "zeros":
-            raise ValueError(f"padding_mode must be 'zeros', the only one there is so far, got {padding_mode!r}")
+        if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
+            raise ValueError(f"padding_mode {padding_mode!r}: it is 'zeros', 'reflect', 'replicate' or 'circular'")
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = self._per_axis(kernel_size)
@@ -66,6 +68,22 @@ class _Conv(Module):
     def reset_parameters(self) -> None:
         init_weight_and_bias(self.weight, self.bias)
 
+    def forward(self, input: Tensor) -> Tensor:
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            input = F.pad(input, self._pads(), mode=self.padding_mode)
+            padding = (0,) * self.spatial
+        return self.convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def _pads(self) -> list[int]:
+        """How much is added before and after each axis, last axis first."""
+        if self.padding == "valid":
+            return [0, 0] * self.spatial
+        if self.padding == "same":  # what does not divide by two goes to the end
+            totals = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+            return [part for total in reversed(totals) for part in (total // 2, total - total // 2)]
+        return [part for amount in reversed(self.padding) for part in (amount, amount)]
+
     def extra_repr(self) -> str:
         shown = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]
         if isinstance(self.padding, str) or any(self.padding):
@@ -76,6 +94,8 @@ class _Conv(Module):
             shown.append(f"groups={self.groups}")
         if self.bias is None:
             shown.append("bias=False")
+        if self.padding_mode != "zeros":
+            shown.append(f"padding_mode={self.padding_mode}")
         return ", ".join(shown)
 
 
@@ -83,8 +103,9 @@ class Conv1d(_Conv):
     """Cross-correlation along one axis: (N, C_in, L) or (C_in, L) to (N, C_out, L_out) or (C_out, L_out).
 
     ``weight`` is (C_out, C_in / groups, kernel); it and ``bias`` start evenly from (-k, k),
-    k = 1 / sqrt(C_in / groups * kernel). ``padding`` is a number, "valid" (none) or "same". Raises ValueError for
-    channels that ``groups`` does not divide and for padding it does not know.
+    k = 1 / sqrt(C_in / groups * kernel). ``padding`` is a number, "valid" (none) or "same", of what
+    ``padding_mode`` says: "zeros", "reflect", "replicate" or "circular". Raises ValueError for channels that ``groups``
+    does not divide and for padding it does not know.
 
     >>> import gradkit
     >>> from gradkit import nn
@@ -93,9 +114,7 @@ class Conv1d(_Conv):
     """
 
     spatial = 1
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.conv1d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+    convolve = staticmethod(F.conv1d)
 
 
 class Conv2d(_Conv):
@@ -112,6 +131,4 @@ class Conv2d(_Conv):
     """
 
     spatial = 2
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+    convolve = staticmethod(F.conv2d)

@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gradkit import creation
 from gradkit.autograd import no_grad
-from gradkit.engine.tensor import Tensor
+from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arithmetic import where
-from gradkit.ops.linear_algebra import qr
 
 _GAINS = {
     "linear": 1.0,
@@ -250,10 +251,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         return tensor
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
-    draw = creation.empty_like(tensor).reshape(rows, columns).normal_(generator=generator)
-    q, r = qr(draw if rows >= columns else draw.T)
-    q = q * r.diagonal().sign()
-    return tensor.copy_((q if rows >= columns else q.T).reshape(tensor.shape)).mul_(gain)
+    draw = creation.empty_like(tensor).reshape(rows, columns).normal_(generator=generator).array
+    q, r = np.linalg.qr(draw if rows >= columns else draw.T)
+    q = q * np.sign(np.diagonal(r))
+    return tensor.copy_(wrap((q if rows >= columns else q.T).reshape(tensor.shape))).mul_(gain)
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from gradkit.engine.tensor import Tensor, wrap
 
 NUMBERS = frozenset(dtypes.NUMBERS)
 #: The default of arguments for which None means something.
-NOT_GIVEN: Any = type("NotGiven", (), {"__repr__": lambda self: "<not given>"})()
+NOT_GIVEN: Any = type("NotGiven", (), {"__repr__": lambda _self: "<not given>"})()
 
 
 # -- operands ----------------------------------------------------------------------------------------------------------
@@ -33,7 +33,7 @@ def asarray(x: Any) -> Tensor:
 
 def holds_tensor(items: Any) -> bool:
     """Whether nested lists hold a tensor."""
-    return any([isinstance(x, Tensor) or isinstance(x, list | tuple) and holds_tensor(x) for x in items])
+    return any([isinstance(x, Tensor) or (isinstance(x, list | tuple) and holds_tensor(x)) for x in items])
 
 
 def _stacked(tensors: list[Tensor]) -> Tensor:
@@ -70,7 +70,7 @@ def result_type(*operands: Any) -> np.dtype[Any]:
 
 def tracked(x: Any) -> bool:
     """Whether a derivative of what is made of `x` could be asked for."""
-    return isinstance(x, Tensor) and (x.node is not None and modes.local.grad or x.tangents is not None)
+    return isinstance(x, Tensor) and ((x.node is not None and modes.local.grad) or x.tangents is not None)
 
 
 def answer(function: Callable[..., Any], dtype: Any, *rest: Any) -> np.dtype[Any]:
@@ -115,23 +115,26 @@ def refuse_out(name: str, out: Any) -> None:
 def refuse(name: str, given: Any) -> None:
     """TypeError for keywords that only NumPy's own arrays know; one left at its default says nothing."""
     refuse_out(name, given.pop("out", None))
-    defaults = {"where": (True,), "casting": ("same_kind",), "order": ("K", "C", None), "subok": (True, False), "device": (None,)}
     for keyword, value in given.items():
-        if not any([value is default or value == default for default in defaults.get(keyword, ())]):
-            raise TypeError(f"{name}: {keyword}={value!r} is not supported on tensors{_ADVICE.get(keyword, '')}")
+        if not isinstance(value, bool | str | None) or value not in DEFAULTS.get(keyword, ()):
+            advice = "; write gradkit.numpy.where(condition, f(x), other)" if keyword == "where" else ""
+            raise TypeError(f"{name}: {keyword}={value!r} is not supported on tensors{advice}")
 
 
-_ADVICE = {"where": "; write gradkit.numpy.where(condition, f(x), other)"}
+DEFAULTS: dict[str, Any] = {
+    "where": (True,), "casting": ("same_kind",), "order": ("K", "C", "A", None), "hermitian": (False,),
+    "subok": (True, False), "copy": (True, False), "overwrite_input": (True, False),
+}  # fmt: skip
 
 
 def not_differentiable(name: str) -> TypeError:
     return TypeError(
-        f"not differentiable yet: {name}; apply it to x.detach() if no gradient is to flow through it, or write it with "
-        "functions of gradkit.numpy"
+        f"not differentiable yet: {name}; apply it to x.detach() if no gradient is to flow through it, or write it "
+        "with functions of gradkit.numpy"
     )
 
 
-# -- functions without a derivative --------------------------------------------------------------------------------------
+# -- functions without a derivative ------------------------------------------------------------------------------------
 def plain(function: Any, *operands: Any, broadcasts: bool = True, outputs: int = 1, **params: Any) -> Any:
     """NumPy's own function on raw arrays; what it answers is a constant. Batch axes go in front.
 
@@ -167,9 +170,10 @@ def unbatched(x: Any, name: str) -> Any:
     return np.asarray(x.array)
 
 
-# -- functions that only move elements -----------------------------------------------------------------------------------
+# -- functions that only move elements ---------------------------------------------------------------------------------
 def moved(function: Callable[..., Any], a: Any, *args: Any, **keywords: Any) -> Tensor:
-    """NumPy's function on the places of the elements of `a`, which are then gathered: a derivative for any arrangement."""
+    """NumPy's function on the places of the elements of `a`, which are then gathered: a derivative for any
+    arrangement."""
     x = asarray(a)
     places = np.arange(x.numel()).reshape(x.shape)
     return gathered(x, function(places, *args, **keywords))

@@ -10,7 +10,8 @@ from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy import calling
 from gradkit.numpy.calling import asarray as _asarray
-from gradkit.numpy.calling import axes_in, refuse, together
+from gradkit.numpy.calling import refuse, together
+from gradkit.numpy.sharing import exported
 
 
 def placed(x: Tensor, device: Any) -> Tensor:
@@ -25,7 +26,9 @@ def maker(function: Callable[..., Any], example: str) -> Callable[..., Any]:
     def make(*args: Any, device: Any = None, **keywords: Any) -> Any:
         keywords.pop("like", None)
         made = function(*[constant(x) for x in args], **{k: constant(x) for k, x in keywords.items()})
-        return tuple([placed(wrap(one), device) for one in made]) if isinstance(made, tuple) else placed(wrap(made), device)
+        if isinstance(made, tuple):
+            return tuple([placed(wrap(one), device) for one in made])
+        return placed(wrap(made), device)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"""`numpy.{name}` as a tensor, on `device` if one is given: the same arguments, dtypes and errors.
@@ -39,11 +42,9 @@ def maker(function: Callable[..., Any], example: str) -> Callable[..., Any]:
 
 def constant(x: Any) -> Any:
     """An argument of a function that makes constants; TypeError for a tensor whose derivative would be lost."""
-    if not isinstance(x, Tensor):
-        return x
     if calling.tracked(x):
         raise TypeError("this argument must be a constant: it has no derivative; pass x.detach()")
-    return x.numpy()
+    return calling.unbatched(x, "a function that makes arrays") if isinstance(x, Tensor) else x
 
 
 zeros = maker(np.zeros, "(2, 3)")
@@ -66,7 +67,7 @@ bartlett = maker(np.bartlett, "5")
 kaiser = maker(np.kaiser, "5, 14.0")
 
 
-# -- from what is there --------------------------------------------------------------------------------------------------
+# -- from what is there ------------------------------------------------------------------------------------------------
 def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor of numbers, nested lists, an array (whose memory it shares) or a tensor, which is returned as it is.
 
@@ -80,7 +81,7 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None,
     refuse("asarray", {"order": order})
     x = _asarray(a)
     y = placed(x if dtype is None or np.dtype(dtype) == x.dtype else xp.astype(x, dtype=np.dtype(dtype)), device)
-    shared = y is a or y is x and isinstance(a, np.ndarray)
+    shared = y is a or (y is x and isinstance(a, np.ndarray))
     if copy is False and not shared:
         raise ValueError("Unable to avoid copy while creating an array as requested; pass copy=None")
     return xp.clone(y) if copy and shared else y
@@ -108,6 +109,7 @@ def copy(a: Any, order: Any = "K") -> Tensor:
     >>> gnp.copy(gradkit.ones(2))
     tensor([1., 1.])
     """
+    refuse("copy", {"order": order})
     return xp.clone(_asarray(a))
 
 
@@ -125,7 +127,10 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
 
 
 def _like(function: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
-    def make(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None) -> Tensor:
+    def make(
+        a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+    ) -> Tensor:
+        refuse(f"{plain.__name__}_like", {"order": order, "subok": subok})
         x = _asarray(a)
         if shape is not None:
             return plain(shape, dtype=x.dtype if dtype is None else dtype, device=device)
@@ -153,27 +158,30 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, de
     >>> gnp.full((2,), 7.0)
     tensor([7., 7.], dtype=gradkit.float64)
     """
+    refuse("full", {"order": order})
     value = placed(asarray(fill_value, dtype), device)
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     return xp.clone(xp.broadcast_to(value, shape))
 
 
 def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
-) -> Tensor:
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *,
+    device: Any = None,
+) -> Tensor:  # fmt: skip
     """`full` of the shape and dtype of `a`, unless these are given.
 
     >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.full_like(gradkit.ones(2), 7)
     tensor([7., 7.])
     """
+    refuse("full_like", {"order": order, "subok": subok})
     x = _asarray(a)
     return full(x.shape if shape is None else shape, fill_value, x.dtype if dtype is None else dtype, device=device)
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0,
-    *, device: Any = None,
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
+    axis: int = 0, *, device: Any = None,
 ) -> Any:  # fmt: skip
     """`num` numbers evenly spaced from `start` to `stop`, which may be tensors: derivatives flow to both.
 
@@ -181,10 +189,11 @@ def linspace(
     >>> gnp.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000], dtype=gradkit.float64)
     """
-    if not calling.tracked(start) and not calling.tracked(stop):
-        made = np.linspace(constant(start), constant(stop), num, endpoint, retstep, dtype, axis)
+    if not isinstance(start, Tensor) and not isinstance(stop, Tensor):
+        made = np.linspace(start, stop, num, endpoint, retstep, dtype, axis)
         return (placed(wrap(made[0]), device), made[1]) if retstep else placed(wrap(made), device)
-    first, last = together((start, stop), np.result_type(calling.result_type(start, stop), np.float16))
+    ends = [calling.operand(x) for x in (start, stop)]
+    first, last = together(ends, calling.result_type(*ends, 1.0))
     parts = max(num - 1 if endpoint else num, 1)
     step = (last - first) / parts
     weights = wrap(np.arange(num).astype(step.dtype).reshape((num,) + (1,) * max(first.ndim, last.ndim)))
@@ -248,7 +257,7 @@ def _triangle(name: str) -> Callable[..., Any]:
         return getattr(xp, name)(x if x.ndim > 1 else xp.broadcast_to(x, (x.shape[0], x.shape[0])), k=k)
 
     cut.__name__ = cut.__qualname__ = name
-    cut.__doc__ = f"""The {"lower" if name == "tril" else "upper"} triangle of matrices: what lies beyond the diagonal `k` is 0.
+    cut.__doc__ = f"""The {"lower" if name == "tril" else "upper"} triangle of matrices: 0 beyond the diagonal `k`.
 
     >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.ones(2, 2)).sum()
@@ -293,19 +302,9 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
     return placed(wrap(exported(x, copy)), device)
 
 
-def exported(x: Any, copy: bool | None = None) -> Any:
-    """The raw array behind another library's array, of the backend whose device it is on."""
-    kind, _ = x.__dlpack_device__()
-    if kind not in (CPU, CUDA_HOST):
-        raise BufferError(f"from_dlpack: the memory is on a device of DLPack type {kind}, and only the CPU is in use")
-    return np.from_dlpack(x) if copy is None else np.from_dlpack(x, copy=copy)
-
-
-CPU, CUDA_HOST = 1, 3  # DLPack's numbers for what the host may read
-
 __all__ = [
     "arange", "array", "asanyarray", "asarray", "ascontiguousarray", "astype", "bartlett", "blackman", "copy", "diag",
-    "diag_indices", "diagflat", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "geomspace", "hamming",
-    "hanning", "identity", "indices", "kaiser", "linspace", "logspace", "meshgrid", "ones", "ones_like", "tri", "tril",
-    "tril_indices", "triu", "triu_indices", "vander", "zeros", "zeros_like",
+    "diag_indices", "diagflat", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "geomspace",
+    "hamming", "hanning", "identity", "indices", "kaiser", "linspace", "logspace", "meshgrid", "ones", "ones_like",
+    "tri", "tril", "tril_indices", "triu", "triu_indices", "vander", "zeros", "zeros_like",
 ]  # fmt: skip

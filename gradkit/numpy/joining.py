@@ -35,7 +35,7 @@ def concatenate(
     rests = {(*x.shape[:at], *x.shape[x.ndim + at + 1 :]) for x in tensors}
     if len(rests) > 1 or any([x.ndim != ndim for x in tensors]):
         shapes = [tuple(x.shape) for x in tensors]
-        raise ValueError(f"all the input array dimensions except for the concatenation axis must match exactly: {shapes}")
+        raise ValueError(f"all input array dimensions except for the concatenation axis must match exactly: {shapes}")
     return xp.cat(*tensors, axis=at)
 
 
@@ -45,7 +45,7 @@ def _parts(arrays: Any, dtype: Any, casting: str) -> list[Tensor]:
         raise ValueError("need at least one array to concatenate")
     for x in tensors:
         if dtype is not None and not np.can_cast(x.dtype, dtype, casting):
-            raise TypeError(f"Cannot cast array data from {x.dtype!r} to {np.dtype(dtype)!r} according to the rule {casting!r}")
+            raise TypeError(f"Cannot cast array data from {x.dtype} to {np.dtype(dtype)} by the rule {casting!r}")
     return together(tensors, dtype)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
-from gradkit.numpy.calling import asarray, axes_in, axis_in, moved
+from gradkit.numpy.calling import asarray, axes_in, axis_in, moved, refuse
 from gradkit.ops import shaping
 
 
@@ -85,7 +85,7 @@ def _at_least(n: int) -> Callable[..., Any]:
         return made[0] if len(made) == 1 else made
 
     function.__name__ = function.__qualname__ = f"atleast_{n}d"
-    function.__doc__ = f"""Each operand with at least {n} axes, what is missing of extent 1; a tuple for several operands.
+    function.__doc__ = f"""Each operand with at least {n} axes, new ones of extent 1; a tuple for several operands.
 
     >>> import gradkit.numpy as gnp
     >>> gnp.atleast_{n}d(2.5).ndim
@@ -105,6 +105,7 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Tensor:
     >>> gnp.broadcast_to(gradkit.ones(2), (3, 2)).shape
     gradkit.Size([3, 2])
     """
+    refuse("broadcast_to", {"subok": subok})
     x = asarray(array)
     shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
     if np.broadcast_shapes(x.shape, shape) != shape:
@@ -119,12 +120,13 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Tensor, ...]:
     >>> [x.shape for x in gnp.broadcast_arrays(gradkit.ones(2, 1), gradkit.ones(3))]
     [gradkit.Size([2, 3]), gradkit.Size([2, 3])]
     """
+    refuse("broadcast_arrays", {"subok": subok})
     tensors = [asarray(x) for x in args]
     shape = np.broadcast_shapes(*[x.shape for x in tensors])
     return tuple([xp.broadcast_to(x, shape) for x in tensors])
 
 
-# -- orders of the axes --------------------------------------------------------------------------------------------------
+# -- orders of the axes ------------------------------------------------------------------------------------------------
 def transpose(a: Any, axes: Any = None) -> Tensor:
     """With the axes in the order `axes`, or in reverse. ValueError if that is no permutation of them.
 
@@ -201,7 +203,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Tensor:
     return xp.moveaxis(x, axis, start - (axis < start))
 
 
-# -- reversed, rolled, repeated ------------------------------------------------------------------------------------------
+# -- reversed, rolled, repeated ----------------------------------------------------------------------------------------
 def flip(m: Any, axis: Any = None) -> Tensor:
     """With the order of the elements reversed along `axis` (an int or a tuple), or along all axes.
 
@@ -242,7 +244,8 @@ def flipud(m: Any) -> Tensor:
 
 
 def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Tensor:
-    """Turned by `k` quarters in the plane of two axes, from the first towards the second. ValueError unless they are two.
+    """Turned by `k` quarters in the plane of two axes, from the first towards the second. ValueError unless they are
+    two.
 
     >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.rot90(gradkit.arange(4).reshape(2, 2))
@@ -257,7 +260,8 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Tensor:
 
 
 def roll(a: Any, shift: Any, axis: Any = None) -> Tensor:
-    """Rolled along by `shift` places: what leaves at one end enters at the other. Without `axis`, of all elements in line.
+    """Rolled along by `shift` places: what leaves at one end enters at the other. Without `axis`, of all elements in
+    line.
 
     Several shifts and axes roll one after the other; ValueError if they do not pair off.
 
@@ -367,7 +371,7 @@ def size(a: Any, axis: Any = None) -> int:
 broadcast_shapes = np.broadcast_shapes
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "expand_dims", "flip",
-    "fliplr", "flipud", "matrix_transpose", "moveaxis", "ndim", "pad", "permute_dims", "ravel", "reshape", "roll", "rollaxis",
-    "rot90", "shape", "size", "squeeze", "swapaxes", "tile", "transpose",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "expand_dims",
+    "flip", "fliplr", "flipud", "matrix_transpose", "moveaxis", "ndim", "pad", "permute_dims", "ravel", "reshape",
+    "roll", "rollaxis", "rot90", "shape", "size", "squeeze", "swapaxes", "tile", "transpose",
 ]  # fmt: skip

@@ -10,15 +10,28 @@ from gradkit.engine.dtypes import differentiable
 from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise
-from gradkit.numpy.calling import NOT_GIVEN, NUMBERS, answer, asarray, axis_in, converted, operand, plain, refuse, refuse_out, result_type, together
+from gradkit.numpy.calling import (
+    NOT_GIVEN,
+    NUMBERS,
+    answer,
+    asarray,
+    axis_in,
+    converted,
+    operand,
+    plain,
+    refuse,
+    refuse_out,
+    result_type,
+    together,
+)
 from gradkit.ops import arithmetic
 from gradkit.ops import complex as parts
 
 
-# -- clipping and rounding -----------------------------------------------------------------------------------------------
+# -- clipping and rounding ---------------------------------------------------------------------------------------------
 def clip(
-    a: Any, a_min: Any = NOT_GIVEN, a_max: Any = NOT_GIVEN, out: Any = None, *, min: Any = NOT_GIVEN, max: Any = NOT_GIVEN,
-    **keywords: Any,
+    a: Any, a_min: Any = NOT_GIVEN, a_max: Any = NOT_GIVEN, out: Any = None, *, min: Any = NOT_GIVEN,
+    max: Any = NOT_GIVEN, **keywords: Any,
 ) -> Tensor:  # fmt: skip
     """The elements of `a`, or the bound they exceed; None is no bound. Bounds are `a_min, a_max` or `min=, max=`.
 
@@ -84,6 +97,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, 
     >>> gnp.nan_to_num(gradkit.tensor([1.0, float("nan")]))
     tensor([1., 0.])
     """
+    refuse("nan_to_num", {"copy": copy})
     y = asarray(x)
     return arithmetic.nan_to_num(y, nan, posinf, neginf) if differentiable(y.dtype) else xp.clone(y)
 
@@ -124,7 +138,7 @@ def unwrap(p: Any, discont: float | None = None, axis: int = -1, *, period: floa
     return x + (y - x.detach())
 
 
-# -- parts of complex numbers --------------------------------------------------------------------------------------------
+# -- parts of complex numbers ------------------------------------------------------------------------------------------
 def real(val: Any) -> Tensor:
     """The real part: `val` itself where it is real.
 
@@ -179,7 +193,7 @@ def isrealobj(x: Any) -> bool:
     return not iscomplexobj(x)
 
 
-# -- tests of elements: bools --------------------------------------------------------------------------------------------
+# -- tests of elements: bools ------------------------------------------------------------------------------------------
 def _test(name: str, *, of: int = 1) -> Callable[..., Any]:
     function = getattr(np, name)
 
@@ -191,9 +205,9 @@ def _test(name: str, *, of: int = 1) -> Callable[..., Any]:
     check.__name__ = check.__qualname__ = name
     check.__doc__ = f"""`numpy.{name}` elementwise: bools.
 
-    >>> import numpy as np, gradkit, gradkit.numpy as gnp
-    >>> x = y = gradkit.tensor([0.0, float("inf")])
-    >>> np.array_equal(gnp.{name}({operands}), np.{name}({", ".join(("x.array", "y.array")[:of])}))
+    >>> import numpy as np, gradkit.numpy as gnp
+    >>> x = y = np.array([0.0, float("inf")])
+    >>> np.array_equal(gnp.{name}({operands}), np.{name}({operands}))
     True
     """
     return check

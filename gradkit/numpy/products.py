@@ -10,17 +10,19 @@ from gradkit.engine.dtypes import differentiable
 from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import reduction
-from gradkit.numpy.calling import answer, asarray, axes_in, axis_in, plain, refuse, refuse_out, together
+from gradkit.numpy.calling import asarray, axes_in, axis_in, plain, refuse, refuse_out, together
 from gradkit.ops import complex as parts
 from gradkit.ops import joining
 
 
-# -- matrices ------------------------------------------------------------------------------------------------------------
+# -- matrices ----------------------------------------------------------------------------------------------------------
 def times(a: Tensor, b: Tensor) -> Tensor:
     """The matrix product of operands of one dtype; a vector is a row on the left and a column on the right."""
-    rows, columns = (xp.reshape(a, (1, a.shape[0])) if a.ndim == 1 else a), (xp.reshape(b, (b.shape[0], 1)) if b.ndim == 1 else b)
-    if rows.shape[-1] != columns.shape[-2]:
-        raise ValueError(f"matmul: shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit: {rows.shape[-1]} is not {columns.shape[-2]}")
+    rows = xp.reshape(a, (1, a.shape[0])) if a.ndim == 1 else a
+    columns = xp.reshape(b, (b.shape[0], 1)) if b.ndim == 1 else b
+    n, m = rows.shape[-1], columns.shape[-2]
+    if n != m:
+        raise ValueError(f"matmul: shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit: {n} is not {m}")
     y = xp.matmul(rows, columns) if differentiable(a.dtype) else plain(np.matmul, rows, columns)
     if a.ndim > 1 and b.ndim > 1:
         return y
@@ -43,9 +45,9 @@ def _product(function: np.ufunc, meaning: str, compute: Callable[[Tensor, Tensor
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"""{meaning} Leading axes broadcast, dtypes are promoted. ValueError if extents do not fit.
 
-    >>> import numpy as np, gradkit, gradkit.numpy as gnp
-    >>> x, y = gradkit.ones(2, 2), gradkit.eye(2)
-    >>> np.array_equal(gnp.{name}(x, y), np.{name}(x.array, y.array))
+    >>> import numpy as np, gradkit.numpy as gnp
+    >>> x, y = np.ones((2, 2)), np.eye(2)
+    >>> np.array_equal(gnp.{name}(x, y), np.{name}(x, y))
     True
     """
     call.ufunc = function  # type: ignore[attr-defined]
@@ -71,12 +73,12 @@ def _matvec(a: Tensor, b: Tensor) -> Tensor:
 
 
 matmul = _product(np.matmul, "The matrix product; a vector is a row on the left and a column on the right.", times)
-vecdot = _product(np.vecdot, "The dot product along `axis` (the last), of which the first operand is conjugated.", _vecdot)
+vecdot = _product(np.vecdot, "The dot product along `axis` (the last); the first operand is conjugated.", _vecdot)
 matvec = _product(np.matvec, "Matrices times vectors.", _matvec)
 vecmat = _product(np.vecmat, "Vectors, conjugated, times matrices.", _vecmat)
 
 
-# -- sums of products over axes ------------------------------------------------------------------------------------------
+# -- sums of products over axes ----------------------------------------------------------------------------------------
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     """The sum of products over pairs of axes: the last `axes` of `a` with the first of `b`, or two lists of axes.
 
@@ -103,7 +105,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Tensor:
-    """The product of numbers, of vectors, of matrices; of more axes the sum over the last of `a` and the last but one of `b`.
+    """The product of numbers, of vectors, of matrices; of more axes the sum over the last of `a` and the last but one
+    of `b`.
 
     >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.dot(gradkit.ones(3), gradkit.ones(3))
@@ -160,8 +163,9 @@ def kron(a: Any, b: Any) -> Tensor:
     x, y = together((a, b))
     n = max(x.ndim, y.ndim)
     x_shape, y_shape = [(1,) * (n - z.ndim) + tuple(z.shape) for z in (x, y)]
-    apart = [[extent for pair in pairs for extent in pair] for pairs in (zip(x_shape, (1,) * n), zip((1,) * n, y_shape))]
-    return xp.reshape(xp.reshape(x, apart[0]) * xp.reshape(y, apart[1]), [i * j for i, j in zip(x_shape, y_shape)])
+    wide = xp.reshape(x, tuple([extent for i in x_shape for extent in (i, 1)]))
+    narrow = xp.reshape(y, tuple([extent for j in y_shape for extent in (1, j)]))
+    return xp.reshape(wide * narrow, tuple([i * j for i, j in zip(x_shape, y_shape)]))
 
 
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
@@ -175,13 +179,13 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     x, y = together((a, b))
     x, y = xp.moveaxis(x, axis_in(axisa, x.ndim), -1), xp.moveaxis(y, axis_in(axisb, y.ndim), -1)
     if x.shape[-1] != 3 or y.shape[-1] != 3:
-        raise ValueError(f"Both input arrays must be (arrays of) 3-dimensional vectors, but they are {x.shape[-1]} and {y.shape[-1]}")
+        raise ValueError(f"cross: vectors must have 3 components, not {x.shape[-1]} and {y.shape[-1]}")
     (x0, x1, x2), (y0, y1, y2) = joining.unbind(x, -1), joining.unbind(y, -1)
     made = xp.stack([x1 * y2 - x2 * y1, x2 * y0 - x0 * y2, x0 * y1 - x1 * y0], axis=-1)
     return xp.moveaxis(made, -1, axisc)
 
 
-# -- diagonals -----------------------------------------------------------------------------------------------------------
+# -- diagonals ---------------------------------------------------------------------------------------------------------
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonal of the planes of two axes, which becomes the last axis. ValueError if the axes are the same.
 
@@ -208,5 +212,6 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
 
 
 __all__ = [
-    "cross", "diagonal", "dot", "inner", "kron", "matmul", "matvec", "outer", "tensordot", "trace", "vdot", "vecdot", "vecmat",
+    "cross", "diagonal", "dot", "inner", "kron", "matmul", "matvec", "outer", "tensordot", "trace", "vdot", "vecdot",
+    "vecmat",
 ]  # fmt: skip

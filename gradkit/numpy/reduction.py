@@ -15,7 +15,9 @@ from gradkit.numpy.creation import full
 from gradkit.numpy.joining import concatenate
 
 
-def entering(function: Callable[..., Any], a: Any, dtype: Any = None, where: Any = True, identity: Any = None) -> Tensor:
+def entering(
+    function: Callable[..., Any], a: Any, dtype: Any = None, where: Any = True, identity: Any = None
+) -> Tensor:
     """The operand in the dtype in which `function` answers; the `identity` where the mask does not hold."""
     x = asarray(a)
     x = converted(x, answer(function, x.dtype) if dtype is None else dtype)
@@ -39,8 +41,9 @@ def reduced(function: Callable[..., Any], row: str, x: Tensor, axis: Any, keepdi
 def flattened(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """Several axes as one, the last."""
     others = tuple([i for i in range(-x.ndim, 0) if i not in axes])
-    extents = tuple(x.shape)
-    return xp.reshape(xp.permute(x, (*others, *axes)), (*[extents[i] for i in others], math.prod([extents[i] for i in axes])))
+    shape = x.shape
+    y = xp.permute(x, (*others, *axes))
+    return xp.reshape(y, (*[shape[i] for i in others], math.prod([shape[i] for i in axes])))
 
 
 def with_axes(y: Tensor, shape: Any, axes: tuple[int, ...], keepdims: Any) -> Tensor:
@@ -48,10 +51,11 @@ def with_axes(y: Tensor, shape: Any, axes: tuple[int, ...], keepdims: Any) -> Te
     return xp.reshape(y, tuple([1 if i in axes else n for i, n in enumerate(shape, -len(shape))])) if keepdims else y
 
 
-# -- sums and products ---------------------------------------------------------------------------------------------------
+# -- sums and products -------------------------------------------------------------------------------------------------
 def sum(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 0, where: Any = True
-) -> Tensor:
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 0,
+    where: Any = True,
+) -> Tensor:  # fmt: skip
     """The sum along `axis` (an int, a tuple, or all), of those elements for which `where` holds, plus `initial`.
 
     Small integers are summed as int64 or uint64. AxisError if there is no such axis.
@@ -66,8 +70,9 @@ def sum(
 
 
 def prod(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 1, where: Any = True
-) -> Tensor:
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 1,
+    where: Any = True,
+) -> Tensor:  # fmt: skip
     """The product along `axis` (an int, a tuple, or all), of those elements for which `where` holds, times `initial`.
 
     Differentiable at zeros too. Small integers are multiplied as int64 or uint64.
@@ -88,7 +93,7 @@ def prod(
     return y if isinstance(initial, int) and initial == 1 else converted(elementwise.multiply(y, initial), y.dtype)
 
 
-# -- extremes ------------------------------------------------------------------------------------------------------------
+# -- extremes ----------------------------------------------------------------------------------------------------------
 def _extreme(name: str, word: str, row: str) -> Callable[..., Any]:
     function, pairwise = getattr(np, name), getattr(elementwise, f"{name}imum")
 
@@ -101,9 +106,9 @@ def _extreme(name: str, word: str, row: str) -> Callable[..., Any]:
         return y if initial is None else converted(pairwise(y, initial), y.dtype)
 
     reduce.__name__ = reduce.__qualname__ = name
-    reduce.__doc__ = f"""The {word} element along `axis` (an int, a tuple, or all), and not {"less" if name == "max" else "more"} than `initial`.
+    reduce.__doc__ = f"""The {word} of the elements along `axis` (an int, a tuple, or all), and of `initial` if given.
 
-    Elements that tie share the derivative evenly. ValueError for no elements without `initial`, which `where` needs too.
+    Elements that tie share the derivative evenly. ValueError for no elements and no `initial`, which `where` needs too.
 
     >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([[1, 2], [3, 4]]), axis=0)
@@ -139,7 +144,8 @@ def _place(name: str) -> Callable[..., Any]:
         return xp.reshape(y, (1,) * x.ndim) if keepdims else y
 
     find.__name__ = find.__qualname__ = name
-    find.__doc__ = f"""The place of the {"greatest" if name == "argmax" else "least"} element along `axis`, or among all; the first of those that tie.
+    word = "greatest" if name == "argmax" else "least"
+    find.__doc__ = f"""The place of the {word} element along `axis`, or among all; the first of those that tie.
 
     >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([1.0, 3.0, 2.0]))
@@ -151,7 +157,7 @@ def _place(name: str) -> Callable[..., Any]:
 argmax, argmin = _place("argmax"), _place("argmin")
 
 
-# -- whether, how many ---------------------------------------------------------------------------------------------------
+# -- whether, how many -------------------------------------------------------------------------------------------------
 def _truth(name: str) -> Callable[..., Any]:
     function = getattr(np, name)
 
@@ -162,11 +168,11 @@ def _truth(name: str) -> Callable[..., Any]:
         return plain(function, x, axis=axes_in(axis, x.ndim), keepdims=bool(keepdims), broadcasts=False)
 
     reduce.__name__ = reduce.__qualname__ = name
-    reduce.__doc__ = f"""Whether {name} of the elements along `axis` (an int, a tuple, or all) {"is" if name == "any" else "are"} true.
+    reduce.__doc__ = f"""Whether {name} element{"s" * (name == "all")} along `axis` (an int, a tuple, or all) hold true.
 
     >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([[True, False], [True, True]]), axis=0)
-    tensor([True, {name == "any"}])
+    tensor([{"True, True" if name == "any" else " True, False"}])
     """
     return reduce
 
@@ -185,7 +191,7 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor
     return plain(np.sum, x, axis=axes_in(axis, x.ndim), keepdims=keepdims, broadcasts=False)
 
 
-# -- means ---------------------------------------------------------------------------------------------------------------
+# -- means -------------------------------------------------------------------------------------------------------------
 def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Tensor:
@@ -218,7 +224,8 @@ def _spread(name: str) -> Callable[..., Any]:
         return reduced(function, name, x, axis, keepdims, correction=ddof if correction is None else correction)
 
     reduce.__name__ = reduce.__qualname__ = name
-    reduce.__doc__ = f"""The {"standard deviation" if name == "std" else "variance"} along `axis` (an int, a tuple, or all).
+    word = "standard deviation" if name == "std" else "variance"
+    reduce.__doc__ = f"""The {word} along `axis` (an int, a tuple, or all).
 
     The sum of squares is divided by the number of elements less `ddof`, which the standard calls `correction`: 0, where
     PyTorch's methods take 1. Integers are taken as float64.
@@ -234,7 +241,8 @@ std, var = _spread("std"), _spread("var")
 
 
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
-    """The mean along `axis` with `weights`, of the shape of `a` or of that axis; the sum of the weights too if `returned`.
+    """The mean along `axis` with `weights`, of the shape of `a` or of that axis; the sum of the weights too if
+    `returned`.
 
     ZeroDivisionError if the weights add up to 0.
 
@@ -258,7 +266,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     return (y, scale) if returned else y
 
 
-# -- running totals ------------------------------------------------------------------------------------------------------
+# -- running totals ----------------------------------------------------------------------------------------------------
 def _running(function: Callable[..., Any], row: str, a: Any, axis: int | None, dtype: Any) -> Tensor:
     x = entering(function, a, dtype)
     if axis is None:
@@ -306,7 +314,8 @@ def _cumulative(name: str, running: Callable[..., Any], first: int) -> Callable[
         return concatenate([full((*x.shape[:at], 1, *x.shape[at + 1 :]), first, y.dtype), y], at)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""Running {"sums" if first == 0 else "products"} along `axis`, with a leading {first} if `include_initial`.
+    word = "sums" if first == 0 else "products"
+    function.__doc__ = f"""Running {word} along `axis`, with a leading {first} if `include_initial`.
 
     ValueError without `axis` unless there is just one.
 
@@ -321,6 +330,6 @@ cumulative_sum = _cumulative("cumulative_sum", cumsum, 0)
 cumulative_prod = _cumulative("cumulative_prod", cumprod, 1)
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "cumprod", "cumsum", "cumulative_prod",
-    "cumulative_sum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var",
+    "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "cumprod", "cumsum",
+    "cumulative_prod", "cumulative_sum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var",
 ]  # fmt: skip

@@ -10,13 +10,23 @@ from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy import elementwise
 from gradkit.numpy.calling import (
-    NUMBERS, asarray, axis_in, converted, gathered, holds_tensor, moved, operand, plain, refuse_out, result_type, together, tracked,
+    asarray,
+    axis_in,
+    converted,
+    gathered,
+    holds_tensor,
+    moved,
+    plain,
+    refuse,
+    refuse_out,
+    result_type,
+    together,
     unbatched,
 )  # fmt: skip
 from gradkit.numpy.joining import concatenate
 
 
-# -- choosing ------------------------------------------------------------------------------------------------------------
+# -- choosing ----------------------------------------------------------------------------------------------------------
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """`x` where the condition holds, else `y`, broadcast and promoted; without them, `nonzero` of the condition.
 
@@ -158,10 +168,11 @@ def resize(a: Any, new_shape: Any) -> Tensor:
     return moved(np.resize, a, new_shape)
 
 
-# -- sorting -------------------------------------------------------------------------------------------------------------
+# -- sorting -----------------------------------------------------------------------------------------------------------
 def argsort(
-    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None, descending: bool = False
-) -> Tensor:
+    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None,
+    descending: bool = False,
+) -> Tensor:  # fmt: skip
     """The places that put the elements along `axis` (or all, in line) in ascending order, or in `descending` order.
 
     Elements that tie keep their order if `stable` or `descending`.
@@ -170,6 +181,7 @@ def argsort(
     >>> gnp.argsort(gradkit.tensor([3.0, 1.0, 2.0]))
     tensor([1, 2, 0])
     """
+    refuse("argsort", {"order": order})
     x = asarray(a)
     if axis is None:
         x, axis = xp.reshape(x, (-1,)), 0
@@ -181,8 +193,9 @@ def argsort(
 
 
 def sort(
-    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None, descending: bool = False
-) -> Tensor:
+    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None,
+    descending: bool = False,
+) -> Tensor:  # fmt: skip
     """The elements along `axis` (or all, in line) in ascending order, or in `descending` order.
 
     >>> import gradkit, gradkit.numpy as gnp
@@ -202,6 +215,7 @@ def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introsele
     >>> gnp.argpartition(gradkit.tensor([3.0, 1.0, 2.0]), 0)[0]
     tensor(1)
     """
+    refuse("argpartition", {"order": order})
     x = asarray(a)
     if axis is None:
         x, axis = xp.reshape(x, (-1,)), 0
@@ -218,10 +232,10 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     x = asarray(a)
     if axis is None:
         x, axis = xp.reshape(x, (-1,)), 0
-    return take_along_axis(x, argpartition(x, kth, axis, kind), axis)
+    return take_along_axis(x, argpartition(x, kth, axis, kind, order), axis)
 
 
-# -- searching: places, without derivatives --------------------------------------------------------------------------------
+# -- searching: places, without derivatives ----------------------------------------------------------------------------
 def _places(name: str, example: str) -> Callable[..., Any]:
     function = getattr(np, name)
 
@@ -233,9 +247,9 @@ def _places(name: str, example: str) -> Callable[..., Any]:
     find.__name__ = find.__qualname__ = name
     find.__doc__ = f"""`numpy.{name}` of tensors: integers or bools, which have no derivative. RuntimeError inside vmap.
 
-    >>> import numpy as np, gradkit, gradkit.numpy as gnp
-    >>> x, y = gradkit.tensor([0.0, 1.0, 3.0]), gradkit.tensor([1.0, 2.0])
-    >>> np.array_equal(gnp.{name}({example}), np.{name}({example.replace("x", "x.array").replace("y", "y.array")}))
+    >>> import numpy as np, gradkit.numpy as gnp
+    >>> x, y = np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0])
+    >>> np.array_equal(gnp.{name}({example}), np.{name}({example}))
     True
     """
     return find
@@ -272,15 +286,15 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Tensor:
     return xp.unindex(converted(w, np.float64), wrap(places), shape=count.shape, lead=0)
 
 
-# -- sets ----------------------------------------------------------------------------------------------------------------
+# -- sets --------------------------------------------------------------------------------------------------------------
 UniqueAllResult = namedtuple("UniqueAllResult", ("values", "indices", "inverse_indices", "counts"))
 UniqueCountsResult = namedtuple("UniqueCountsResult", ("values", "counts"))
 UniqueInverseResult = namedtuple("UniqueInverseResult", ("values", "inverse_indices"))
 
 
 def unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: int | None = None,
-    *, equal_nan: bool = True, sorted: bool = True,
+    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
+    axis: int | None = None, *, equal_nan: bool = True,
 ) -> Any:  # fmt: skip
     """The different elements in ascending order, or the different slices along `axis`; on request also the place where
     each first occurs, the place among them of every element, and how often each occurs.
@@ -321,7 +335,8 @@ def unique_counts(x: Any, /) -> UniqueCountsResult:
 
 
 def unique_inverse(x: Any, /) -> UniqueInverseResult:
-    """The different elements of `x`, and the place among them of every element: a named tuple `values, inverse_indices`.
+    """The different elements of `x`, and the place among them of every element: a named tuple `values,
+    inverse_indices`.
 
     >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.unique_inverse(gradkit.tensor([3.0, 1.0, 3.0])).inverse_indices
@@ -379,7 +394,7 @@ def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices:
 
 __all__ = [
     "argpartition", "argsort", "argwhere", "bincount", "compress", "delete", "digitize", "extract", "flatnonzero",
-    "intersect1d", "isin", "lexsort", "nonzero", "partition", "repeat", "resize", "searchsorted", "select", "setdiff1d",
-    "sort", "take", "take_along_axis", "union1d", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values",
-    "unravel_index", "where",
+    "intersect1d", "isin", "lexsort", "nonzero", "partition", "repeat", "resize", "searchsorted", "select",
+    "setdiff1d", "sort", "take", "take_along_axis", "union1d", "unique", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values", "unravel_index", "where",
 ]  # fmt: skip

@@ -65,9 +65,9 @@ def supply() -> None:
         "arange": creation.arange, "asarray": asarray, "broadcast_to": shaping.broadcast_to, "concat": concat,
         "concatenate": concat, "empty": creation.empty, "expand_dims": shaping.unsqueeze, "eye": creation.eye,
         "full": creation.full, "full_like": creation.full_like, "linspace": creation.linspace,
-        "matrix_transpose": matrix_transpose, "moveaxis": shaping.movedim, "ones": ones, "ones_like": creation.ones_like,
-        "pow": pow, "power": pow, "squeeze": shaping.squeeze, "stack": stack, "swapaxes": shaping.swapaxes, "zeros": zeros,
-        "zeros_like": creation.zeros_like,
+        "matrix_transpose": matrix_transpose, "moveaxis": shaping.movedim, "ones": ones,
+        "ones_like": creation.ones_like, "pow": pow, "power": pow, "squeeze": shaping.squeeze, "stack": stack,
+        "swapaxes": shaping.swapaxes, "zeros": zeros, "zeros_like": creation.zeros_like,
     }  # fmt: skip
     for name, function in composites.items():
         setattr(tensor_xp, name, function)

@@ -9,14 +9,13 @@ from gradkit.engine.dtypes import differentiable
 from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy import elementwise, reduction
-from gradkit.numpy.calling import NOT_GIVEN, answer, asarray, axes_in, axis_in, converted, refuse_out
+from gradkit.numpy.calling import NOT_GIVEN, answer, asarray, axes_in, axis_in, converted, refuse, refuse_out
 from gradkit.numpy.joining import concatenate
 from gradkit.numpy.reduction import flattened
 from gradkit.numpy.searching import sort, take, where
 
-
-# -- order statistics ----------------------------------------------------------------------------------------------------
-#: How a quantile between two places is made of the elements there (Hyndman & Fan 1996, type 7): by rounding the place ...
+# -- order statistics --------------------------------------------------------------------------------------------------
+#: How a quantile between two places is made of the elements there (Hyndman & Fan 1996, type 7): by rounding ...
 CHOOSING: dict[str, Callable[[Any], Any]] = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}
 #: ... or by going from the one below a share of the way to the next.
 BETWEEN: dict[str, Callable[[Any], Any]] = {
@@ -28,20 +27,22 @@ def quantile(
     a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
 ) -> Tensor:  # fmt: skip
-    """The quantiles `q` (numbers from 0 to 1, constants) along `axis` (an int, a tuple, or all); axes of `q` come first.
+    """The quantiles `q` (numbers from 0 to 1, constants) along `axis` (an int, a tuple, or all); axes of `q` come
+    first.
 
-    `method` is "linear", "lower", "higher", "midpoint" or "nearest"; TypeError for NumPy's others and for weights. A run
-    that has a nan has no other quantile. ValueError for a `q` outside.
+    `method` is "linear", "lower", "higher", "midpoint" or "nearest"; TypeError for NumPy's others and for weights. A
+    run that has a nan has no other quantile. ValueError for a `q` outside.
 
     >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.quantile(gradkit.tensor([1.0, 2.0, 4.0]), 0.75)
     tensor(3.)
     """
-    refuse_out("quantile", out)
+    refuse("quantile", {"out": out, "overwrite_input": overwrite_input})
     if method not in {*CHOOSING, *BETWEEN} or weights is not None:
-        raise TypeError(f"not differentiable yet: np.quantile with method {method!r}{' and weights' if weights is not None else ''}")
+        given = " and weights" if weights is not None else ""
+        raise TypeError(f"not differentiable yet: np.quantile with method {method!r}{given}")
     x = asarray(a)
-    if x.dtype.kind == "c" or x.dtype.kind == "b" and method in BETWEEN:
+    if x.dtype.kind == "c" or (x.dtype.kind == "b" and method in BETWEEN):
         raise TypeError(f"np.quantile with method {method!r} takes real numbers, not {x.dtype}")
     places = np.asarray(asarray(q).array)
     if not ((places >= 0) & (places <= 1)).all():
@@ -96,12 +97,12 @@ def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = Fa
     >>> gnp.median(gradkit.tensor([4.0, 1.0, 2.0, 3.0]))
     tensor(2.5000)
     """
-    refuse_out("median", out)
+    refuse("median", {"out": out, "overwrite_input": overwrite_input})
     x = asarray(a)
     return _quantiles(converted(x, answer(np.mean, x.dtype)), np.asarray(0.5), axis, "midpoint", keepdims)
 
 
-# -- differences and integrals ---------------------------------------------------------------------------------------------
+# -- differences and integrals -----------------------------------------------------------------------------------------
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN) -> Tensor:
     """Differences of neighbours along `axis`, `n` times over; what is prepended and appended broadcasts to the others.
 
@@ -159,7 +160,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
     return reduction.sum(elementwise.divide(elementwise.multiply(dx, pairs), 2.0), at)
 
 
-# -- passing over nan ----------------------------------------------------------------------------------------------------
+# -- passing over nan --------------------------------------------------------------------------------------------------
 def _without_nan(x: Any, instead: float) -> tuple[Tensor, Tensor]:
     """The operand with a number for nan, and where it had none; both as they are for integers."""
     x = asarray(x)
@@ -250,6 +251,6 @@ def _nan_spread(name: str, finish: Callable[..., Any]) -> Callable[..., Any]:
 nanvar, nanstd = _nan_spread("nanvar", lambda y: y), _nan_spread("nanstd", elementwise.sqrt)
 
 __all__ = [
-    "diff", "ediff1d", "median", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum",
-    "nanvar", "percentile", "quantile", "trapezoid",
+    "diff", "ediff1d", "median", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd",
+    "nansum", "nanvar", "percentile", "quantile", "trapezoid",
 ]  # fmt: skip

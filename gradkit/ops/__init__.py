@@ -6,19 +6,20 @@ in `INPLACE` which methods have a form with a trailing underscore that writes in
 """
 
 from gradkit.ops import (
-    activation, arithmetic, arranging, attention, classification, comparison, complex, distance, dropout, embedding,
-    functions, gathering, indexing, joining, linear_algebra, losses, neural, normalization, padding, placing,
-    reducing, shaping, sorting, writing,
+    activation, arithmetic, arranging, attention, classification, comparison, complex, convolution, distance,
+    dropout, embedding, functions, gathering, indexing, joining, layout, linear_algebra, losses, neural,
+    normalization, padding, placing, pooling, reducing, resampling, shaping, sorting, writing,
 )  # fmt: skip
 
 TOPICS = (
-    arithmetic, shaping, indexing, writing, sorting, padding, gathering, placing, arranging, joining, reducing,
-    linear_algebra, neural, activation, comparison, complex, functions, attention, classification, distance,
-    dropout, losses, normalization, embedding,
+    arithmetic, shaping, indexing, layout, writing, sorting, padding, gathering, placing, arranging, joining,
+    reducing, linear_algebra, neural, activation, comparison, complex, functions, attention, classification,
+    distance, dropout, losses, normalization, embedding, convolution, resampling, pooling,
 )  # fmt: skip
 
 __all__ = [
     "TOPICS", "activation", "arithmetic", "arranging", "attention", "classification", "comparison", "complex",
-    "distance", "dropout", "embedding", "functions", "gathering", "indexing", "joining", "linear_algebra", "losses",
-    "neural", "normalization", "padding", "placing", "reducing", "shaping", "sorting", "writing",
+    "convolution", "distance", "dropout", "embedding", "functions", "gathering", "indexing", "joining", "layout",
+    "linear_algebra", "losses", "neural", "normalization", "padding", "placing", "pooling", "reducing",
+    "resampling", "shaping", "sorting", "writing",
 ]  # fmt: skip

@@ -12,7 +12,8 @@ from gradkit.ops.documentation import document
 from gradkit.ops.shaping import reshape
 from gradkit.primitives import activation as rows
 from gradkit.primitives.activation import sigmoid
-from gradkit.primitives.elementwise import mul
+from gradkit.primitives.comparison import gt
+from gradkit.primitives.elementwise import expm1, mul
 from gradkit.primitives.piecewise import where
 from gradkit.primitives.trigonometric import tanh
 
@@ -100,8 +101,8 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
     >>> import gradkit
     >>> from gradkit.nn import functional as F
-    >>> F.hardswish(gradkit.tensor([-4.0, 1.0, 4.0]))
-    tensor([0.0000, 0.6667, 4.0000])
+    >>> F.hardswish(gradkit.tensor([-1.0, 1.0, 4.0]))
+    tensor([-0.3333,  0.6667,  4.0000])
     """
     _check_numbers("hardswish", input)
     return _written(inplace, input, "hardswish", rows.hardswish)
@@ -153,7 +154,7 @@ def _bent(input: Tensor, below: Tensor, name: str, inplace: bool) -> Tensor:
     """The input's own sign decides where that of the output does not tell."""
     if inplace:
         raise RuntimeError(f"{name}: in place with a negative slope the derivative could not be told from the result")
-    return where(input > 0, input, below)
+    return where(gt(input, 0), input, below)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -188,14 +189,14 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """
     _check_numbers("elu", input)
     if alpha < 0:
-        return _bent(input, mul(input.expm1(), alpha), "elu", inplace)
+        return _bent(input, mul(expm1(input), alpha), "elu", inplace)
     return _written(inplace, input, "elu", rows.elu, alpha=alpha, scale=1.0, input_scale=1.0)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """``input`` where it is positive, else ``alpha * (exp(input / alpha) - 1)``: smooth for every `alpha` (Barron 2017).
+    """``input`` where it is positive, else ``alpha * (exp(input / alpha) - 1)``: smooth for every `alpha`.
 
-    Raises RuntimeError for an `alpha` of 0.
+    Raises RuntimeError for an `alpha` of 0. Source: Barron 2017.
 
     >>> import gradkit
     >>> gradkit.celu(gradkit.tensor([-1.0, 2.0]), 2.0)
@@ -306,4 +307,4 @@ def tanhshrink(input: Tensor) -> Tensor:
     return rows.tanhshrink(input)
 
 
-document({"sigmoid": sigmoid})
+document({"sigmoid": sigmoid, "tanh": tanh})

@@ -1,6 +1,5 @@
 """Arithmetic with PyTorch's signatures: sums, products, quotients, powers, clamping, choosing."""
 
-import math
 from typing import Any
 
 from gradkit.engine import dtypes
@@ -16,14 +15,14 @@ from gradkit.primitives.elementwise import floor_divide, mul, remainder
 from gradkit.primitives.piecewise import in_dtype
 
 __all__ = [
-    "abs", "absolute", "add", "addcdiv", "addcmul", "clamp", "clamp_max", "clamp_min", "clip", "deg2rad", "div", "divide",
-    "float_power", "floor_divide", "lerp", "logit", "masked_fill", "mul", "multiply", "nan_to_num", "neg", "negative",
-    "positive", "pow", "rad2deg", "remainder", "round", "rsub", "sgn", "sign", "sub", "subtract", "true_divide", "where",
+    "abs", "absolute", "add", "addcdiv", "addcmul", "clamp", "clamp_max", "clamp_min", "clip", "div", "divide",
+    "float_power", "floor_divide", "lerp", "masked_fill", "mul", "multiply", "nan_to_num", "neg", "negative",
+    "positive", "pow", "remainder", "rsub", "sgn", "sub", "subtract", "true_divide", "where",
 ]  # fmt: skip
 METHODS = tuple([name for name in __all__ if name != "rsub"])
 INPLACE = tuple([name for name in METHODS if name not in ("positive", "where")])
 
-multiply, true_divide, neg, negative = mul, rows.div, rows.neg, rows.neg
+multiply, neg, negative = mul, rows.neg, rows.neg
 
 
 # -- sums, products, quotients ----------------------------------------------------------------------------------------
@@ -99,6 +98,16 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 divide, subtract = div, sub
 
 
+def true_divide(input: Any, other: Any) -> Tensor:
+    """``input / other``, broadcast; integers give the default floating dtype.
+
+    >>> import gradkit
+    >>> gradkit.true_divide(gradkit.tensor([7, -7]), 2)
+    tensor([ 3.5000, -3.5000])
+    """
+    return rows.div(input, other)
+
+
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``, broadcast.
 
@@ -153,18 +162,6 @@ def abs(input: Tensor) -> Tensor:
 absolute = abs
 
 
-def sign(input: Tensor) -> Tensor:
-    """1, 0 or -1 as the element is positive, zero (or nan) or negative, in its dtype. The derivative is 0.
-
-    Raises NotImplementedError for complex numbers: see `sgn`.
-
-    >>> import gradkit
-    >>> gradkit.sign(gradkit.tensor([-3.0, 0.0, 0.5]))
-    tensor([-1.,  0.,  1.])
-    """
-    return piecewise.signum(input)
-
-
 def sgn(input: Tensor) -> Tensor:
     """``input / abs(input)``, and 0 for 0: `sign`, also of complex numbers.
 
@@ -215,50 +212,13 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 
     >>> import gradkit
     >>> gradkit.float_power(gradkit.tensor([2, 3]), 0.5)
-    tensor([1.4142, 1.7321], dtype=torch.float64)
+    tensor([1.4142, 1.7321], dtype=gradkit.float64)
     """
     operands = [x for x in (input, exponent) if isinstance(x, Tensor)]
     is_complex = any([x.dtype.kind == "c" for x in operands]) or complex in (type(input), type(exponent))
     dtype = dtypes.complex128 if is_complex else dtypes.float64
     base, power = [in_dtype(x, dtype) if isinstance(x, Tensor) else x for x in (input, exponent)]
     return pow(base if isinstance(base, Tensor) else constant(base, dtype), power)
-
-
-def logit(input: Tensor, eps: float | None = None) -> Tensor:
-    """``log(input / (1 - input))``, the inverse of sigmoid; with `eps`, `input` is clamped to [eps, 1 - eps] first.
-
-    >>> import gradkit
-    >>> gradkit.logit(gradkit.tensor([0.5, 0.9]))
-    tensor([0.0000, 2.1972])
-    """
-    x = input if eps is None else clamp(input, eps, 1 - eps)
-    return rows.log(rows.div(x, rows.sub(1, x)))
-
-
-def deg2rad(input: Tensor) -> Tensor:
-    """Angles in degrees, in radians. NotImplementedError for complex numbers.
-
-    >>> import gradkit
-    >>> gradkit.deg2rad(gradkit.tensor([180.0, 90.0]))
-    tensor([3.1416, 1.5708])
-    """
-    return _scaled_angle("deg2rad", input, math.pi / 180)
-
-
-def rad2deg(input: Tensor) -> Tensor:
-    """Angles in radians, in degrees. NotImplementedError for complex numbers.
-
-    >>> import gradkit
-    >>> gradkit.rad2deg(gradkit.tensor([3.0, 0.5]))
-    tensor([171.8873,  28.6479])
-    """
-    return _scaled_angle("rad2deg", input, 180 / math.pi)
-
-
-def _scaled_angle(name: str, input: Tensor, factor: float) -> Tensor:
-    if input.dtype.kind == "c":
-        raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}")
-    return mul(input, factor)
 
 
 # -- clamping, rounding, choosing -------------------------------------------------------------------------------------
@@ -274,16 +234,19 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """
     if min is None and max is None:
         raise RuntimeError("clamp: at least one of 'min' or 'max' must not be None")
+    numbers = not isinstance(min, Tensor) and not isinstance(max, Tensor)
+    if numbers and input.array.dtype.kind == "f":
+        return piecewise.clamp(input, min=min, max=max)
     if input.dtype.kind == "c":
         raise NotImplementedError("clamp is not supported for complex types")
+    if numbers:
+        dtype = result_type(input.array, *[bound for bound in (min, max) if bound is not None])
+        return piecewise.clamp(in_dtype(input, dtype), min=min, max=max)
     if min is None and isinstance(max, Tensor):
         return piecewise.clamp_max_tensor(input, max)
     if max is None and isinstance(min, Tensor):
         return piecewise.clamp_min_tensor(input, min)
-    if isinstance(min, Tensor) or isinstance(max, Tensor):
-        return piecewise.clamp_tensor(input, min, max)
-    dtype = result_type(input.array, *[bound for bound in (min, max) if bound is not None])
-    return piecewise.clamp.apply(in_dtype(input, dtype), {"min": min, "max": max})  # type: ignore[attr-defined]
+    return piecewise.clamp_tensor(input, min, max)
 
 
 clip = clamp
@@ -309,23 +272,9 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
     return clamp(input, None, max)
 
 
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """Each element rounded to the nearest integer, or to so many decimals; halves go to the even neighbour.
-
-    The derivative is 0. Raises NotImplementedError for bools, complex numbers, and integers with `decimals`.
-
-    >>> import gradkit
-    >>> gradkit.round(gradkit.tensor([0.5, 1.5, -2.6]))
-    tensor([ 0.,  2., -3.])
-    """
-    if decimals == 0:
-        return piecewise.rint(input)
-    if input.dtype.kind in "biuc":
-        raise NotImplementedError(f"round with decimals is not implemented for {input.dtype.name}")
-    return piecewise.round_decimals(input, decimals=decimals)
-
-
-def nan_to_num(input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+def nan_to_num(
+    input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
     """`input` with nan replaced by a number, and infinities by numbers or the largest ones of the dtype.
 
     The derivative is 0 where something was replaced. Integers have nothing to replace.
@@ -356,7 +305,9 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
 
         return nonzero(condition, as_tuple=True)
     if condition.dtype.kind != "b":
-        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}")
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}"
+        )
     return piecewise.where(condition, input, other)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine.dtypes import is_floating
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor
 from gradkit.ops.losses import check_reduction, reduced
 from gradkit.ops.reducing import sum as total
 from gradkit.primitives import elementwise as rows
@@ -13,7 +13,8 @@ from gradkit.primitives import losses as loss_rows
 from gradkit.primitives.indexing import index
 from gradkit.primitives.normalization import log_softmax
 from gradkit.primitives.piecewise import where
-from gradkit.primitives.shape import extents, permute, reshape
+from gradkit.primitives.selection import gather
+from gradkit.primitives.shape import extents, reshape
 
 __all__ = ["binary_cross_entropy_with_logits"]
 METHODS: tuple[str, ...] = ()
@@ -49,7 +50,7 @@ def cross_entropy(
     shape = extents(input)
     if extents(target) == shape:
         return _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
-    _check_classes(shape, target, ignore_index)
+    target = _checked_classes(shape, target, ignore_index)
     _check_logits("cross_entropy", input)
     if weight is None and not label_smoothing:
         rank = len(shape)
@@ -109,7 +110,7 @@ def nll_loss(
     shape = extents(input)
     if not shape:
         raise ValueError("Expected 1 or more dimensions (got 0)")
-    _check_classes(shape, target, ignore_index)
+    target = _checked_classes(shape, target, ignore_index)
     _check_logits("nll_loss", input)
     counted = target != ignore_index
     classes = where(counted, target, 0)
@@ -164,18 +165,13 @@ def _of_class(weight: Tensor, classes: Tensor) -> Tensor:
 
 def _at_class(x: Tensor, classes: Tensor) -> Tensor:
     """The element of the given class, for each place."""
-    rank = x.ndim
-    if rank == 1:
-        return index(x, classes, lead=0)
-    last = x if rank == 2 else permute(x, (0, *range(2, rank), 1))
-    rows_of_classes = reshape(last, (-1, extents(x)[1]))
-    flat = reshape(classes, (-1,))
-    number = wrap(np.arange(flat.numel()))
-    return reshape(index(rows_of_classes, number, flat, lead=0), extents(classes))
+    shape = extents(classes)
+    beside = (*shape[:1], 1, *shape[1:]) if x.ndim > 1 else (1,)
+    return reshape(gather(x, reshape(classes, beside), axis=-max(x.ndim - 1, 1)), shape)
 
 
-def _check_classes(shape: tuple[int, ...], target: Tensor, ignore_index: int) -> None:
-    """What class indices must be; logits of `shape` go with them."""
+def _checked_classes(shape: tuple[int, ...], target: Tensor, ignore_index: int) -> Tensor:
+    """Class indices as int64, if they are what goes with logits of `shape`."""
     mine, kind = extents(target), target.dtype
     if len(shape) == 1 and mine:
         raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {mine[0]}; pass a 0-d target")
@@ -195,6 +191,7 @@ def _check_classes(shape: tuple[int, ...], target: Tensor, ignore_index: int) ->
     raw = target.array
     if isinstance(raw, np.ndarray | np.generic) and raw.size:
         _check_bounds(raw, shape[min(1, len(shape) - 1)], ignore_index)
+    return target if kind == np.int64 else target.to(np.int64)
 
 
 def _check_bounds(target: Any, classes: int, ignore_index: int) -> None:

@@ -6,21 +6,41 @@ from gradkit.engine.tensor import Tensor
 from gradkit.ops.documentation import document
 from gradkit.primitives import comparison as rows
 from gradkit.primitives.comparison import (
-    bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, gt, isfinite, isinf,
-    isnan, isneginf, isposinf, le, logical_and, logical_not, logical_or, logical_xor, lt, ne, signbit,
-)  # fmt: skip
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    eq,
+    ge,
+    gt,
+    isfinite,
+    isinf,
+    isnan,
+    isneginf,
+    isposinf,
+    le,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    lt,
+    ne,
+    signbit,
+)
 
 __all__ = [
-    "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "eq",
-    "equal", "ge", "greater", "greater_equal", "gt", "is_nonzero", "isclose", "isfinite", "isinf", "isnan", "isneginf",
-    "isposinf", "le", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne",
-    "not_equal", "signbit",
+    "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "eq", "equal", "ge", "greater", "greater_equal", "gt", "is_nonzero", "isclose", "isfinite",
+    "isinf", "isnan", "isneginf", "isposinf", "le", "less", "less_equal", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "lt", "ne", "not_equal", "signbit",
 ]  # fmt: skip
 METHODS = tuple(__all__)
 INPLACE = (
-    "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "eq", "ge",
-    "greater", "greater_equal", "gt", "le", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "lt", "ne", "not_equal",
+    "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "eq",
+    "ge", "greater", "greater_equal", "gt", "le", "less", "less_equal", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "lt", "ne", "not_equal",
 )  # fmt: skip
 
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
@@ -76,7 +96,12 @@ def is_nonzero(input: Tensor) -> bool:
 
 
 def inverted(input: Any) -> Tensor:
-    """The `~` operator. TypeError, where `bitwise_not` raises NotImplementedError, for what is no integer or bool."""
+    """The `~` operator. TypeError, where `bitwise_not` raises NotImplementedError, for what is no integer or bool.
+
+    >>> import gradkit
+    >>> ~gradkit.tensor([0, 5])
+    tensor([-1, -6])
+    """
     if input.dtype.kind not in "biu":
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
     return bitwise_not(input)

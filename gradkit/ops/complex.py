@@ -7,12 +7,25 @@ from gradkit.engine import modes
 from gradkit.engine.dtypes import bool_
 from gradkit.engine.tensor import Tensor
 from gradkit.primitives import complex as rows
+from gradkit.primitives.comparison import eq
 from gradkit.primitives.elementwise import mul
 from gradkit.primitives.trigonometric import cos, sin
 
 __all__ = [
-    "angle", "complex", "conj", "conj_physical", "imag", "is_complex", "is_conj", "isreal", "is_floating_point", "polar", "real",
-    "resolve_conj", "view_as_complex", "view_as_real",
+    "angle",
+    "complex",
+    "conj",
+    "conj_physical",
+    "imag",
+    "is_complex",
+    "is_conj",
+    "is_floating_point",
+    "isreal",
+    "polar",
+    "real",
+    "resolve_conj",
+    "view_as_complex",
+    "view_as_real",
 ]  # fmt: skip
 METHODS = ("angle", "conj", "conj_physical", "is_conj", "isreal", "resolve_conj")
 PROPERTIES = ("imag", "real")
@@ -64,7 +77,7 @@ def resolve_conj(input: Tensor) -> Tensor:
     return input
 
 
-def is_conj(input: Tensor) -> bool:
+def is_conj(input: Tensor) -> bool:  # noqa: ARG001
     """False: no conjugate is ever pending.
 
     >>> import gradkit
@@ -116,7 +129,9 @@ def _check_parts(a: Tensor, b: Tensor) -> None:
     if a.dtype.kind != "f" or b.dtype.kind != "f":
         raise RuntimeError(f"Expected both inputs to be floating tensors but got {a.dtype.name} and {b.dtype.name}")
     if a.dtype != b.dtype:
-        raise RuntimeError(f"Expected object of scalar type {a.dtype.name} but got scalar type {b.dtype.name} for second argument")
+        raise RuntimeError(
+            f"Expected object of scalar type {a.dtype.name} but got scalar type {b.dtype.name} for second argument"
+        )
 
 
 def view_as_real(input: Tensor) -> Tensor:
@@ -143,7 +158,7 @@ def view_as_complex(input: Tensor) -> Tensor:
     """
     if input.dtype.kind != "f" or input.dtype.itemsize < 4:
         raise RuntimeError(
-            f"view_as_complex is only supported for float and double tensors, but got a tensor of dtype {input.dtype.name}"
+            f"view_as_complex is only supported for float and double tensors, but got dtype {input.dtype.name}"
         )
     if not input.ndim or input.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
@@ -178,4 +193,4 @@ def isreal(input: Tensor) -> Tensor:
     >>> gradkit.isreal(gradkit.tensor([1 + 0j, 1j]))
     tensor([ True, False])
     """
-    return imag(input) == 0 if input.dtype.kind == "c" else creation.ones_like(input, dtype=bool_)
+    return eq(imag(input), 0) if input.dtype.kind == "c" else creation.ones_like(input, dtype=bool_)

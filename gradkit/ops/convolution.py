@@ -208,8 +208,16 @@ def transpose_convolve(
     ])  # fmt: skip
     if min(size) < 1:
         raise RuntimeError(f"Calculated output size ({' x '.join(map(str, size))}) is too small")
-    params = {"stride": strides, "padding": pads, "dilation": dilations, "groups": groups, "size": size}
+    # Output padding below the stride lies in the size; more of it takes padding back at the end, then adds zeros.
+    excess = [max(e - s + 1, 0) for e, s in zip(extra, strides)]
+    zeros = tuple([(0, max(f - p, 0)) for f, p in zip(excess, pads)])
+    params = {
+        "stride": strides, "dilation": dilations, "groups": groups,
+        "padding": tuple([(p, p - f + z) if f else p for p, f, (_, z) in zip(pads, excess, zeros)]),
+        "size": tuple([n - z for n, (_, z) in zip(size, zeros)]),
+    }  # fmt: skip
     y = as_batch(input, axes, lambda x: rows.conv_input_ct(x, weight, **params))
+    y = pad_constant(y, pads=zeros, value=0.0) if any([z for _, z in zeros]) else y
     return plus_bias(y, bias, weight, extents(weight)[1] * groups, transposed=True)
 
 
@@ -299,8 +307,8 @@ def unfold(
     x = pad_constant(input, pads=tuple([(p, p) for p in pads]), value=0.0) if any(pads) else input
     lead = extents(x)[:-2]
     n = len(lead)
-    for axis, k, d, s in zip((n, n + 1), kernel, steps, strides):
-        x = slice_(windows(x, axis, d * (k - 1) + 1, s), key=(..., slice(None, None, d)))
+    for k, d, s in zip(kernel, steps, strides):  # the windows of an axis become the last one: the next axis moves up
+        x = slice_(windows(x, axis=-2, size=d * (k - 1) + 1, step=s), key=(..., slice(None, None, d)))
     found = permute(x, (*range(n), n + 2, n + 3, n, n + 1))  # (..., C, KH, KW, OH, OW)
     places = extents(found)[-2] * extents(found)[-1]
     return reshape(found, (*lead[:-1], lead[-1] * kernel[0] * kernel[1], places))
@@ -342,11 +350,10 @@ def fold(
     channels = (*lead, depth // (kernel[0] * kernel[1]))
     n = len(channels)
     x = permute(reshape(input, (*channels, *kernel, *counts)), (*range(n), n + 2, n + 3, n, n + 1))
-    for axis, r, d, s, extent in zip((-1, -2), reversed(reach), reversed(steps), reversed(strides), reversed(whole)):
+    for r, d, s, extent in zip(reversed(reach), reversed(steps), reversed(strides), reversed(whole)):
         shape = extents(x)
         x = unslice(x, shape=(*shape[:-1], r), key=(..., slice(None, None, d)))
-        spread = (*shape[: axis - 1], extent, *shape[axis:-1]) if axis != -1 else (*shape[:-2], extent)
-        x = overlap_add(x, shape=spread, axis=axis, size=r, step=s)
+        x = overlap_add(x, shape=(*shape[:-3], extent, shape[-2]), axis=-2, size=r, step=s)
     return pad_constant(x, pads=tuple([(-p, -p) for p in pads]), value=0.0) if any(pads) else x
 
 

@@ -148,7 +148,7 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Te
         raise ValueError("offsets has to be a 1D Tensor if input is 1D")
     starts = offsets.array
     if starts.size and starts[0] != 0:
-        raise ValueError(f"offsets[0] has to be 0, i.e., the first sequence has to start from position 0, got {starts[0]}")
+        raise RuntimeError(f"offsets[0] has to be 0, i.e., the first sequence has to start from position 0, got {starts[0]}")
     ends = starts[1:] if include_last else np.append(starts[1:], input.numel())
     starts = starts[: len(ends)]
     steps = np.arange(max(int((ends - starts).max(initial=0)), 1))

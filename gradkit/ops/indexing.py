@@ -33,12 +33,11 @@ def __getitem__(input: Tensor, key: Any) -> Tensor:
     basic = basic_key(key, input.array.ndim - len(input.batch))
     if basic is not None:
         return slice_.apply(input, {"key": basic})
-    parts = key if type(key) is tuple else (key,)
-    if len(parts) == 1 and is_mask(parts[0]) and parts[0].ndim == input.ndim > 0:
-        check_mask(parts[0], extents(input), 0)
-        return masked_select(input, parts[0], lead=0)
-    view, arrays, axes = parse(input, parts)
-    return index(input if view is None else slice_.apply(input, {"key": view}), *arrays, axes=axes, lead=0)
+    view, arrays, axes = parse(input, key)
+    x = slice_.apply(input, {"key": view}) if view is not None else input
+    if not arrays:
+        return x
+    return index(x, *arrays, axes=axes, lead=0) if axes else masked_select(x, *arrays, lead=0)
 
 
 def __setitem__(input: Tensor, key: Any, value: Any) -> None:
@@ -54,27 +53,30 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
     """
     value = valued(value, input)
     basic = basic_key(key, input.array.ndim - len(input.batch))
-    if basic is not None:
-        if isinstance(value, Tensor):
-            if is_read_of(value, input, basic):
-                inplace.written(input, "__setitem__")
-                return
-            value = fitted(value, sum([type(part) is not int for part in basic]) - 1)
-        inplace.assign(input, value, "__setitem__", ((slice_.primitive, {"key": basic}),))
+    view, arrays, axes = parse(input, key) if basic is None else (basic, (), ())
+    if not arrays:
+        put_view(input, view, value)
         return
+    target = slice_.apply(input, {"key": view}) if view is not None else input
     if not isinstance(value, Tensor):
         value = number(value, input)
     elif value.dtype != input.dtype:
         value = astype(value, dtype=input.dtype)
-    parts = key if type(key) is tuple else (key,)
-    if len(parts) == 1 and is_mask(parts[0]) and parts[0].ndim == input.ndim > 0:
-        check_mask(parts[0], extents(input), 0)
-        inplace.put(input, mask_put, into(write_masked), (fitted(value, 1), wrapped(parts[0])), {"lead": 0}, "index_put_")
-        return
-    view, arrays, axes = parse(input, parts)
-    target = input if view is None else slice_.apply(input, {"key": view})
-    params = {"axes": axes, "lead": 0, "accumulate": False}
-    inplace.put(target, index_put, into(write_at), (value, *map(wrapped, arrays)), params, "index_put_")
+    places = [one if isinstance(one, Tensor) else wrap(one) for one in arrays]
+    if axes:
+        params = {"axes": axes, "lead": 0, "accumulate": False}
+        inplace.put(target, index_put, into(write_at), (value, *places), params, "index_put_")
+    else:
+        inplace.put(target, mask_put, into(write_masked), (fitted(value, 1), *places), {"lead": 0}, "index_put_")
+
+
+def put_view(x: Tensor, key: Any, value: Any) -> None:
+    if isinstance(value, Tensor):
+        if is_read_of(value, x, key):
+            inplace.written(x, "__setitem__")
+            return
+        value = fitted(value, sum([type(part) is not int for part in key]) - 1)
+    inplace.assign(x, value, "__setitem__", ((slice_.primitive, {"key": key}),))
 
 
 def is_read_of(value: Tensor, x: Tensor, key: Any) -> bool:
@@ -104,12 +106,16 @@ def basic_key(key: Any, rank: int) -> Any:
 _VIEWING = frozenset({int, slice, type(None), type(...)})
 
 
-def parse(x: Tensor, parts: tuple[Any, ...]) -> tuple[Any, list[Any], tuple[int, ...]]:
+def parse(x: Tensor, key: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
     """A key with arrays as the view to take first (None: none), the index arrays, and the axes of the view, counted from
-    the end, that they read. A mask becomes the places where it is set, a bool a new axis with or without its one place.
+    the end, that they read. A mask becomes the places where it is set, a bool a new axis with or without its one place;
+    only a mask of all of `x` stays, for which there are no axes.
     """
-    shape = extents(x)
+    parts, shape = key if type(key) is tuple else (key,), extents(x)
     parts = [part if type(part) in _VIEWING else array_of(part) for part in parts]
+    if len(parts) == 1 and is_mask(parts[0]) and parts[0].ndim == len(shape):
+        check_mask(parts[0], shape, 0)
+        return None, parts, ()
     rest = len(shape) - sum(map(width, parts))
     if rest < 0:
         raise too_deep(len(shape), parts[0])
@@ -129,7 +135,7 @@ def parse(x: Tensor, parts: tuple[Any, ...]) -> tuple[Any, list[Any], tuple[int,
             view += [None] if type(part) is bool else FULL[len(found)]
             arrays += found
         at += width(part)
-    plain = all([part == slice(None) for part in view if part is not None]) and None not in view
+    plain = arrays and None not in view and all([part == slice(None) for part in view])
     ndim = len(view) - skipped
     return None if plain else (..., *view), arrays, tuple([a - ndim for a in axes])
 
@@ -143,6 +149,8 @@ def width(part: Any) -> int:
 
 def array_of(part: Any) -> Any:
     """One part of a key that is not basic as an int, a bool, or an array (a Tensor if it is one)."""
+    if type(part) is bool:
+        return part
     raw = part.array if isinstance(part, Tensor) else part
     if isinstance(raw, str | dict | float | complex):
         raise not_an_index(part)
@@ -232,10 +240,6 @@ def fitted(value: Tensor, ndim: int) -> Tensor:
             f"equal to the number of dimensions in the tensor ({len(shape)})"
         )
     return reshape(value, shape[extra:])
-
-
-def wrapped(index: Any) -> Tensor:
-    return index if isinstance(index, Tensor) else wrap(index)
 
 
 def into(write: Any) -> Any:

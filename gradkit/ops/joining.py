@@ -1,15 +1,17 @@
 """Several tensors as one, and one as several."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from gradkit import errors
+from gradkit.engine.dtypes import promote_types
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.shaping import atleast_1d, atleast_2d, atleast_3d, expand, reshape, transpose
 from gradkit.primitives import arranging as rows
 from gradkit.primitives.arranging import along
 from gradkit.primitives.indexing import slice_
-from gradkit.primitives.shape import axis_from_end, extents
+from gradkit.primitives.shape import astype, axis_from_end, extents
 import itertools
 
 __all__ = [
@@ -40,7 +42,9 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     shapes = [extents(x) for x in parts]
     first = next((s for s in shapes if s != (0,)), (0,))
     if first != (0,) and (0,) in shapes:
+        dtype = reduce(promote_types, [x.dtype for x in parts])
         parts = [x for x, s in zip(parts, shapes) if s != (0,)]
+        parts[0] = parts[0] if parts[0].dtype == dtype else astype(parts[0], dtype=dtype)
         shapes = [s for s in shapes if s != (0,)]
     at = axis_from_end(parts[0], dim if axis is None else axis)
     for i, shape in enumerate(shapes):

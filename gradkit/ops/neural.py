@@ -1,12 +1,15 @@
 """Linear maps, embeddings, gates and pixel shuffles. Names and arguments are those of torch.nn.functional."""
 
-import numpy as np
+from math import prod
 
+from gradkit import errors
+from gradkit.engine import modes
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.activation import sigmoid
-from gradkit.primitives import linear as linear_rows
+from gradkit.primitives.elementwise import add
 from gradkit.primitives.indexing import slice_
 from gradkit.primitives.linalg import matmul
+from gradkit.primitives.linear import linear as product
 from gradkit.primitives.shape import axis_from_end, extents, permute, reshape
 
 __all__ = ["bilinear", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
@@ -25,32 +28,38 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> linear(gradkit.tensor([1.0, 2.0]), gradkit.tensor([[3.0, 4.0]]), gradkit.tensor([0.5]))
     tensor([11.5000])
     """
-    x, w = extents(input), extents(weight)
-    if len(w) != 2 or len(x) < 2 or x[-1] != w[1] or input.dtype is not weight.dtype:
+    try:
+        x, w = input.array, weight.array
+    except AttributeError:
+        wrong = int(isinstance(input, Tensor))
+        raise errors.not_a_tensor("linear", wrong, (input, weight)[wrong]) from None
+    if modes.lifted or w.ndim != 2 or x.ndim < 2 or x.shape[-1] != w.shape[1] or x.dtype is not w.dtype:
         return _unusual_linear(input, weight, bias)
-    y = linear_rows.linear(input, weight)
-    return y if bias is None else y + bias
+    y = product(input, weight)
+    return y if bias is None else add(y, bias)
 
 
 def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`linear` of vectors; and what is wrong with other operands."""
+    """`linear` of vectors and under vmap; and what is wrong with other operands."""
     x, w = extents(input), extents(weight)
     if not x or not w:
         raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {len(x)}D and {len(w)}D")
     if len(w) > 2:
         raise RuntimeError(f"linear() expects a weight with <= 2 dimensions, but it is {len(w)}D")
     if x[-1] != w[-1]:
-        rows = int(np.prod(x[:-1]))
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x[-1]} and {w[-1]}x{w[0] if len(w) == 2 else 1}): linear() "
+            f"mat1 and mat2 shapes cannot be multiplied ({prod(x[:-1])}x{x[-1]} and {w[-1]}x{w[0] if len(w) == 2 else 1}): linear() "
             f"got an input of shape {x} and a weight of shape {w}"
         )
     if input.dtype != weight.dtype:
         raise RuntimeError(
             f"expected input and weight to have the same dtype, but got: {input.dtype.name} != {weight.dtype.name}"
         )
-    y = linear_rows.linear(reshape(input, (-1, x[-1])), reshape(weight, (-1, x[-1])))
-    y = reshape(y, (*x[:-1], *w[:-1]))
+    if len(w) == 2 and len(x) > 1:
+        y = product(input, weight)
+    else:
+        y = product(reshape(input, (-1, x[-1])), reshape(weight, (-1, x[-1])))
+        y = reshape(y, (*x[:-1], *w[:-1]))
     return y if bias is None else y + bias
 
 

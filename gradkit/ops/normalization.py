@@ -192,7 +192,9 @@ def batch_norm(
         _move(input, running_mean, running_var, axis, momentum)
     w = creation.ones(channels, dtype=input.dtype, device=input.device) if weight is None else weight
     b = creation.zeros(channels, dtype=input.dtype, device=input.device) if bias is None else bias
-    return rows.batch_norm(input, reshape(w, beside), reshape(b, beside), axis=axis, eps=eps)
+    if len(beside) > 1:
+        w, b = reshape(w, beside), reshape(b, beside)
+    return rows.batch_norm(input, w, b, axis=axis, eps=eps)
 
 
 def _by_statistics(input: Tensor, mean: Any, var: Any, weight: Any, bias: Any, eps: float, beside: Any) -> Tensor:
@@ -323,5 +325,5 @@ def local_response_norm(
         raise ValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
     rest = ((0, 0),) * (input.ndim - 2)
     squares = pad_constant(input * input, pads=((size // 2, (size - 1) // 2), *rest), value=0.0)
-    neighbours = unfold(squares, 1, size, 1)
+    neighbours = unfold(squares, axis=1 - input.ndim, size=size, step=1)
     return input / arithmetic.pow_scalar(mean(neighbours, dim=-1) * alpha + k, exponent=beta)

@@ -51,6 +51,8 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
 def _extended(x: Tensor, axis: int, before: int, after: int, mode: str) -> Tensor:
     n = extents(x)[axis]
     whole = slice_.apply(x, {"key": along(axis, slice(max(-before, 0), n - max(-after, 0)))})
+    if mode == "circular":
+        x, n = whole, extents(whole)[axis]
     borders = _BORDERS[mode](x, axis, n, max(before, 0), max(after, 0))
     parts = [borders[0]] * (before > 0) + [whole] + [borders[1]] * (after > 0)
     return cat(parts, axis) if len(parts) > 1 else whole

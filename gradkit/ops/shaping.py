@@ -14,11 +14,12 @@ __all__ = [
     "movedim", "permute", "ravel", "reshape", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 METHODS = (
-    "H", "T", "adjoint", "broadcast_to", "contiguous", "expand", "expand_as", "flatten", "is_contiguous", "mH", "mT",
-    "moveaxis", "movedim", "permute", "ravel", "reshape", "reshape_as", "squeeze", "stride", "swapaxes", "swapdims", "t",
+    "adjoint", "broadcast_to", "expand", "expand_as", "flatten",
+    "moveaxis", "movedim", "permute", "ravel", "reshape", "reshape_as", "squeeze", "swapaxes", "swapdims", "t",
     "transpose", "unflatten", "unsqueeze", "view", "view_as",
 )  # fmt: skip
 INPLACE: tuple[str, ...] = ()
+PROPERTIES = ("H", "T", "mH", "mT")
 
 
 # -- the same elements in another shape --------------------------------------------------------------------------------
@@ -336,48 +337,45 @@ def _conjugate(x: Tensor) -> Tensor:
     return x.conj() if x.dtype.kind == "c" else x
 
 
-def _hermitian(x: Tensor) -> Tensor:
-    ndim = len(extents(x))
+def T(input: Tensor) -> Tensor:
+    """All axes in reverse order.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3).T.shape
+    gradkit.Size([3, 2])
+    """
+    return permute(input, tuple(range(len(extents(input)) - 1, -1, -1)))
+
+
+def mT(input: Tensor) -> Tensor:
+    """The last two axes exchanged. RuntimeError for a vector.
+
+    >>> import gradkit
+    >>> gradkit.ones(5, 2, 3).mT.shape
+    gradkit.Size([5, 3, 2])
+    """
+    return _of_matrices(input, "mT")
+
+
+def H(input: Tensor) -> Tensor:
+    """The conjugate transpose of a matrix. RuntimeError for other numbers of axes.
+
+    >>> import gradkit
+    >>> gradkit.tensor([[1j, 2]]).H.tolist()
+    [[-1j], [(2-0j)]]
+    """
+    ndim = len(extents(input))
     if ndim not in (0, 2):
         more = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
         raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{more}")
-    return _conjugate(t(x))
+    return _conjugate(t(input))
 
 
-T = property(lambda x: permute(x, tuple(range(x.ndim - 1, -1, -1))), doc="All axes in reverse order.")
-mT = property(lambda x: _of_matrices(x, "mT"), doc="The last two axes exchanged.")
-H = property(_hermitian, doc="The conjugate transpose of a matrix.")
-mH = property(lambda x: _conjugate(_of_matrices(x, "mH")), doc="Matrices transposed and conjugated.")
-
-
-# -- where the elements lie --------------------------------------------------------------------------------------------
-def contiguous(input: Tensor) -> Tensor:
-    """A tensor whose elements lie in row-major order: itself if they do already.
+def mH(input: Tensor) -> Tensor:
+    """Matrices transposed and conjugated. RuntimeError for a vector.
 
     >>> import gradkit
-    >>> gradkit.ones(2, 3).t().contiguous().stride()
-    (2, 1)
+    >>> gradkit.ones(5, 2, 3).mH.shape
+    gradkit.Size([5, 3, 2])
     """
-    return input if is_contiguous(input) else rows.compact(input)
-
-
-def is_contiguous(input: Tensor) -> bool:
-    """Whether the elements lie in memory in row-major order without gaps.
-
-    >>> import gradkit
-    >>> gradkit.ones(2, 3).t().is_contiguous()
-    False
-    """
-    return bool(input.array.flags.c_contiguous)
-
-
-def stride(input: Tensor, dim: int | None = None) -> Any:
-    """How many elements apart neighbours along an axis lie: a tuple for all axes, or an int for `dim`.
-
-    >>> import gradkit
-    >>> gradkit.ones(2, 3).stride()
-    (3, 1)
-    """
-    raw = np.asarray(input.array)
-    steps = tuple([s // raw.itemsize for s in raw.strides[len(input.batch) :]])
-    return steps if dim is None else steps[axis_from_end(input, dim)]
+    return _conjugate(_of_matrices(input, "mH"))

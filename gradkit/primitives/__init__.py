@@ -2,12 +2,12 @@
 
 from gradkit.primitives import (
     activation, arranging, comparison, complex, convolution, decomposition, determinant, elementwise, embedding,
-    indexing, linalg, linear, losses, norm, normalization, piecewise, reduction, scan, selection, shape, sorting,
-    special, trigonometric,
+    indexing, linalg, linear, losses, norm, normalization, piecewise, pooling, reduction, scan, selection, shape,
+    sorting, special, trigonometric,
 )  # fmt: skip
 
 __all__ = [
     "activation", "arranging", "comparison", "complex", "convolution", "decomposition", "determinant",
     "elementwise", "embedding", "indexing", "linalg", "linear", "losses", "norm", "normalization", "piecewise",
-    "reduction", "scan", "selection", "shape", "sorting", "special", "trigonometric",
+    "pooling", "reduction", "scan", "selection", "shape", "sorting", "special", "trigonometric",
 ]  # fmt: skip

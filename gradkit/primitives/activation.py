@@ -1,4 +1,4 @@
-"""Activations. Their rules keep the output rather than the input where either serves: the next layer keeps it anyway."""
+"""Activations. Where either serves, their rules keep the output, which the next layer keeps anyway, not the input."""
 
 import math
 from functools import cache
@@ -38,7 +38,8 @@ hardtanh = elementwise(
     peer=lambda torch, x, min_val, max_val: torch.nn.functional.hardtanh(x, min_val, max_val),
 )  # fmt: skip
 hardsigmoid = elementwise(
-    "hardsigmoid", lambda xp, x: clamped(xp, x + 3, 0, 6) / 6, [lambda xp, d, y, _x: xp.masked((y > 0) & (y < 1), d / 6)],
+    "hardsigmoid", lambda xp, x: clamped(xp, x + 3, 0, 6) / 6,
+    [lambda xp, d, y, _x: xp.masked((y > 0) & (y < 1), d / 6)],
     domain=(-4, 4), promote="float", refuses=NO_BOOL, edges=[-3.0, 0.0, 3.0, inf, -inf],
     peer=lambda torch, x: torch.nn.functional.relu6(x + 3) / 6,  # hardsigmoid's own gradient is 1/6 in float32
 )  # fmt: skip
@@ -50,18 +51,18 @@ hardswish = elementwise(
 )  # fmt: skip
 threshold = elementwise(
     "threshold", lambda xp, x, threshold, value: xp.where(x <= threshold, xp.asarray(value, dtype=x.dtype), x),
-    [lambda xp, d, _y, x, threshold, value: xp.masked(xp.logical_not(x <= threshold), d)],
+    [lambda xp, d, _y, x, threshold, **_: xp.masked(xp.logical_not(x <= threshold), d)],
     params=[{"threshold": 0.5, "value": -3.0}], edges=[*_KINKS, nan],
 )  # fmt: skip
 softshrink = elementwise(
     "softshrink", lambda xp, x, lambd: x - clamped(xp, x, -lambd, lambd),
-    [lambda xp, d, y, _x, lambd: xp.masked(nonzero(xp, y), d)],
+    [lambda xp, d, y, _x, **_: xp.masked(nonzero(xp, y), d)],
     params=[{"lambd": 0.5}], promote="float", edges=[-0.5, *_KINKS[:-2]],
     peer=lambda torch, x, lambd: torch.nn.functional.softshrink(x, lambd),
 )  # fmt: skip
 hardshrink = elementwise(
     "hardshrink", lambda xp, x, lambd: xp.masked(xp.logical_not((x >= -lambd) & (x <= lambd)), x),
-    [lambda xp, d, y, _x, lambd: xp.masked(nonzero(xp, y), d)],
+    [lambda xp, d, y, _x, **_: xp.masked(nonzero(xp, y), d)],
     params=[{"lambd": 0.5}], promote="float", edges=[-0.5, *_KINKS, nan], title="HardshrinkBackward0",
 )  # fmt: skip
 
@@ -91,7 +92,8 @@ prelu = elementwise(
         lambda xp, d, _y, x, weight: d * xp.where(x > 0, 1, weight),
         lambda xp, d, _y, x, _weight: xp.masked(xp.logical_not(x > 0), d * x),
     ],
-    promote="float", refuses=NO_BOOL, edges=[(0.0, 0.25), (1.0, 0.25), (-1.0, 0.25), (-2.0, -0.5)], title="PreluKernelBackward0",
+    promote="float", refuses=NO_BOOL, edges=[(0.0, 0.25), (1.0, 0.25), (-1.0, 0.25), (-2.0, -0.5)],
+    title="PreluKernelBackward0",
     peer=lambda torch, x, weight: torch.where(x > 0, x, weight * x),
 )  # fmt: skip
 
@@ -102,8 +104,12 @@ def exponential_below(xp: Any, x: Any, alpha: float, scale: float, input_scale: 
 
 
 def elu_rule(xp: Any, d: Any, y: Any, _x: Any, alpha: float, scale: float, input_scale: float) -> Any:
-    above = xp.astype(y > 0, dtype=y.dtype)
-    return d * (above * scale + (1 - above) * ((xp.masked(y < 0, y) + alpha) * input_scale))
+    """Below 0 the slope is (y + alpha) input_scale; its own slope counts from below 0 on, not at 0, as in PyTorch."""
+    flat: Any = scale
+    if alpha * input_scale != scale:
+        above = xp.astype(y > 0, dtype=y.dtype)
+        flat = above * scale + (1 - above) * (alpha * input_scale)
+    return d * (xp.masked(y < 0, y * input_scale) + flat)
 
 
 # Of negative inputs the output is negative, or 0: see `gradkit.ops.activation`.
@@ -118,8 +124,9 @@ elu = elementwise(
 
 # -- smooth -----------------------------------------------------------------------------------------------------------
 sigmoid = elementwise(
-    "sigmoid", "sigmoid", [lambda _xp, d, y, _x: d * (y * (1 - y))], promote="float", edges=[-inf, -30.0, 0.0, 30.0, inf, nan]
-)
+    "sigmoid", "sigmoid", [lambda _xp, d, y, _x: d * (y * (1 - y))], promote="float",
+    edges=[-inf, -30.0, 0.0, 30.0, inf, nan],
+)  # fmt: skip
 log_sigmoid = elementwise(
     "log_sigmoid", "log_sigmoid", [lambda xp, d, y, _x: -d * xp.expm1(y)], promote="float", refuses=NO_BOOL,
     edges=[-inf, -30.0, 0.0, inf], title="LogSigmoidBackward0", peer=lambda torch, x: torch.nn.functional.logsigmoid(x),
@@ -129,7 +136,8 @@ softplus = elementwise(
     "softplus", lambda xp, x, beta, threshold: xp.softplus(x, beta, threshold),
     [lambda xp, d, y, _x, beta, threshold: d * xp.where(y * beta > threshold, 1, -xp.expm1(-beta * y))],
     domain=(-4, 4), params=[{"beta": 1.0, "threshold": 20.0}, {"beta": 2.0, "threshold": 3.0}], promote="float",
-    edges=[-inf, -30.0, 0.0, 30.0, inf], peer=lambda torch, x, beta, threshold: torch.nn.functional.softplus(x, beta, threshold),
+    edges=[-inf, -30.0, 0.0, 30.0, inf],
+    peer=lambda torch, x, beta, threshold: torch.nn.functional.softplus(x, beta, threshold),
 )  # fmt: skip
 
 
@@ -154,11 +162,12 @@ mish = elementwise(
     refuses=NO_BOOL, edges=[-30.0, 0.0, 30.0, inf], peer=lambda torch, x: torch.nn.functional.mish(x),
 )  # fmt: skip
 
-_SQRT_HALF, _SQRT_2_PI, _SQRT_2_OVER_PI, _CUBIC = math.sqrt(0.5), math.sqrt(2 * math.pi), math.sqrt(2 / math.pi), 0.044715
+_SQRT_HALF, _SQRT_2_PI, _SQRT_2_OVER_PI = math.sqrt(0.5), math.sqrt(2 * math.pi), math.sqrt(2 / math.pi)
+_CUBIC = 0.044715
 
 
 def gelu_rule(xp: Any, d: Any, _y: Any, x: Any, approximate: str) -> Any:
-    """The derivatives of x Phi(x), Phi the normal distribution, and of its approximation (Hendrycks and Gimpel 2016)."""
+    """Of x Phi(x), Phi the normal distribution function, or of its approximation (Hendrycks and Gimpel 2016)."""
     if approximate == "none":
         return d * (0.5 + 0.5 * xp.erf(x * _SQRT_HALF) + x * (xp.exp(-0.5 * (x * x)) / _SQRT_2_PI))
     square = x * x

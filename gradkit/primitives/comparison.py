@@ -1,14 +1,16 @@
 """Comparisons, logic, bits and tests of one number: rows without a derivative."""
 
+import math
 from typing import Any
 
 from gradkit.primitives.kinds import INTEGERS_ONLY, REAL_ONLY, elementwise
 
+inf, nan = math.inf, math.nan
 _PAIRS = [((3, 4), (4,), {}), ([1.0, 2.0, 2.0], [2.0, 2.0, 1.0], {})]
 _INTEGERS = [([6, -5, 0], [3, 1, 2], {}), ([True, False, True], [True, True, False], {})]
 _BITS = {"refuses": INTEGERS_ONLY, "samples": _INTEGERS}
 _SHIFT = {"refuses": INTEGERS_ONLY + "b", "samples": _INTEGERS[:1]}
-_SPECIAL = [([0.0, -1.5, float("inf"), float("-inf"), float("nan")], {})]
+_SPECIAL = [([0.0, -1.5, inf, -inf, nan], {})]
 
 # -- comparisons -----------------------------------------------------------------------------------------------------
 eq = elementwise("eq", "equal", [None, None], samples=_PAIRS)
@@ -25,7 +27,7 @@ def near(xp: Any, a: Any, b: Any, rtol: float, atol: float, equal_nan: bool) -> 
 
 isclose = elementwise(
     "isclose", near, [None, None], params=[{"rtol": 1e-5, "atol": 1e-8, "equal_nan": False}],
-    samples=[([1.0, 1.0, float("nan")], [1.0 + 1e-7, 2.0, float("nan")], {"rtol": 1e-5, "atol": 1e-8, "equal_nan": True})],
+    samples=[([1.0, 1.0, nan], [1.0 + 1e-7, 2.0, nan], {"rtol": 1e-5, "atol": 1e-8, "equal_nan": True})],
 )  # fmt: skip
 
 # -- logic -----------------------------------------------------------------------------------------------------------

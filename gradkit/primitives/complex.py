@@ -102,7 +102,7 @@ def turned(xp: Any, t: Any, y: Any, x: Any) -> Any:
 
 sgn = general(
     "sgn", unit, lambda xp, d, y, x: [turned(xp, d, y, x)], lambda xp, ts, y, x: turned(xp, ts[0], y, x),
-    _WITH_ORIGIN[:1], holomorphic=False, structure="diagonal", 
+    _WITH_ORIGIN[:1], holomorphic=False, structure="diagonal",
 )  # fmt: skip
 
 

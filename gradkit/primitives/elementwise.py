@@ -8,9 +8,9 @@ import math
 from typing import Any
 
 from gradkit.engine import dtypes
-from gradkit.primitives.comparison import eq, ge, gt, le, lt, ne
 from gradkit.primitives.kinds import NO_BOOL, REAL_ONLY, elementwise
-from gradkit.primitives.piecewise import maximum, where
+from gradkit.primitives.piecewise import maximum as maximum
+from gradkit.primitives.piecewise import where as where
 
 inf, nan = math.inf, math.nan
 POSITIVE = (0.3, 3.0)
@@ -35,7 +35,8 @@ square = elementwise(
 # NumPy's square root of a sum of squares neither overflows nor underflows on its way.
 hypot = elementwise(
     "hypot", "hypot", [lambda _xp, d, y, a, _b: d * (a / y), lambda _xp, d, y, _a, b: d * (b / y)],
-    domain=[POSITIVE, POSITIVE], promote="float", refuses=REAL_ONLY, edges=[(0.0, 0.0), (-1.0, inf), (nan, 1.0), (3.0, -4.0)],
+    domain=[POSITIVE, POSITIVE], promote="float", refuses=REAL_ONLY,
+    edges=[(0.0, 0.0), (-1.0, inf), (nan, 1.0), (3.0, -4.0)],
 )  # fmt: skip
 
 

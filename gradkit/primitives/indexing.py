@@ -44,8 +44,8 @@ unslice = linear(
 
 # -- index arrays ------------------------------------------------------------------------------------------------------
 # `axes` are the axes that the index arrays read, counted from the end; None: the first ones. The results' axes stand
-# where these did if they were neighbours, else in front: NumPy's rule. `lead` is the number of batch axes, which are
-# paired off one to one.
+# where these did if they were neighbours, else in front: NumPy's rule, but that numbers among them (which only vmap can
+# give) are taken first, as PyTorch does. `lead` is the number of batch axes, which are paired off one to one.
 Axes = tuple[int, ...] | None
 
 
@@ -57,7 +57,8 @@ class Places:
     def __init__(self, xp: Any, index: Any, axes: Axes, lead: int, shape: tuple[int, ...]) -> None:
         at = [a + len(shape) for a in axes] if axes else list(range(lead, lead + len(index)))
         index, paired = unbatched(index, lead)
-        rank = max([i.ndim for i in index]) - paired
+        ranks = [i.ndim - paired for i in index]
+        rank = max(ranks)
         key: list[Any] = [slice(None)] * len(shape)
         if paired:
             key[:lead] = [xp.reshape(xp.arange(n), (n,) + (1,) * (lead - j - 1 + rank)) for j, n in enumerate(shape[:lead])]
@@ -65,9 +66,9 @@ class Places:
         for a, i in zip(at, index):
             key[a] = i
         self.key = tuple(key)
-        together = at[-1] - at[0] == len(at) - 1
-        wanted = at[0] if together else lead
-        given = lead if paired else at[0] if together else 0
+        left = [a - ranks[:j].count(0) for j, a in enumerate(at) if ranks[j]]
+        wanted = left[0] if left and neighbours(left) else lead
+        given = lead if paired else at[0] if neighbours(at) else 0
         self.into = tuple(range(wanted, wanted + rank))
         self.out_of = tuple(range(given, given + rank))
 
@@ -83,6 +84,10 @@ class Places:
     def placed(self, xp: Any, values: Any) -> Any:
         """Values that are laid out as `read` gives them, as the key of NumPy's has them."""
         return values if self.out_of == self.into else xp.moveaxis(values, self.into, self.out_of)
+
+
+def neighbours(axes: list[int]) -> bool:
+    return axes[-1] - axes[0] == len(axes) - 1
 
 
 def unbatched(index: Any, lead: int) -> tuple[list[Any], int]:
@@ -108,7 +113,7 @@ def add_at(xp: Any, d: Any, *index: Any, shape: Any, axes: Axes = None, lead: in
 
 
 def put_at(xp: Any, x: Any, value: Any, *index: Any, axes: Axes = None, lead: int, accumulate: bool) -> Any:
-    z = x.copy()
+    z = xp.array(x)
     write_at(xp, z, value, *index, axes=axes, lead=lead, accumulate=accumulate)
     return z
 
@@ -251,7 +256,7 @@ def write_masked(xp: Any, z: Any, value: Any, mask: Any, lead: int) -> None:
 
 
 def mask_written(xp: Any, x: Any, value: Any, mask: Any, lead: int) -> Any:
-    z = x.copy()
+    z = xp.array(x)
     write_masked(xp, z, value, mask, lead)
     return z
 
@@ -283,7 +288,7 @@ def region(xp: Any, x: Any, steps: Any) -> Any:
 
 
 def overwritten(xp: Any, x: Any, value: Any, steps: Any) -> Any:
-    z = x.copy("K")
+    z = xp.array(x)  # also of a scalar
     region(xp, z, steps)[...] = value
     return z
 
@@ -293,8 +298,10 @@ def batched_steps(sizes: Any, steps: Any) -> dict[str, Any]:
 
 
 def overwrite_vjp(xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, steps: Any) -> Any:
-    zero = xp.broadcast_to(xp.zeros((), dtype=d.dtype), value_shape)
-    return [xp.overwrite(d, zero, steps=steps) if steps else zero, region(xp, d, steps)]
+    zero = xp.zeros((), dtype=d.dtype)
+    if not steps:
+        return [xp.broadcast_to(zero, d.shape), d]
+    return [xp.overwrite(d, xp.broadcast_to(zero, value_shape), steps=steps), region(xp, d, steps)]
 
 
 overwrite = linear(

@@ -32,7 +32,7 @@ def elementwise(
     row = families.elementwise(name, forward, rules, **more)
     prim = row.primitive  # type: ignore[attr-defined]
     if len(rules) == 1 and more.get("params") and more.get("promote") != "float" and (refuses or integers):
-        raise TypeError(f"row {name!r}: the unrolled path of a row with parameters serves every kind unless it promotes")
+        raise TypeError(f"row {name!r}: with parameters, the unrolled path serves every kind unless the row promotes")
     if refuses or integers:
         prim.forward = by_kind(name, prim.forward, refuses, integers)
         prim.run = partial(prim.forward, NUMPY.xp)

@@ -32,7 +32,7 @@ def hermitian(xp: Any, a: Any) -> Any:
 
 
 def diagonal(xp: Any, a: Any) -> Any:
-    return xp.diagonal(a, 0, -2, -1)
+    return xp.diagonal(a, offset=0, axis1=-2, axis2=-1)
 
 
 def on_diagonal(xp: Any, v: Any) -> Any:

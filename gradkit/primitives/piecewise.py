@@ -46,10 +46,16 @@ _where = elementwise(
 
 def where(condition: Any, input: Any, other: Any) -> Any:
     """The row on operands of the dtype that both promote to; the condition keeps its own."""
-    if isinstance(input, Tensor) and isinstance(other, Tensor) and input.array.dtype is other.array.dtype:
-        return _where(condition, input, other)
-    dtype = dtypes.result_type(*[x.array if isinstance(x, Tensor) else x for x in (input, other)])
+    dtype = common_dtype(input, other)
     return _where(condition, in_dtype(input, dtype), in_dtype(other, dtype))
+
+
+def common_dtype(a: Any, b: Any) -> Any:
+    a, b = [x.array if isinstance(x, Tensor) else x for x in (a, b)]
+    for x, other in ((a, b), (b, a)):
+        if type(x) in (int, float) and hasattr(other, "dtype") and other.dtype.kind == "f":
+            return other.dtype
+    return dtypes.result_type(a, b)
 
 
 def in_dtype(x: Any, dtype: Any) -> Any:
@@ -148,7 +154,7 @@ clamp_max_tensor = elementwise(
     refuses=REAL_ONLY, edges=_TIES, peer=lambda torch, x, high: torch.clamp(x, max=high), title="ClampMaxBackward1",
 )  # fmt: skip
 nan_to_num = elementwise(
-    "nan_to_num", "nan_to_num", [lambda xp, d, _y, x, nan, posinf, neginf: xp.masked(xp.isfinite(x), d)],
+    "nan_to_num", "nan_to_num", [lambda xp, d, _y, x, **_: xp.masked(xp.isfinite(x), d)],
     params=[{"nan": 0.0, "posinf": None, "neginf": None}, {"nan": 1.0, "posinf": 2.0, "neginf": -2.0}],
     edges=[inf, -inf, nan, 0.0],
 )  # fmt: skip
@@ -186,23 +192,27 @@ def copied(xp: Any, x: Any) -> Any:
 
 
 floor = elementwise(
-    "floor", "floor", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
-)
+    "floor", "floor", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied,
+    edges=_HALVES,
+)  # fmt: skip
 ceil = elementwise(
-    "ceil", "ceil", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
-)
+    "ceil", "ceil", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied,
+    edges=_HALVES,
+)  # fmt: skip
 trunc = elementwise(
-    "trunc", "trunc", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
-)
+    "trunc", "trunc", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied,
+    edges=_HALVES,
+)  # fmt: skip
 rint = elementwise(
     "rint", "rint", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.6, 1.4), refuses=NO_BOOL, integers=copied,
     edges=_HALVES, peer="round", title="RoundBackward0",
 )  # fmt: skip
 round_decimals = elementwise(
-    "round_decimals", lambda xp, x, decimals: xp.round(x, decimals), [lambda xp, d, _y, _x, decimals: xp.zeros_like(d)],
+    "round_decimals", lambda xp, x, decimals: xp.round(x, decimals), [lambda xp, d, _y, _x, **_: xp.zeros_like(d)],
     domain=(0.61, 0.64), params=[{"decimals": 1}, {"decimals": -1}], promote="float", title="RoundBackward1",
     edges=[1.25, 15.0, nan], peer=lambda torch, x, decimals: torch.round(x, decimals=decimals),
 )  # fmt: skip
 frac = elementwise(
-    "frac", lambda xp, x: x - xp.trunc(x), [lambda _xp, d, _y, _x: d], domain=(0.1, 0.9), refuses="biuc", edges=_HALVES[:-2]
-)
+    "frac", lambda xp, x: x - xp.trunc(x), [lambda _xp, d, _y, _x: d], domain=(0.1, 0.9), refuses="biuc",
+    edges=_HALVES[:-2],
+)  # fmt: skip

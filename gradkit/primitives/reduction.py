@@ -30,9 +30,19 @@ def beside(xp: Any, y: Any, shape: Any, axis: Any) -> Any:
     return xp.reshape(y, kept(shape, axis))
 
 
+_worked_out: dict[Any, dict[str, Any]] = {}
+
+
 def reduce_over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """PyTorch's and NumPy's names for the same two things."""
-    return {"axis": axes_from_end(x, dim if axis is None else axis), "keepdims": keepdim or keepdims}
+    """PyTorch's and NumPy's names for the same two things; worked out once for each rank."""
+    key = (x.array.ndim - len(x.batch), dim if axis is None else axis, keepdim or keepdims)
+    try:
+        return _worked_out[key]
+    except (KeyError, TypeError):  # a list of axes is no key
+        params = {"axis": axes_from_end(x, key[1]), "keepdims": key[2]}
+    if isinstance(key[1], int | tuple | None) and len(_worked_out) < 1024:
+        _worked_out[key] = params
+    return params
 
 
 def reduce_one(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:

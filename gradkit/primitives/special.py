@@ -24,8 +24,8 @@ erfcx = elementwise(
     edges=[0.0], peer=lambda torch, x: torch.special.erfcx(x),
 )  # fmt: skip
 erfinv = elementwise(
-    "erfinv", "erfinv", [lambda xp, d, y, _x: d * (xp.exp(y * y) * (_SQRT_PI / 2))], domain=(-0.9, 0.9), promote="float",
-    refuses=REAL_ONLY, edges=[0.0, 1.0, -1.0, 2.0],
+    "erfinv", "erfinv", [lambda xp, d, y, _x: d * (xp.exp(y * y) * (_SQRT_PI / 2))], domain=(-0.9, 0.9),
+    promote="float", refuses=REAL_ONLY, edges=[0.0, 1.0, -1.0, 2.0],
 )  # fmt: skip
 ndtr = elementwise(
     "ndtr", "ndtr", [lambda xp, d, _y, x: d * (xp.exp(-x * x / 2) / _SQRT_2_PI)], promote="float", refuses=REAL_ONLY,
@@ -48,13 +48,14 @@ lgamma = elementwise(
 )  # fmt: skip
 # PyTorch's polygamma of order 1 is right to 5e-10 only, too little for a peer in float64.
 digamma = elementwise(
-    "digamma", "digamma", [lambda xp, d, _y, x: d * xp.digamma_derivative(x, order=1)], domain=(0.3, 4), promote="float",
-    refuses=REAL_ONLY, peer=lambda *_: None,
+    "digamma", "digamma", [lambda xp, d, _y, x: d * xp.digamma_derivative(x, order=1)], domain=(0.3, 4),
+    promote="float", refuses=REAL_ONLY, peer=lambda *_: None,
 )  # fmt: skip
 digamma_derivative = elementwise(
     "digamma_derivative", lambda xp, x, order: xp.polygamma(order, x),
     [lambda xp, d, _y, x, order: d * xp.digamma_derivative(x, order=order + 1)],
-    domain=(0.3, 4), params=[{"order": 1}, {"order": 2}], promote="float", refuses=REAL_ONLY, title="PolygammaBackward0",
+    domain=(0.3, 4), params=[{"order": 1}, {"order": 2}], promote="float", refuses=REAL_ONLY,
+    title="PolygammaBackward0",
     peer=lambda torch, x, order: torch.polygamma(order, x) if order > 1 else None,
 )  # fmt: skip
 
@@ -63,8 +64,8 @@ i0 = elementwise(
     "i0", "i0", [lambda xp, d, _y, x: d * xp.i1(x)], promote="float", refuses=REAL_ONLY, edges=[0.0]
 )
 i0e = elementwise(
-    "i0e", "i0e", [lambda xp, d, y, x: d * (xp.i1e(x) - xp.signum(x) * y)], promote="float", refuses=REAL_ONLY, edges=[0.0],
-    peer=lambda torch, x: torch.special.i0e(x),
+    "i0e", "i0e", [lambda xp, d, y, x: d * (xp.i1e(x) - xp.signum(x) * y)], promote="float", refuses=REAL_ONLY,
+    edges=[0.0], peer=lambda torch, x: torch.special.i0e(x),
 )  # fmt: skip
 i1 = elementwise(
     "i1", "i1", [lambda xp, d, y, x: d * (xp.i0(x) - xp.where(x == 0, 0.5, y / xp.where(x == 0, 1, x)))],

@@ -10,11 +10,15 @@ inf, nan = math.inf, math.nan
 # -- of an angle -----------------------------------------------------------------------------------------------------
 sin = elementwise("sin", "sin", [lambda xp, d, _y, x: d * xp.cos(x)], promote="float", edges=[0.0])
 cos = elementwise("cos", "cos", [lambda xp, d, _y, x: -(d * xp.sin(x))], promote="float", edges=[0.0])
-tan = elementwise("tan", "tan", [lambda _xp, d, y, _x: d * (1 + y * y)], domain=(-1.2, 1.2), promote="float", edges=[0.0])
+tan = elementwise(
+    "tan", "tan", [lambda _xp, d, y, _x: d * (1 + y * y)], domain=(-1.2, 1.2), promote="float", edges=[0.0]
+)
 
 # -- of a length -----------------------------------------------------------------------------------------------------
 # In factors, so that nothing cancels near 1; as a row of its own, so that its derivative there is no 0 times inf.
-one_minus_square = elementwise("one_minus_square", lambda _xp, x: (1 - x) * (1 + x), [lambda _xp, d, _y, x: d * (-2 * x)])
+one_minus_square = elementwise(
+    "one_minus_square", lambda _xp, x: (1 - x) * (1 + x), [lambda _xp, d, _y, x: d * (-2 * x)]
+)
 asin = elementwise(
     "asin", "arcsin", [lambda xp, d, _y, x: d / xp.sqrt(xp.one_minus_square(x))], domain=(-0.9, 0.9), promote="float",
     edges=[0.0, 1.0, -1.0, 3.0],
@@ -38,14 +42,19 @@ atan2 = elementwise(
         lambda xp, d, _y, a, b: d * (b / squared_radius(xp, a, b)),
         lambda xp, d, _y, a, b: d * (-a / squared_radius(xp, a, b)),
     ],
-    domain=[(0.3, 2), (-2, 2)], promote="float", refuses=REAL_ONLY, edges=[(0.0, 0.0), (1.0, 0.0), (0.0, -1.0), (nan, 1.0)],
+    domain=[(0.3, 2), (-2, 2)], promote="float", refuses=REAL_ONLY,
+    edges=[(0.0, 0.0), (1.0, 0.0), (0.0, -1.0), (nan, 1.0)],
 )  # fmt: skip
 
 # -- hyperbolic ------------------------------------------------------------------------------------------------------
 sinh = elementwise("sinh", "sinh", [lambda xp, d, _y, x: d * xp.cosh(x)], promote="float", edges=[0.0])
 cosh = elementwise("cosh", "cosh", [lambda xp, d, _y, x: d * xp.sinh(x)], promote="float", edges=[0.0])
-tanh = elementwise("tanh", "tanh", [lambda _xp, d, y, _x: d * (1 - y * y)], promote="float", edges=[-inf, 0.0, inf, nan])
-asinh = elementwise("asinh", "arcsinh", [lambda xp, d, _y, x: d / xp.sqrt(x * x + 1)], promote="float", edges=[0.0, inf, -inf])
+tanh = elementwise(
+    "tanh", "tanh", [lambda _xp, d, y, _x: d * (1 - y * y)], promote="float", edges=[-inf, 0.0, inf, nan]
+)
+asinh = elementwise(
+    "asinh", "arcsinh", [lambda xp, d, _y, x: d / xp.sqrt(x * x + 1)], promote="float", edges=[0.0, inf, -inf]
+)
 
 
 def acosh_rule(xp: Any, d: Any, _y: Any, x: Any) -> Any:

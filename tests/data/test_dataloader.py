@@ -179,7 +179,7 @@ def plain(tree):
 @pytest.mark.parametrize(
     ("batch", "error"),
     [
-        ([object()], TypeError),
+        ([Ellipsis], TypeError),
         ([None], TypeError),
         ([np.array(["a"])], TypeError),
         ([[1, 2], [3]], RuntimeError),

@@ -30,13 +30,13 @@ def both(torch, raws, call, cts=W):
 CALLS = {
     "add alpha": lambda m, x, y: m.add(x, y, alpha=2.5),
     "add number alpha": lambda m, x, y: m.add(x, 3, alpha=2) * y,
-    "sub alpha": lambda m, x, y: x.sub(y, alpha=-2),
+    "sub alpha": lambda _m, x, y: x.sub(y, alpha=-2),
     "rsub alpha": lambda m, x, y: m.rsub(x, y, alpha=3),
     "div": lambda m, x, y: m.div(x, y),
     "div floor": lambda m, x, y: m.div(x, y, rounding_mode="floor") + x * y,
-    "div trunc": lambda m, x, y: x.div(y, rounding_mode="trunc") + x * y,
+    "div trunc": lambda _m, x, y: x.div(y, rounding_mode="trunc") + x * y,
     "true_divide": lambda m, x, y: m.true_divide(x, y),
-    "remainder": lambda m, x, y: x.remainder(y),
+    "remainder": lambda _m, x, y: x.remainder(y),
     "remainder of a number": lambda m, x, y: m.remainder(2.0, y.detach()) * x * y,
     "fmod": lambda m, x, y: m.fmod(x, y),
     "addcmul": lambda m, x, y: m.addcmul(x, x, y, value=0.5),
@@ -45,13 +45,13 @@ CALLS = {
     "lerp tensor": lambda m, x, y: m.lerp(x, y, x),
     "pow of a number": lambda m, x, y: m.pow(2.0, x) * y,
     "pow of tensors": lambda m, x, y: m.pow(y.abs(), x),
-    "pow 2": lambda m, x, y: x**2 * y,
-    "pow -1.5": lambda m, x, y: y.abs() ** -1.5 * x,
-    "float_power": lambda m, x, y: x.float_power(3) * y,
+    "pow 2": lambda _m, x, y: x**2 * y,
+    "pow -1.5": lambda _m, x, y: y.abs() ** -1.5 * x,
+    "float_power": lambda _m, x, y: x.float_power(3) * y,
     "logit": lambda m, x, y: m.logit(y.abs() / 3) * x,
     "logit eps": lambda m, x, y: m.logit(y.abs() / 3, eps=0.2) * x,
     "deg2rad": lambda m, x, y: m.deg2rad(x) * m.rad2deg(y),
-    "clamp numbers": lambda m, x, y: x.clamp(-0.5, 0.5) * y,
+    "clamp numbers": lambda _m, x, y: x.clamp(-0.5, 0.5) * y,
     "clamp min number": lambda m, x, y: m.clamp(x, min=0.3) * y,
     "clamp max number": lambda m, x, y: m.clamp(x, max=0.3) * y,
     "clamp tensors": lambda m, x, y: m.clamp(x, y - 1, y),
@@ -61,21 +61,21 @@ CALLS = {
     "where": lambda m, x, y: m.where(x > y, x, y * 2),
     "where number": lambda m, x, y: m.where(x > 0, x * y, 3.0),
     "where first number": lambda m, x, y: m.where(x > 0, 3.0, x * y),
-    "masked_fill": lambda m, x, y: (x * y).masked_fill(x > 0, 5),
-    "masked_fill tensor": lambda m, x, y: x.masked_fill(y > 0.5, y.sum()),
+    "masked_fill": lambda _m, x, y: (x * y).masked_fill(x > 0, 5),
+    "masked_fill tensor": lambda _m, x, y: x.masked_fill(y > 0.5, y.sum()),
     "round decimals": lambda m, x, y: m.round(x, decimals=1) * y,
     "nan_to_num": lambda m, x, y: m.nan_to_num(m.log(x), nan=1.5, posinf=2.0, neginf=-2.0) * y,
-    "abs": lambda m, x, y: abs(x) * y,
+    "abs": lambda _m, x, y: abs(x) * y,
     "copysign number": lambda m, x, y: m.copysign(x, -1.0) * y,
     "copysign": lambda m, x, y: m.copysign(x, y),
     "heaviside": lambda m, x, y: m.heaviside(x.detach(), y.detach()) * x * y,
     "xlogy": lambda m, x, y: m.xlogy(x, y.abs()),
     "hypot": lambda m, x, y: m.hypot(x, y),
-    "atan2": lambda m, x, y: x.atan2(y),
+    "atan2": lambda _m, x, y: x.atan2(y),
     "logaddexp": lambda m, x, y: m.logaddexp(x, y),
     "logaddexp2": lambda m, x, y: m.logaddexp2(x, y),
     "polygamma": lambda m, x, y: m.polygamma(2, y.abs()) * x,
-    "polygamma method": lambda m, x, y: y.abs().polygamma(3) * x,
+    "polygamma method": lambda _m, x, y: y.abs().polygamma(3) * x,
     "sgn": lambda m, x, y: m.sgn(x) * y,
     "floor_divide": lambda m, x, y: m.floor_divide(x.detach(), y.detach()) * x * y,
     "broadcast": lambda m, x, y: m.maximum(x.reshape(5, 1), y.reshape(1, 5)).sum(0) - m.fmin(x, y),
@@ -91,11 +91,13 @@ def test_value_and_gradients(call, torch):
 
 
 OPERATORS = {
-    "~": lambda a, b: ~a, "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift,
-    ">>": operator.rshift, "//": operator.floordiv, "%": operator.mod, "abs": lambda a, b: abs(a), "**": operator.pow,
-    "3 &": lambda a, b: 3 & b, "3 |": lambda a, b: 3 | b, "3 ^": lambda a, b: 3 ^ b, "3 <<": lambda a, b: 3 << b,
-    "100 >>": lambda a, b: 100 >> b, "& 3": lambda a, b: a & 3, "7 //": lambda a, b: 7 // b, "7 %": lambda a, b: 7 % b,
-    "2 **": lambda a, b: 2**b, "-": operator.sub, "10 -": lambda a, b: 10 - b, "/": operator.truediv, "neg": lambda a, b: -a,
+    "~": lambda a, _b: ~a, "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift,
+    ">>": operator.rshift, "//": operator.floordiv, "%": operator.mod, "abs": lambda a, _b: abs(a), "**": operator.pow,
+    "3 &": lambda _a, b: 3 & b, "3 |": lambda _a, b: 3 | b, "3 ^": lambda _a, b: 3 ^ b, "3 <<": lambda _a, b: 3 << b,
+    "100 >>": lambda _a, b: 100 >> b, "& 3": lambda a, _b: a & 3, "7 //": lambda _a, b: 7 // b,
+    "7 %": lambda _a, b: 7 % b,
+    "2 **": lambda _a, b: 2**b, "-": operator.sub, "10 -": lambda _a, b: 10 - b, "/": operator.truediv,
+    "neg": lambda a, _b: -a,
 }  # fmt: skip
 
 
@@ -179,9 +181,10 @@ def test_integer_tensor_to_negative_powers_cuts_to_zero(torch):
 def test_what_a_mask_stops_stays_stopped(name, ct, torch):
     """A cotangent that is no number must not leak through places where the derivative is 0."""
     calls = {
-        "relu": lambda m, x: m.relu(x), "where": lambda m, x: m.where(x > 0, x, 0), "clamp": lambda m, x: x.clamp(0, 5),
+        "relu": lambda m, x: m.relu(x), "where": lambda m, x: m.where(x > 0, x, 0),
+        "clamp": lambda _m, x: x.clamp(0, 5),
         "maximum": lambda m, x: m.maximum(x, m.zeros_like(x)), "fmax": lambda m, x: m.fmax(x, m.zeros_like(x)),
-        "hardtanh": lambda m, x: x.clamp(-0.5, 0.5), "masked_fill": lambda m, x: x.masked_fill(x < 0, 3),
+        "hardtanh": lambda _m, x: x.clamp(-0.5, 0.5), "masked_fill": lambda _m, x: x.masked_fill(x < 0, 3),
         "nan_to_num": lambda m, x: m.nan_to_num(x / x.clamp(min=0).detach(), 0, 0, 0),
     }  # fmt: skip
     with np.errstate(all="ignore"):
@@ -246,7 +249,7 @@ def test_hot_operations_are_unrolled():
 def passes_through(function, op):
     seen = []
 
-    def watch(frame, event, arg):
+    def watch(frame, event, _arg):
         if event == "call":
             seen.append(frame.f_code)
 

@@ -1,5 +1,7 @@
 """What each elementwise operation makes of each dtype: PyTorch's answer, in PyTorch's dtype, or an error as there."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -7,21 +9,24 @@ import gradkit
 from gradkit.ops import activation, arithmetic, comparison, functions
 
 DTYPES = ("bool", "uint8", "int32", "int64", "float16", "float32", "float64", "complex64")
-UNARY = (
-    "abs acos acosh angle asin asinh atan atanh bitwise_not ceil conj conj_physical cos cosh deg2rad digamma erf erfc erfinv "
-    "exp exp2 expm1 fix floor frac i0 imag isfinite isinf isnan isneginf isposinf isreal lgamma log log10 log1p log2 "
-    "logical_not nan_to_num neg positive rad2deg real reciprocal relu round rsqrt selu celu sgn sigmoid sign signbit sin "
-    "sinc sinh sqrt square tan tanh trunc"
-).split()
-BINARY = (
-    "add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign div eq float_power "
-    "floor_divide fmax fmin fmod ge gt heaviside hypot isclose le logaddexp logaddexp2 logical_and logical_or logical_xor lt "
-    "maximum minimum mul ne pow remainder sub xlogy"
-).split()
-FUNCTIONAL = (
-    "celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish relu relu6 selu sigmoid silu softplus "
-    "softshrink softsign tanh tanhshrink"
-).split()
+UNARY = [
+    "abs", "acos", "acosh", "angle", "asin", "asinh", "atan", "atanh", "bitwise_not", "ceil", "conj",
+    "conj_physical", "cos", "cosh", "deg2rad", "digamma", "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "fix",
+    "floor", "frac", "i0", "imag", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "lgamma", "log",
+    "log10", "log1p", "log2", "logical_not", "nan_to_num", "neg", "positive", "rad2deg", "real", "reciprocal",
+    "relu", "round", "rsqrt", "selu", "celu", "sgn", "sigmoid", "sign", "signbit", "sin", "sinc", "sinh", "sqrt",
+    "square", "tan", "tanh", "trunc",
+]  # fmt: skip
+BINARY = [
+    "add", "atan2", "bitwise_and", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+    "copysign", "div", "eq", "float_power", "floor_divide", "fmax", "fmin", "fmod", "ge", "gt", "heaviside",
+    "hypot", "isclose", "le", "logaddexp", "logaddexp2", "logical_and", "logical_or", "logical_xor", "lt",
+    "maximum", "minimum", "mul", "ne", "pow", "remainder", "sub", "xlogy",
+]  # fmt: skip
+FUNCTIONAL = [
+    "celu", "elu", "gelu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "logsigmoid", "mish",
+    "relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softshrink", "softsign", "tanh", "tanhshrink",
+]  # fmt: skip
 # Where PyTorch refuses a dtype, or a bool, and we answer what NumPy does: nothing is gained by an error.
 ANSWERED = {
     ("abs", "bool"), ("sub", "bool"), ("softsign", "bool"), ("tanhshrink", "bool"), ("float_power_", "float32"),
@@ -68,33 +73,39 @@ def test_one_operand(name, dtype, torch):
     check(name, (name, dtype), mine, outcome(lambda: getattr(torch, name)(torch.tensor(raw))))
 
 
+def of_pair(module, name, a, b):
+    return getattr(module, name)(module.tensor(a), module.tensor(b))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", BINARY)
 def test_two_operands(name, dtype, torch):
     a, b = values(dtype), values(dtype, second=True)
-    mine = outcome(lambda: getattr(gradkit, name)(gradkit.tensor(a), gradkit.tensor(b)))
-    theirs = outcome(lambda: getattr(torch, name)(torch.tensor(a), torch.tensor(b)))
+    mine, theirs = [outcome(partial(of_pair, module, name, a, b)) for module in (gradkit, torch)]
     check(name, (name, dtype), mine, theirs)
 
 
+PROMOTING = ["add", "mul", "div", "sub", "pow", "eq", "maximum", "floor_divide", "atan2", "logical_and"]
 MIXED = (("bool", "int64"), ("uint8", "int32"), ("int64", "float16"), ("float16", "float32"), ("float32", "float64"),
          ("int32", "complex64"), ("float64", "complex64"))  # fmt: skip
 
 
 @pytest.mark.parametrize("kinds", MIXED, ids="-".join)
 @pytest.mark.parametrize("shapes", ["full", "0-d"])
-@pytest.mark.parametrize("name", ["add", "mul", "div", "sub", "pow", "eq", "maximum", "floor_divide", "atan2", "logical_and"])
+@pytest.mark.parametrize("name", PROMOTING)
 def test_mixed_dtypes(name, shapes, kinds, torch):
     a, b = values(kinds[0]), values(kinds[1], second=True)
     b = b if shapes == "full" else b[1]
     for x, y in ((a, b), (b, a)):
-        mine = outcome(lambda: getattr(gradkit, name)(gradkit.tensor(x), gradkit.tensor(y)))
-        theirs = outcome(lambda: getattr(torch, name)(torch.tensor(x), torch.tensor(y)))
+        mine, theirs = [outcome(partial(of_pair, module, name, x, y)) for module in (gradkit, torch)]
         refuses_bools = (name, "bool") in ANSWERED and "bool" in kinds
         check(name, (name, "bool" if refuses_bools else ""), mine, theirs)
 
 
-WITH_NUMBERS = "add sub mul div floor_divide remainder fmod pow float_power eq lt bitwise_and xlogy copysign".split()
+WITH_NUMBERS = [
+    "add", "sub", "mul", "div", "floor_divide", "remainder", "fmod", "pow", "float_power", "eq", "lt",
+    "bitwise_and", "xlogy", "copysign",
+]  # fmt: skip
 
 
 # NumPy has no complex numbers of half precision.
@@ -124,11 +135,14 @@ def test_half_precision_and_a_complex_number_give_complex64():
     assert (gradkit.tensor([1.0], dtype=gradkit.float16) + 1.5j).dtype == gradkit.complex64
 
 
-ALIASES_OF_TWO = "arctan2 divide greater greater_equal less less_equal multiply not_equal subtract true_divide".split()
+ALIASES_OF_TWO = [
+    "arctan2", "divide", "greater", "greater_equal", "less", "less_equal", "multiply", "not_equal", "subtract",
+    "true_divide",
+]  # fmt: skip
 IN_PLACE = [(topic, name) for topic in (arithmetic, functions, comparison, activation) for name in topic.INPLACE]
 ARGUMENTS = {
-    "addcdiv": ("other", "other"), "addcmul": ("other", "other"), "clamp": (0.5, 1.5), "clip": (0.5, 1.5), "clamp_max": (1.5,),
-    "clamp_min": (0.5,), "lerp": ("other", 0.25), "polygamma": (1,), "masked_fill": ("mask", 7),
+    "addcdiv": ("other", "other"), "addcmul": ("other", "other"), "clamp": (0.5, 1.5), "clip": (0.5, 1.5),
+    "clamp_max": (1.5,), "clamp_min": (0.5,), "lerp": ("other", 0.25), "polygamma": (1,), "masked_fill": ("mask", 7),
 }  # fmt: skip
 
 

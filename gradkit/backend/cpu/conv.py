@@ -1,12 +1,16 @@
 """Convolution over one, two or three spatial axes, and its two transposes, in PyTorch's conventions.
 
-What is called convolution is cross-correlation: y[n, o, t] = sum over c, k of w[o, c, k] x[n, c, t stride + k dilation -
-padding], with x read as zero outside. It is a matrix product with the columns of x (Chellapilla, Puri and Simard 2006):
-one column per output position, holding what the kernel meets there. Columns are written by one strided copy per kernel
-position, a block of images and output rows at a time, so that they stay in cache whatever the size of x.
+What is called convolution is cross-correlation, with x read as zero outside:
+
+    y[n, o, t] = sum over c, k of w[o, c, k] x[n, c, t stride + k dilation - padding]
+
+It is a matrix product with the columns of x (Chellapilla, Puri and Simard 2006), one column per output position, which
+holds what the kernel meets there. Columns are written by one strided copy per kernel position, a block of images and
+output rows at a time, so that they stay in cache whatever the size of x.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -20,8 +24,8 @@ Padding = int | Sequence[int | tuple[int, int]]
 
 # Bytes of columns held at a time.
 _BLOCK_BYTES = 1 << 22
-# Output positions from which each image is a matrix product of its own; below, images are laid side by side, which costs
-# a transposed copy of the result (0.75 of the time for 512 channels of 7 x 7).
+# Output positions from which each image is a matrix product of its own. Below, images are laid side by side, which
+# costs a transposed copy of the result (0.75 of the time for 512 channels of 7 x 7).
 _OWN_PRODUCT = 256
 
 
@@ -93,9 +97,7 @@ def conv_input_ct(
     [[[1.0, 2.0, 1.0]]]
     """
     if ct.dtype.char == "e":
-        wide = conv_input_ct(
-            ct.astype(np.float32), w.astype(np.float32), x_shape, stride, padding, dilation, groups
-        )
+        wide = conv_input_ct(ct.astype(np.float32), w.astype(np.float32), x_shape, stride, padding, dilation, groups)
         return wide.astype(np.float16)
     g = _geometry(x_shape, w.shape, stride, padding, dilation, groups)
     _check_cotangent(ct, x_shape, g)
@@ -127,15 +129,14 @@ def conv_weight_ct(
     [[[3.0, 5.0]]]
     """
     if ct.dtype.char == "e":
-        wide = conv_weight_ct(
-            ct.astype(np.float32), x.astype(np.float32), w_shape, stride, padding, dilation, groups
-        )
+        wide = conv_weight_ct(ct.astype(np.float32), x.astype(np.float32), w_shape, stride, padding, dilation, groups)
         return wide.astype(np.float16)
     g = _geometry(x.shape, w_shape, stride, padding, dilation, groups)
     _check_cotangent(ct, x.shape, g)
-    total = np.zeros((groups, g.features // groups, g.depth), ct.dtype)
+    out = np.zeros(w_shape, ct.dtype)
     if not ct.size or not x.size:
-        return total.reshape(w_shape)
+        return out
+    total = out.reshape(groups, g.features // groups, g.depth)
     cts = _by_group(ct, g)
     for images, places, columns in _columns(_as_images(x, g), g):
         block = cts[images, :, :, places]
@@ -144,11 +145,34 @@ def conv_weight_ct(
         else:
             side_by_side = block.transpose(1, 2, 0, 3).reshape(*total.shape[:2], -1)
             total += np.matmul(side_by_side, columns.swapaxes(1, 2))
-    return total.reshape(w_shape)
+    return out
 
 
 def _geometry(
-    x_shape: tuple[int, ...], w_shape: tuple[int, ...], stride: PerAxis, padding: Padding, dilation: PerAxis, groups: int
+    x_shape: tuple[int, ...],
+    w_shape: tuple[int, ...],
+    stride: PerAxis,
+    padding: Padding,
+    dilation: PerAxis,
+    groups: int,
+) -> _Geometry:
+    ndim = len(w_shape) - 2
+    pads = tuple((p, p) if isinstance(p, int) else tuple(p) for p in _per_axis(padding, ndim))
+    return _fitted(tuple(x_shape), tuple(w_shape), _per_axis(stride, ndim), pads, _per_axis(dilation, ndim), groups)
+
+
+def _per_axis(value: Any, ndim: int) -> tuple[Any, ...]:
+    return (value,) * ndim if isinstance(value, int) else tuple(value)
+
+
+@lru_cache(maxsize=512)
+def _fitted(
+    x_shape: tuple[int, ...],
+    w_shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    pads: tuple[tuple[int, int], ...],
+    dilations: tuple[int, ...],
+    groups: int,
 ) -> _Geometry:
     kernel = w_shape[2:]
     ndim = len(kernel)
@@ -157,17 +181,11 @@ def _geometry(
     channels, spatial = x_shape[-ndim - 1], x_shape[-ndim:]
     if channels != w_shape[1] * groups or w_shape[0] % groups:
         raise ValueError(f"a weight of shape {w_shape} with groups={groups} does not fit {channels} input channels")
-    strides, dilations = _per_axis(stride, ndim), _per_axis(dilation, ndim)
-    pads = tuple((p, p) if isinstance(p, int) else (p[0], p[1]) for p in _per_axis(padding, ndim))
     axes = zip(spatial, pads, dilations, kernel, strides, strict=True)
     out = tuple((n + low + high - d * (k - 1) - 1) // s + 1 for n, (low, high), d, k, s in axes)
     if min(out) < 1:
         raise ValueError(f"a kernel of {kernel} with dilation {dilations} is larger than the padded input, {spatial}")
     return _Geometry(groups, channels, w_shape[0], kernel, strides, pads, dilations, spatial, out)
-
-
-def _per_axis(value: Any, ndim: int) -> tuple[Any, ...]:
-    return (value,) * ndim if isinstance(value, int) else tuple(value)
 
 
 def _check_cotangent(ct: Array, x_shape: tuple[int, ...], g: _Geometry) -> None:
@@ -204,13 +222,17 @@ def _block_sizes(count: int, g: _Geometry, itemsize: int) -> tuple[int, int]:
     return min(count, max(1, _BLOCK_BYTES // (row * g.out[0]))), g.out[0]
 
 
-def _windows(g: _Geometry, start: int, rows: int) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
-    """Yield each kernel position and what it meets of a padded image, for `rows` output rows from `start` on."""
+@lru_cache(maxsize=512)
+def _windows(g: _Geometry, start: int, rows: int) -> tuple[tuple[tuple[int, ...], tuple[slice, ...]], ...]:
+    """Return each kernel position and what it meets of a padded image, for `rows` output rows from `start` on."""
     counts = (rows, *g.out[1:])
     firsts = (start * g.stride[0], *(0 for _ in g.out[1:]))
+    windows = []
     for position in product(*map(range, g.kernel)):
         lows = [f + p * d for f, p, d in zip(firsts, position, g.dilation, strict=True)]
-        yield position, tuple(slice(a, a + s * (n - 1) + 1, s) for a, n, s in zip(lows, counts, g.stride, strict=True))
+        window = tuple(slice(a, a + s * (n - 1) + 1, s) for a, n, s in zip(lows, counts, g.stride, strict=True))
+        windows.append((position, window))
+    return tuple(windows)
 
 
 def _columns(x: Array, g: _Geometry) -> Iterator[tuple[slice, slice, Array]]:

@@ -28,7 +28,7 @@ def exponentials(block: Array, ones: Array, out: Array) -> tuple[Array, Array | 
     """``exp(block - top)`` in `out`; its row sums; and the greatest element of each row as `top`, or None for 0."""
     np.exp(block, out=out)
     sums = out.dot(ones)
-    if sums.min() >= LOWEST and sums.max() <= HIGHEST:
+    if np.minimum.reduce(sums) >= LOWEST and np.maximum.reduce(sums) <= HIGHEST:
         return sums, None
     top = np.maximum.reduce(block, 1, None, None, True)
     np.subtract(block, top, out=out)

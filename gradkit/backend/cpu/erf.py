@@ -4,11 +4,13 @@ All rest on rational fits made for this package: least squares on Chebyshev node
 the error they cause, the denominator's weight found by iteration (Sanathanan and Koerner 1963). What is fitted is R in
 
     erf(x)      = tanh(x (2/sqrt(pi) + R(x**2)))
-    1/erfcx(x)  = 1 + x (3/2 + R(v)), v = 1/(x + 2)     for x >= 0; erfc(x) = exp(-x**2) erfcx(x), erfc(-x) = 2 - erfc(x)
+    1/erfcx(x)  = 1 + x (3/2 + R(v)), v = 1/(x + 2)     for x >= 0; erfc(x) = exp(-x**2) erfcx(x) = 2 - erfc(-x)
     erfinv(x)   = x (5/4 + R(w)), w = -log(1 - x**2)    (Giles 2012); in float64, from 1 - |x| = exp(-4) on,
     erfcinv(q)  = s + R(s), s = sqrt(-log(q))           (as in Wichura's AS 241, 1988)
 
-R is small beside the term before it, so that its own rounding errors weigh little.
+R is small beside the term before it, so that its own rounding errors weigh little: erf is right within 2.5 ulp, the
+others within 3.5 in float64 and 2.5 in float32. Sums of rounded terms are not monotone to the last bit, but nearly so:
+erf of a larger number is never smaller by more than these errors.
 """
 
 from typing import Any

@@ -51,7 +51,7 @@ def index_add(shape: tuple[int, ...], dtype: DTypeLike, key: Any, values: Array)
     if run is not None:
         return _add_run(shape, *run, values)
     places = np.arange(prod(shape)).reshape(shape)[key]
-    return _add_places(shape, places, np.broadcast_to(values, places.shape))
+    return add_places(shape, places, np.broadcast_to(values, places.shape))
 
 
 def scatter_add(shape: tuple[int, ...], index: Array, values: Array, axis: int) -> Array:
@@ -71,7 +71,7 @@ def scatter_add(shape: tuple[int, ...], index: Array, values: Array, axis: int) 
     line = _shared_line(index, axis)
     if line is not None and values.shape[:axis] + values.shape[axis + 1 :] == shape[:axis] + shape[axis + 1 :]:
         return _add_run(shape, axis, axis + 1, [line], values)
-    return _add_places(shape, _places(shape, np.broadcast_to(index, values.shape), axis), values)
+    return add_places(shape, _places(shape, np.broadcast_to(index, values.shape), axis), values)
 
 
 def gather(x: Array, index: Array, axis: int) -> Array:
@@ -117,6 +117,17 @@ def segment_sum(values: Array, segments: Array, count: int) -> Array:
     return index_add((count, *values.shape[1:]), values.dtype, segments, values)
 
 
+def add_places(shape: tuple[int, ...], places: Array, values: Array) -> Array:
+    """Return zeros of `shape` with `values` added at flat `places` of the same shape, which must lie inside.
+
+    >>> add_places((2, 2), np.array([3, 3]), np.array([1.0, 2.0])).tolist()
+    [[0.0, 0.0], [0.0, 3.0]]
+    """
+    out = np.zeros(shape, values.dtype)
+    np.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
+    return out
+
+
 def _kind(entry: Any) -> str:
     if entry is None or entry is Ellipsis or isinstance(entry, (slice, int, np.integer)):
         return "basic" if not isinstance(entry, bool) else "mask"
@@ -133,7 +144,8 @@ def _integer_run(entries: tuple[Any, ...], kinds: list[str], ndim: int) -> tuple
     first = kinds.index("integers")
     count = kinds.count("integers")
     rest = entries[:first] + entries[first + count :]
-    if "integers" in kinds[first + count :] or not all(e is Ellipsis or isinstance(e, slice) and e == _FULL for e in rest):
+    whole = all(e is Ellipsis or (isinstance(e, slice) and e == _FULL) for e in rest)
+    if "integers" in kinds[first + count :] or not whole:
         return None
     start = first if Ellipsis not in entries[:first] else ndim - (len(entries) - first)
     return start, start + count, [np.asarray(e) for e in entries[first : first + count]]
@@ -183,34 +195,30 @@ def _add_run(shape: tuple[int, ...], start: int, stop: int, arrays: list[Array],
     index = index.reshape(-1)
     if before > 1:
         index = (np.arange(before)[:, np.newaxis] * n + index).reshape(-1)
-    return _add_rows(before * n, index, values.reshape(-1, after)).reshape(shape)
+    return _add_rows(shape, before * n, index, values.reshape(-1, after))
 
 
-def _add_places(shape: tuple[int, ...], places: Array, values: Array) -> Array:
-    return _add_rows(prod(shape), places.reshape(-1), values.reshape(-1, 1)).reshape(shape)
-
-
-def _add_rows(n: int, index: Array, values: Array) -> Array:
-    """Return the (n, d) sums of the rows of `values` that share an index; 0 <= index < n."""
+def _add_rows(shape: tuple[int, ...], n: int, index: Array, values: Array) -> Array:
+    """Return zeros of `shape`, seen as `n` rows, with rows of `values` added where `index` says; 0 <= index < n."""
     count, width = values.shape
-    out = np.zeros((n, width), values.dtype)
-    if width >= _DISTINCT and count <= n:
-        met = np.zeros(n, bool)
-        met[index] = True
-        if np.count_nonzero(met) == count:
-            out[index] = values
-            return out
-    values = np.ascontiguousarray(values)
     if width > 1 and values.size >= _SPARSE and values.dtype.kind in "fc" and "scipy.sparse" in sys.modules:
         ones = np.ones(count, values.dtype)
         matrix = sys.modules["scipy.sparse"].csc_array((ones, index, np.arange(count + 1)), shape=(n, count))
         product: Array = matrix @ values
-        return product
+        return product if product.shape == shape else product.reshape(shape)
+    out = np.zeros(shape, values.dtype)
+    rows = out.reshape(n, width)
+    if width >= _DISTINCT and count <= n:
+        met = np.zeros(n, bool)
+        met[index] = True
+        if np.count_nonzero(met) == count:
+            rows[index] = values
+            return out
     pair = _PAIRS.get(values.dtype.char)
     if pair is not None and width % 2 == 0:
-        _add_flat(out.view(pair), index, values.view(pair))
+        _add_flat(rows.view(pair), index, np.ascontiguousarray(values).view(pair))
     else:
-        _add_flat(out, index, values)
+        _add_flat(rows, index, values)
     return out
 
 

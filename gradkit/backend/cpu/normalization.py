@@ -103,7 +103,8 @@ def layer_norm_forward(x: Array, w: Array, b: Array, *, axis: tuple[int, ...], e
         n += b.ravel()
         return n.reshape(x.shape)
     rows, mean, scale = moments(x.reshape(-1, w.size), eps)
-    y = np.empty(rows.shape, x.dtype)
+    y = np.empty(x.shape, x.dtype)
+    y_rows = y.reshape(rows.shape)
     count, width = rows.shape
     step = max(1, BLOCK // width)
     right = np.stack([w.ravel(), b.ravel()])
@@ -112,10 +113,10 @@ def layer_norm_forward(x: Array, w: Array, b: Array, *, axis: tuple[int, ...], e
     shifts = np.stack([-mean * scale, np.ones_like(scale)], 1)
     scratch = np.empty((min(step, count), width), x.dtype)
     for i in range(0, count, step):
-        out = np.dot(left[i : i + step], scaled, out=y[i : i + step])
+        out = np.dot(left[i : i + step], scaled, out=y_rows[i : i + step])
         out *= rows[i : i + step]
         out += np.dot(shifts[i : i + step], right, out=scratch[: len(out)])
-    return y.reshape(x.shape)
+    return y
 
 
 @half_in_single
@@ -134,7 +135,8 @@ def layer_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: 
         w_ct, b_ct = ones.dot(d_rows * n), ones.dot(d_rows)
         return [unnormal(d_rows * flat_w, n, scale).reshape(x.shape), w_ct.reshape(w.shape), b_ct.reshape(w.shape)]
     rows, mean, scale = moments(x.reshape(-1, w.size), eps)
-    x_ct = np.empty(rows.shape, x.dtype)
+    x_ct = np.empty(x.shape, x.dtype)
+    ct_rows = x_ct.reshape(rows.shape)
     count, width = rows.shape
     step, share = max(1, BLOCK // width), x.dtype.type(1 / width)
     scaled = np.stack([flat_w, np.zeros_like(flat_w)])
@@ -144,7 +146,7 @@ def layer_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: 
     scratch = np.empty((min(step, count), width), x.dtype)
     for i in range(0, count, step):
         part = slice(i, i + step)
-        block, d_block, out, factor = rows[part], d_rows[part], x_ct[part], scale[part]
+        block, d_block, out, factor = rows[part], d_rows[part], ct_rows[part], scale[part]
         products = np.multiply(d_block, block, out=scratch[: len(out)])
         sums += over_rows[:, part].dot(d_block)
         sums[0] += factor.dot(products)
@@ -154,7 +156,7 @@ def layer_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: 
         out *= d_block
         out -= np.multiply(block, a[:, None], out=products)
         out += (a * mean[part] - m1 * factor)[:, None]
-    return [x_ct.reshape(x.shape), sums[0].reshape(w.shape), sums[1].reshape(w.shape)]
+    return [x_ct, sums[0].reshape(w.shape), sums[1].reshape(w.shape)]
 
 
 # -- the same without weight and bias ------------------------------------------------------------------------------------
@@ -164,12 +166,13 @@ def standardize_forward(x: Array, *, axis: tuple[int, ...], eps: float) -> Array
     if axis != tuple(range(-len(axis), 0)) or not x.size:
         return NotImplemented
     rows, mean, scale = moments(x.reshape(-1, prod(x.shape[-len(axis) :])), eps)
-    y = np.empty(rows.shape, x.dtype)
+    y = np.empty(x.shape, x.dtype)
+    y_rows = y.reshape(rows.shape)
     step, shift = max(1, BLOCK // rows.shape[1]), mean * scale
     for i in range(0, len(rows), step):
-        out = np.multiply(rows[i : i + step], scale[i : i + step, None], out=y[i : i + step])
+        out = np.multiply(rows[i : i + step], scale[i : i + step, None], out=y_rows[i : i + step])
         out -= shift[i : i + step, None]
-    return y.reshape(x.shape)
+    return y
 
 
 @half_in_single
@@ -179,18 +182,19 @@ def standardize_vjp(d: Array, x: Array, *, axis: tuple[int, ...], eps: float) ->
         return NotImplemented
     rows, mean, scale = moments(x.reshape(-1, prod(x.shape[-len(axis) :])), eps)
     d_rows, width = d.reshape(rows.shape), rows.shape[1]
-    x_ct = np.empty(rows.shape, x.dtype)
+    x_ct = np.empty(x.shape, x.dtype)
+    ct_rows = x_ct.reshape(rows.shape)
     step, ones, share = max(1, BLOCK // width), np.ones(width, x.dtype), x.dtype.type(1 / width)
     for i in range(0, len(rows), step):
         part = slice(i, i + step)
-        block, d_block, out, factor = rows[part], d_rows[part], x_ct[part], scale[part]
+        block, d_block, out, factor = rows[part], d_rows[part], ct_rows[part], scale[part]
         m1 = d_block.dot(ones) * share
         a = (np.vecdot(d_block, block) * share - mean[part] * m1) * (factor * factor)
         np.multiply(block, a[:, None], out=out)
         np.subtract(d_block, out, out=out)
         out += (a * mean[part] - m1)[:, None]
         out *= factor[:, None]
-    return x_ct.reshape(x.shape)
+    return x_ct
 
 
 # -- batch_norm ------------------------------------------------------------------------------------------------------
@@ -201,6 +205,13 @@ def channels(x: Array, axis: tuple[int, ...], *given: Array) -> tuple[int, int, 
         return None
     at = kept[0] + x.ndim
     return prod(x.shape[:at]), x.shape[at], prod(x.shape[at + 1 :])
+
+
+def blocks(form: tuple[int, int, int]) -> list[slice]:
+    """Slices of the first axis that stay in cache."""
+    before, count, after = form
+    step = max(1, BLOCK // (count * after))
+    return [slice(i, i + step) for i in range(0, before, step)]
 
 
 def sum_to_channels(x: Array) -> Array:
@@ -251,9 +262,13 @@ def batch_norm_forward(x: Array, w: Array, b: Array, *, axis: tuple[int, ...], e
         return NotImplemented
     seen, mean, _, scale = channel_moments(x.reshape(form), eps)
     scale *= w.ravel()
-    y = seen * scale[:, None]
-    y += (b.ravel() - mean * scale)[:, None]
-    return y.reshape(x.shape)
+    shift = b.ravel() - mean * scale
+    y = np.empty(x.shape, x.dtype)
+    results = y.reshape(form)
+    for part in blocks(form):
+        out = np.multiply(seen[part], scale[:, None], out=results[part])
+        out += shift[:, None]
+    return y
 
 
 @half_in_single
@@ -268,10 +283,14 @@ def batch_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: 
     w_ct = (dot_to_channels(d_seen, seen) - mean * b_ct) * scale
     across = scale * w.ravel()
     along = across * scale * w_ct * share
-    x_ct = d_seen * across[:, None]
-    x_ct -= seen * along[:, None]
-    x_ct += (along * mean - across * b_ct * share)[:, None]
-    return [x_ct.reshape(x.shape), w_ct.reshape(w.shape), b_ct.reshape(w.shape)]
+    shift = along * mean - across * b_ct * share
+    x_ct = np.empty(x.shape, x.dtype)
+    results = x_ct.reshape(form)
+    for part in blocks(form):
+        out = np.multiply(d_seen[part], across[:, None], out=results[part])
+        out -= seen[part] * along[:, None]
+        out += shift[:, None]
+    return [x_ct, w_ct.reshape(w.shape), b_ct.reshape(w.shape)]
 
 
 # -- softmax ---------------------------------------------------------------------------------------------------------
@@ -280,13 +299,14 @@ def softmax_vjp(d: Array, y: Array, *, axis: int) -> Array:
     if axis != -1 or y.dtype == np.float16 or not y.size:
         return NotImplemented
     y_rows, d_rows = y.reshape(-1, y.shape[-1]), d.reshape(-1, y.shape[-1])
-    x_ct = np.empty_like(y_rows)
+    x_ct = np.empty(y.shape, y.dtype)
+    ct_rows = x_ct.reshape(y_rows.shape)
     step = max(1, BLOCK // y.shape[-1])
     for i in range(0, len(y_rows), step):
-        y_block, d_block, out = y_rows[i : i + step], d_rows[i : i + step], x_ct[i : i + step]
+        y_block, d_block, out = y_rows[i : i + step], d_rows[i : i + step], ct_rows[i : i + step]
         np.subtract(d_block, np.vecdot(d_block, y_block)[:, None], out=out)
         out *= y_block
-    return x_ct.reshape(y.shape)
+    return x_ct
 
 
 def log_softmax_vjp(d: Array, y: Array, *, axis: int) -> Array:
@@ -294,11 +314,12 @@ def log_softmax_vjp(d: Array, y: Array, *, axis: int) -> Array:
     if axis != -1 or y.dtype == np.float16 or not y.size:
         return NotImplemented
     y_rows, d_rows = y.reshape(-1, y.shape[-1]), d.reshape(-1, y.shape[-1])
-    x_ct = np.empty_like(y_rows)
+    x_ct = np.empty(y.shape, y.dtype)
+    ct_rows = x_ct.reshape(y_rows.shape)
     step, ones = max(1, BLOCK // y.shape[-1]), np.ones(y.shape[-1], y.dtype)
     for i in range(0, len(y_rows), step):
-        d_block, out = d_rows[i : i + step], x_ct[i : i + step]
+        d_block, out = d_rows[i : i + step], ct_rows[i : i + step]
         np.exp(y_rows[i : i + step], out=out)
         out *= d_block.dot(ones)[:, None]
         np.subtract(d_block, out, out=out)
-    return x_ct.reshape(y.shape)
+    return x_ct

@@ -76,17 +76,19 @@ def logsumexp(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: boo
     axes = reduce.normalised(axis, x.ndim)
     kept = tuple(1 if a in axes else size for a, size in enumerate(x.shape))
     position = axes[0] if len(axes) == 1 else 1
+    rows = x
     if len(axes) != 1:
         order = [a for a in range(x.ndim) if a not in axes]
-        x = x.transpose(*order, *axes).reshape(prod(kept), prod(x.shape[a] for a in axes))
-    out = np.full([1 if a == position else size for a, size in enumerate(x.shape)], -np.inf, x.dtype)
-    for source, target in _blocks(x, out, position):
+        rows = x.transpose(*order, *axes).reshape(prod(kept), prod(x.shape[a] for a in axes))
+    out = np.full(kept if keepdims else [size for a, size in enumerate(x.shape) if a not in axes], -np.inf, x.dtype)
+    column = [1 if a == position else size for a, size in enumerate(rows.shape)]
+    for source, target in _blocks(rows, out.reshape(column), position):
         top, total = _exponentials(source, np.empty_like(source), np.finfo(x.dtype).max)
         np.log(total, out=target)
         if top is not None:
             target += top
             np.copyto(target, top, where=np.isinf(top))  # inf - inf is NaN
-    return out.reshape(kept if keepdims else [size for a, size in enumerate(kept) if a not in axes])[()]
+    return out if out.ndim else out[()]
 
 
 @np.errstate(all="ignore")
@@ -99,7 +101,7 @@ def logcumsumexp(x: Array, axis: int) -> Array:
     >>> logcumsumexp(np.array([0.0, 0.0]), 0).round(6).tolist()
     [0.0, 0.693147]
     """
-    if not x.size:
+    if not x.size or not x.ndim:
         return x.copy()
     top = x.max(axis, keepdims=True)
     # The error is 1e-16 of the spread: none for the narrow types, and small if the spread is.
@@ -110,7 +112,7 @@ def logcumsumexp(x: Array, axis: int) -> Array:
     np.cumsum(terms, axis, out=terms)
     np.log(terms, out=terms)
     terms += top
-    return terms.astype(x.dtype, copy=False)[()]
+    return terms.astype(x.dtype, copy=False)
 
 
 def _exponentials(source: Array, out: Array, highest: float) -> tuple[Array | None, Array]:

@@ -1,0 +1,105 @@
+"""Write gradkit/engine/tensor.pyi, what type checkers and editors know of Tensor: its methods are read off at import.
+
+`python .ci/write_stub.py` writes it; with --check it only says whether it is current, by its exit status.
+"""
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import gradkit
+from gradkit.engine import tensor
+
+STUB = Path(gradkit.__file__).parent / "engine" / "tensor.pyi"
+HEAD = """# Written by .ci/write_stub.py from the class as it stands after `import gradkit`: change that, not this.
+from builtins import bool as bool_
+from builtins import complex as complex_
+from builtins import float as float_
+from builtins import int as int_
+from collections.abc import Callable
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from gradkit.backend.rng import Generator
+from gradkit.engine.device import Size
+from gradkit.engine.device import device as Device
+from gradkit.engine.node import Handle
+
+"""
+# Names that Tensor gives to methods and properties, so that inside the class they no longer mean the type.
+SHADOWED = {"bool": "bool_", "complex": "complex_", "float": "float_", "int": "int_"}
+# Some operators are one function for every operation and so have no signature of their own.
+BINARY = re.compile(
+    r"__[ri]?(add|sub|mul|truediv|floordiv|mod|pow|matmul|and|or|xor|lshift|rshift)__|__(lt|le|gt|ge)__"
+)
+HIDDEN = {"__annotations__", "__dict__", "__doc__", "__hash__", "__module__", "__slots__", "__weakref__"}
+
+
+def text_of(annotation: Any) -> str:
+    """An annotation as source: names without their modules, and none of those that the class shadows."""
+    if annotation is inspect.Parameter.empty:
+        return "Any"
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    text = re.sub(r"\b(?:gradkit|collections|typing)(?:\.\w+)*\.(?=\w)", "", text).replace("numpy.", "np.")
+    text = re.sub(r"\bdevice\b", "Device", text)
+    return re.sub(r"\b(bool|complex|float|int)\b", lambda found: SHADOWED[found[1]], text)
+
+
+def parameter(p: inspect.Parameter) -> str:
+    star = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+    default = "" if p.default is p.empty else " = ..."
+    return f"{star}{p.name}: {text_of(p.annotation)}{default}"
+
+
+def method(name: str, function: Any) -> str:
+    if BINARY.fullmatch(name):
+        return f"    def {name}(self, other: Any, /) -> Tensor: ..."
+    if name in ("__eq__", "__ne__"):
+        return f"    def {name}(self, other: object, /) -> Tensor: ...  # type: ignore[override]"
+    signature = inspect.signature(function)
+    _, *rest = signature.parameters.values()
+    shown = ["self"]
+    for previous, p in zip([None, *rest], rest):
+        if p.kind is p.KEYWORD_ONLY and (previous is None or previous.kind not in (p.KEYWORD_ONLY, p.VAR_POSITIONAL)):
+            shown.append("*")
+        shown.append(parameter(p))
+    return f"    def {name}({', '.join(shown)}) -> {text_of(signature.return_annotation)}: ..."
+
+
+def accessor(name: str, value: property) -> list[str]:
+    kind = text_of(inspect.signature(value.fget).return_annotation) if value.fget else "Any"
+    lines = ["    @property", f"    def {name}(self) -> {kind}: ..."]
+    if value.fset:
+        lines += [f"    @{name}.setter", f"    def {name}(self, value: Any) -> None: ..."]
+    return lines
+
+
+def stub() -> str:
+    lines = ["class Tensor:"]
+    for name, annotation in inspect.get_annotations(tensor.Tensor).items():
+        lines.append(f"    {name}: {text_of(annotation)}")
+    declared = set(inspect.get_annotations(tensor.Tensor))
+    for name, value in sorted(vars(tensor.Tensor).items()):
+        if name in HIDDEN | declared:
+            continue
+        if isinstance(value, property):
+            lines += accessor(name, value)
+        elif callable(value):
+            lines.append(method(name, value))
+    functions = inspect.getmembers(tensor, lambda f: inspect.isfunction(f) and f.__module__ == tensor.__name__)
+    for name, function in functions:
+        shown = ", ".join(map(parameter, inspect.signature(function).parameters.values()))
+        kind = text_of(inspect.signature(function).return_annotation)
+        lines.append(re.sub(r"\b(bool|complex|float|int)_\b", r"\1", f"def {name}({shown}) -> {kind}: ..."))
+    return HEAD + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        current = STUB.exists() and STUB.read_text(encoding="utf-8") == stub()
+        sys.exit(None if current else f"{STUB.name} is out of date: run python .ci/write_stub.py")
+    STUB.write_text(stub(), encoding="utf-8")

@@ -1,0 +1,44 @@
+"""How the elements lie in memory."""
+
+from typing import Any
+
+import numpy as np
+
+from gradkit.engine.tensor import Tensor
+from gradkit.primitives.shape import axis_from_end, compact
+
+__all__: list[str] = []
+METHODS = ("contiguous", "is_contiguous", "stride")
+INPLACE: tuple[str, ...] = ()
+
+
+def contiguous(input: Tensor) -> Tensor:
+    """A tensor whose elements lie in row-major order: itself if they do already.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3).t().contiguous().stride()
+    (2, 1)
+    """
+    return input if is_contiguous(input) else compact(input)
+
+
+def is_contiguous(input: Tensor) -> bool:
+    """Whether the elements lie in memory in row-major order without gaps.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3).t().is_contiguous()
+    False
+    """
+    return bool(input.array.flags.c_contiguous)
+
+
+def stride(input: Tensor, dim: int | None = None) -> Any:
+    """How many elements apart neighbours along an axis lie: a tuple for all axes, or an int for `dim`.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3).stride()
+    (3, 1)
+    """
+    raw = np.asarray(input.array)
+    steps = tuple([s // raw.itemsize for s in raw.strides[len(input.batch) :]])
+    return steps if dim is None else steps[axis_from_end(input, dim)]

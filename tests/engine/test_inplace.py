@@ -1,0 +1,629 @@
+"""Views and writing in place: each program is run by gradkit and by PyTorch, and what it shows must be the same."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import gradkit
+
+PROGRAMS = {}
+RAISING = {}
+
+
+def program(function):
+    PROGRAMS[function.__name__] = function
+    return function
+
+
+def raising(function):
+    RAISING[function.__name__] = function
+    return function
+
+
+def leaf(lib, n=4):
+    return lib.arange(1.0, n + 1).requires_grad_()
+
+
+def shown(x):
+    """What a program shows, in a form that compares: arrays, with flags and versions as they are."""
+    if hasattr(x, "requires_grad"):
+        return {"value": x.detach().numpy().copy(), "requires_grad": x.requires_grad, "is_leaf": x.is_leaf}
+    if isinstance(x, tuple | list):
+        return [shown(one) for one in x]
+    return x
+
+
+def same(got, want):
+    if isinstance(want, dict):
+        assert {k: got[k] for k in ("requires_grad", "is_leaf")} == {k: want[k] for k in ("requires_grad", "is_leaf")}
+        np.testing.assert_allclose(got["value"], want["value"], rtol=1e-6)
+    elif isinstance(want, list):
+        assert len(got) == len(want)
+        for a, b in zip(got, want):
+            same(a, b)
+    else:
+        assert got == want
+
+
+# -- writes through views and their base -------------------------------------------------------------------------------
+@program
+def copy_into_the_base_reaches_a_view(lib):
+    buffer, w = lib.zeros(4), leaf(lib)
+    v = buffer[2:4]
+    buffer.copy_(w * 2)
+    (v * v).sum().backward()
+    return w.grad, v, buffer, buffer._version, v._version
+
+
+@program
+def write_through_a_view_reaches_the_base(lib):
+    a = leaf(lib)
+    x = a * 2
+    x[1:3].mul_(3)
+    (x * x).sum().backward()
+    return a.grad, x, x._version
+
+
+@program
+def write_through_a_view_reaches_other_views(lib):
+    a = leaf(lib, 6)
+    x = a * 1
+    u, v, w = x.view(2, 3), x[1:5], x.view(3, 2).t()
+    w[0].mul_(5)
+    (u * u).sum().backward(retain_graph=True)
+    (v * w.sum()).sum().backward()
+    return a.grad, u, v, w, x._version, u._version
+
+
+@program
+def chain_of_views(lib):
+    a = leaf(lib, 12)
+    x = a * 1
+    v = x.view(3, 4).transpose(0, 1)[1:].unsqueeze(0)[0, 1]
+    v.add_(lib.tensor([1.0, 2.0, 3.0])).mul_(2)
+    (x * x).sum().backward()
+    return a.grad, x, v, v._version
+
+
+@program
+def diagonal_is_a_view(lib):
+    a = leaf(lib, 9)
+    x = (a * 1).view(3, 3)
+    x.diagonal().fill_(0)
+    x.diagonal(1).mul_(7)
+    (x * x).sum().backward()
+    return a.grad, x
+
+
+@program
+def row_of_an_expanded_tensor(lib):
+    a = leaf(lib, 3)
+    x = (a * 1).view(1, 3)
+    x.expand(2, 3)[0].mul_(4)
+    (x * x).sum().backward()
+    return a.grad, x
+
+
+@program
+def windows_are_views(lib):
+    x = lib.arange(5.0)
+    x.unfold(0, 3, 2)[1].mul_(10)
+    return x, x._version
+
+
+@program
+def transposed_in_place_multiplication(lib):
+    a = leaf(lib, 6)
+    x = (a * 1).view(2, 3)
+    x.t().mul_(lib.arange(6.0).view(3, 2))
+    (x * x).sum().backward()
+    return a.grad, x
+
+
+@program
+def scalar_view_is_written(lib):
+    a = leaf(lib)
+    x = a * 1
+    x[0].add_(10)
+    x[-1] *= 3
+    (x * x).sum().backward()
+    return a.grad, x, x._version
+
+
+@program
+def value_that_needs_a_gradient_into_a_plain_buffer(lib):
+    w = lib.tensor(2.0, requires_grad=True)
+    x = lib.zeros(3)
+    x[0] = w
+    x[1] = x[0] * 2
+    x[2] = x[1] * 3
+    x.sum().backward()
+    return w.grad, x, x._version
+
+
+@program
+def view_of_a_plain_buffer_gets_history(lib):
+    w, x = leaf(lib, 2), lib.zeros(4)
+    v, other = x[:2], x[2:]
+    v.copy_(w)
+    (x * x).sum().backward()
+    return w.grad, x, v, other
+
+
+@program
+def view_made_after_the_write(lib):
+    a = leaf(lib)
+    x = a * 1
+    x.mul_(2)
+    v = x[1:]
+    v.add_(1)
+    (v * x[:3]).sum().backward()
+    return a.grad, v, x
+
+
+@program
+def interleaved_writes(lib):
+    a = leaf(lib, 6)
+    x = a.clone()
+    v, w = x.view(2, 3), x[::2]
+    for _ in range(3):
+        v[0].add_(w.sum())
+        w.mul_(0.5)
+        x.sub_(1)
+    (v.sum() + (w * w).sum()).backward()
+    return a.grad, x, v, w, x._version
+
+
+@program
+def views_of_views_written_in_turn(lib):
+    a = leaf(lib, 3)
+    x = a.clone()
+    v = x.view(3)
+    w = v.view(3)
+    w.mul_(2)
+    v.mul_(3)
+    x.mul_(5)
+    w.sum().backward()
+    return a.grad, x._version, w._version
+
+
+# -- without recording -------------------------------------------------------------------------------------------------
+@program
+def leaf_written_under_no_grad(lib):
+    a = leaf(lib)
+    v = a[:2]
+    with lib.no_grad():
+        v.mul_(3)
+        a.add_(1)
+        a[3] = 7
+    (a * a).sum().backward()
+    return a.grad, a, v, a._version
+
+
+@program
+def non_leaf_written_under_no_grad_keeps_its_history(lib):
+    a = leaf(lib)
+    x = a * 2
+    with lib.no_grad():
+        x.zero_()
+    x.sum().backward()
+    return a.grad, x
+
+
+@program
+def view_of_a_view_under_no_grad(lib):
+    a = leaf(lib, 6)
+    with lib.no_grad():
+        v = a.view(2, 3)[1]
+        v[1:].fill_(9)
+    return a, v.detach(), a._version, v._version
+
+
+@program
+def detached_tensor_shares_memory_and_version(lib):
+    a = leaf(lib)
+    b = a.detach()
+    b[0] = 5
+    return a, b, a._version, b._version
+
+
+# -- all of a tensor -----------------------------------------------------------------------------------------------------
+@program
+def zero_of_a_non_leaf(lib):
+    a = leaf(lib)
+    x = a * 2
+    x.zero_()
+    x.sum().backward()
+    return a.grad, x, x._version
+
+
+@program
+def fill_of_a_view(lib):
+    a = leaf(lib)
+    x = a * 2
+    v = x[1:]
+    v.fill_(3)
+    (x * x).sum().backward()
+    return a.grad, x, v
+
+
+@program
+def fill_with_a_tensor(lib):
+    w = lib.tensor(3.0, requires_grad=True)
+    x = lib.zeros(3)
+    x.fill_(w)
+    (x * lib.arange(3.0)).sum().backward()
+    return w.grad, x
+
+
+@program
+def copy_broadcasts_and_casts(lib):
+    w = lib.arange(1.0, 4.0, dtype=lib.float64).requires_grad_()
+    x = lib.zeros(2, 3)
+    x.copy_(w)
+    (x * lib.arange(6.0).view(2, 3)).sum().backward()
+    return w.grad, x, str(x.dtype).removeprefix("torch."), str(w.grad.dtype).removeprefix("torch.")
+
+
+@program
+def copy_of_a_leaf_is_no_leaf(lib):
+    w = leaf(lib)
+    x = lib.zeros(4)
+    x.copy_(w)
+    x.mul_(2)
+    x.sum().backward()
+    return w.grad, x, w
+
+
+@program
+def sign_in_place_keeps_a_gradient_of_zero(lib):
+    a = leaf(lib)
+    x = a * 2
+    x.sign_()
+    x.sum().backward()
+    return a.grad, x
+
+
+@program
+def tensor_assigned_to_itself(lib):
+    a = leaf(lib)
+    x = a * 2
+    x[1] += a[0]
+    x[2:] *= a[:2]
+    x.sum().backward()
+    return a.grad, x, x._version
+
+
+# -- hooks and retained gradients --------------------------------------------------------------------------------------
+@program
+def hook_stays_with_the_old_value(lib):
+    a, seen = leaf(lib), []
+    x = a * 2
+    x.register_hook(lambda g: seen.append(g.clone()))
+    x.mul_(3)
+    x.sum().backward()
+    return seen, a.grad
+
+
+@program
+def retained_gradient_is_that_of_the_new_value(lib):
+    a = leaf(lib)
+    x = a * 2
+    x.retain_grad()
+    x.mul_(3)
+    (x * x).sum().backward()
+    return x.grad, a.grad
+
+
+# -- the shape itself --------------------------------------------------------------------------------------------------
+@program
+def another_shape_in_place(lib):
+    a = leaf(lib, 6)
+    x = a * 1
+    x.unsqueeze_(0)
+    shape = tuple(x.shape)
+    x.squeeze_(0).unsqueeze_(-1).t_()
+    x.mul_(lib.arange(6.0))
+    (x * x).sum().backward()
+    return a.grad, x, shape, x._version, x._base is None
+
+
+@program
+def another_shape_of_a_base_with_views(lib):
+    a = leaf(lib, 6)
+    x = (a * 1).view(2, 3).clone()
+    v = x[0]
+    x.t_()
+    x.mul_(lib.arange(6.0).view(3, 2))
+    (v * v).sum().backward()
+    return a.grad, v, x, x._version
+
+
+@program
+def another_shape_of_a_view(lib):
+    a = leaf(lib, 6)
+    x = a * 1
+    v = x.view(2, 3)
+    w = v[1]
+    v.transpose_(0, 1)
+    v[0].mul_(10)
+    w.add_(1)
+    (x * x).sum().backward()
+    return a.grad, x, v, w, v._base is x
+
+
+@program
+def another_shape_of_a_leaf_under_no_grad(lib):
+    a = lib.ones(2, 3, requires_grad=True)
+    with lib.no_grad():
+        a.t_()
+    (a * lib.arange(6.0).view(3, 2)).sum().backward()
+    return a.grad, a
+
+
+# -- index writes ------------------------------------------------------------------------------------------------------
+@program
+def index_arrays_write_through_views(lib):
+    a, w = leaf(lib, 6), leaf(lib, 2)
+    x = a * 1
+    x.view(2, 3)[:, lib.tensor([0, 2])] = w
+    x.view(2, 3)[lib.tensor([1]), lib.tensor([1])] = 0
+    (x * x).sum().backward()
+    return a.grad, w.grad, x, x._version
+
+
+@program
+def mask_writes_through_views(lib):
+    a, w = leaf(lib, 6), lib.tensor(2.0, requires_grad=True)
+    x = a * 1
+    v = x.view(2, 3)
+    v[v > 3] = w
+    x[x == 1] = 8
+    (x * x).sum().backward()
+    return a.grad, w.grad, x, v
+
+
+@program
+def index_methods_in_place(lib):
+    a, w = leaf(lib, 6), leaf(lib, 4)
+    x = (a * 1).view(3, 2)
+    x.index_add_(0, lib.tensor([0, 0]), w.view(2, 2), alpha=2)
+    x.index_copy_(1, lib.tensor([1]), w[:3].view(3, 1))
+    x.index_fill_(0, lib.tensor([2]), 5)
+    x.index_put_((lib.tensor([0, 1]),), w[:2], accumulate=True)
+    x.scatter_add_(1, lib.tensor([[0], [1]]), w[2:].view(2, 1))
+    x.scatter_(0, lib.tensor([[1, 0]]), w[:2].view(1, 2))
+    (x * x).sum().backward()
+    return a.grad, w.grad, x, x._version
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+@raising
+def leaf_that_requires_grad(lib):
+    leaf(lib).add_(1)
+
+
+@raising
+def item_of_a_leaf_that_requires_grad(lib):
+    leaf(lib)[0] = 1
+
+
+@raising
+def view_of_a_leaf_that_requires_grad(lib):
+    leaf(lib).view(2, 2).mul_(2)
+
+
+@raising
+def shape_of_a_leaf_that_requires_grad(lib):
+    leaf(lib).unsqueeze_(0)
+
+
+@raising
+def view_made_under_no_grad(lib):
+    x = leaf(lib) * 2
+    with lib.no_grad():
+        v = x[:2]
+    v.mul_(2)
+
+
+@raising
+def view_of_a_leaf_made_under_no_grad(lib):
+    a = leaf(lib)
+    with lib.no_grad():
+        v = a[:2]
+    v.mul_(2)
+
+
+@raising
+def saved_operand_was_written(lib):
+    x = leaf(lib) * 2
+    y = x * x
+    x.add_(1)
+    y.sum().backward()
+
+
+@raising
+def saved_result_was_written(lib):
+    y = leaf(lib).exp()
+    y.mul_(2)
+    y.sum().backward()
+
+
+@raising
+def saved_operand_was_written_through_a_view(lib):
+    x = leaf(lib) * 2
+    v = x[::2]
+    y = v * v
+    x[2] = 5
+    y.sum().backward()
+
+
+@raising
+def saved_operand_was_written_under_no_grad(lib):
+    x = leaf(lib) * 2
+    y = x * x
+    with lib.no_grad():
+        x.view(2, 2)[0].zero_()
+    y.sum().backward()
+
+
+@raising
+def operand_of_its_own_write(lib):
+    x = leaf(lib) * 2
+    x.mul_(x)
+    x.sum().backward()
+
+
+@raising
+def overlapping_memory(lib):
+    lib.ones(1, 3).expand(2, 3).add_(1)
+
+
+@raising
+def result_does_not_fit(lib):
+    lib.zeros(3).add_(lib.ones(2, 3))
+
+
+@raising
+def source_does_not_fit(lib):
+    lib.zeros(2, 3).copy_(lib.ones(1, 2, 3))
+
+
+@raising
+def source_does_not_broadcast(lib):
+    lib.zeros(2, 3).copy_(lib.ones(2))
+
+
+@raising
+def float_into_integers(lib):
+    lib.zeros(3, dtype=lib.int64).add_(1.5)
+
+
+@raising
+def number_out_of_range(lib):
+    lib.zeros(3, dtype=lib.int8).fill_(300)
+
+
+@raising
+def complex_number_into_floats(lib):
+    lib.zeros(3)[0] = 1j
+
+
+@raising
+def fill_with_axes(lib):
+    lib.zeros(3).fill_(lib.ones(1))
+
+
+@raising
+def matrix_transpose_of_three_axes(lib):
+    lib.zeros(2, 2, 2).t_()
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_program_shows_what_pytorch_shows(name, torch):
+    same(shown(PROGRAMS[name](gradkit)), shown(PROGRAMS[name](torch)))
+
+
+@pytest.mark.parametrize("name", sorted(RAISING))
+def test_program_raises_what_pytorch_raises(name, torch):
+    with pytest.raises(Exception) as want:  # noqa: PT011
+        RAISING[name](torch)
+    with pytest.raises(want.type) as got:
+        RAISING[name](gradkit)
+    assert got.type is want.type
+
+
+# -- programs drawn at random --------------------------------------------------------------------------------------------
+VIEWS = [
+    lambda x: x[1:], lambda x: x[..., 0], lambda x: x.transpose(0, -1), lambda x: x.unsqueeze(0), lambda x: x.reshape(-1),
+    lambda x: x[None], lambda x: x[::2], lambda x: x.flatten(), lambda x: x[-1], lambda x: x.squeeze(), lambda x: x.detach().clone(),
+    lambda x: x.view(x.shape), lambda x: x.expand(2, *x.shape)[1], lambda x: x.narrow(0, 0, 1),
+]  # fmt: skip
+WRITES = [
+    lambda x, w: x.add_(1), lambda x, w: x.mul_(2), lambda x, w: x.mul_(w), lambda x, w: x.add_(w), lambda x, w: x.zero_(),
+    lambda x, w: x.fill_(w), lambda x, w: x.copy_(w), lambda x, w: x.__setitem__(..., w * 2), lambda x, w: x.__setitem__(0, 3),
+    lambda x, w: x.__setitem__(slice(1, None), w), lambda x, w: x.sub_(x.sum().detach()),
+    lambda x, w: x.__setitem__([0], w),
+]  # fmt: skip
+
+
+def random_program(lib, seed):
+    """A base, some views of it and of one another, writes to any of them in any order, and a sum over all at the end."""
+    rng = np.random.default_rng(seed)
+    a = lib.arange(1.0, 13.0).requires_grad_()
+    w = lib.tensor(1.5, requires_grad=True)
+    base = (a * 1).view(3, 4).clone() if rng.random() < 0.7 else lib.arange(12.0).view(3, 4).clone()
+    alive = [base]
+    for _ in range(8):
+        x = alive[rng.integers(len(alive))]
+        kind, which = rng.random(), rng.random()
+        assert all([x.grad_fn is None or x.requires_grad for x in alive])  # PyTorch renews a view's history when asked
+        if not x.ndim or not x.numel():
+            continue
+        if kind < 0.5:
+            alive.append(VIEWS[int(which * len(VIEWS))](x))
+        elif kind < 0.9:
+            WRITES[int(which * len(WRITES))](x, w)
+        else:
+            with lib.no_grad():
+                WRITES[int(which * len(WRITES))](x, w)
+    total = sum([(x * (i + 1)).sum() for i, x in enumerate(alive)]) + (a * 0).sum() + w * 0
+    total.backward()
+    return [*alive, a.grad, w.grad, *[x._version for x in alive]]
+
+
+@pytest.mark.parametrize("seed", range(400))
+def test_random_program_shows_what_pytorch_shows(seed, torch):
+    try:
+        want = shown(random_program(torch, seed))
+    except RuntimeError:
+        with pytest.raises(RuntimeError):
+            random_program(gradkit, seed)
+        return
+    same(shown(random_program(gradkit, seed)), want)
+
+
+# -- what only gradkit allows --------------------------------------------------------------------------------------------
+def test_parts_of_a_split_can_be_written():
+    a = leaf(gradkit)
+    x = a * 1
+    first, second = x.split(2)
+    first.mul_(2)
+    second.mul_(3)
+    x.sum().backward()
+    np.testing.assert_array_equal(a.grad.numpy(), [2, 2, 3, 3])
+
+
+def test_overlapping_source_is_read_before_it_is_written():
+    x = gradkit.arange(6.0)
+    x[1:] = x[:-1]
+    np.testing.assert_array_equal(x.numpy(), [0, 0, 1, 2, 3, 4])
+
+
+def test_dead_views_are_forgotten():
+    x = gradkit.zeros(4)
+    for _ in range(200):
+        x[1:]
+    assert len(x._views) <= 64
+
+
+def test_views_make_no_cycles():
+    gc.collect()
+    gc.disable()
+    try:
+        x = gradkit.ones(4, requires_grad=True) * 2
+        v = x.view(2, 2)[0]
+        v.mul_(3)
+        refs = [weakref.ref(x), weakref.ref(v)]
+        del x, v
+        assert [r() for r in refs] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_write_inside_a_view_of_numpy_memory():
+    memory = np.zeros(4, np.float32)
+    gradkit.from_numpy(memory)[1:3].add_(2)
+    np.testing.assert_array_equal(memory, [0, 2, 2, 0])
