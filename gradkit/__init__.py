@@ -31,6 +31,7 @@ from gradkit.ops.arranging import *
 from gradkit.ops.classification import *
 from gradkit.ops.comparison import *
 from gradkit.ops.complex import *
+from gradkit.ops.contraction import *
 from gradkit.ops.convolution import *
 from gradkit.ops.distance import *
 from gradkit.ops.dropout import *
@@ -44,6 +45,7 @@ from gradkit.ops.normalization import *
 from gradkit.ops.placing import *
 from gradkit.ops.pooling import *
 from gradkit.ops.reducing import *
+from gradkit.ops.scanning import *
 from gradkit.ops.shaping import *
 from gradkit.ops.sorting import *
 from gradkit.random import (

@@ -218,6 +218,10 @@ def operation(prim: Primitive, hot: bool = False) -> Callable[..., Any]:
         call = (unrolled.unary, unrolled.binary)[len(prim.keeps) - 1](prim, bind)
     elif prim.view:
         call = tidied(unrolled.own_code(inplace.view_of(prim, bind), prim.name), prim.tidy)
+    elif prim.family == "selection" and prim.keeps[0][1] < VALUE and not prim.tidy:
+        call = unrolled.selecting(prim, bind)
+    elif prim.family == "linear" and prim.arity is None and VALUE not in prim.keeps[0]:
+        call = unrolled.joining(prim, bind)
     elif prim.arity == 1 and prim.outputs == 1 and prim.step:
         call = tidied(unrolled.unary_with(prim, bind), prim.tidy)
     elif prim.tidy:

@@ -30,7 +30,8 @@ def test_import_is_cheap_beyond_numpy(tmp_path):
     # Byte code is kept, as users have it, wherever the tests run and whatever the environment says of it.
     keeping = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     keeping["PYTHONPYCACHEPREFIX"] = str(tmp_path)
-    source = "import numpy; from time import perf_counter as clock; t = clock(); import gradkit; print(clock() - t)"
+    # Time of this process alone: others may keep the machine busy.
+    source = "import numpy; from time import process_time as clock; t = clock(); import gradkit; print(clock() - t)"
     fresh(source, keeping)
     assert statistics.median(float(fresh(source, keeping)) for _ in range(REPEATS)) < BUDGET_S
 

@@ -1,6 +1,7 @@
 """The CPU: NumPy's arrays, and the functions that rules need which NumPy lacks or has only in a slow form."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -30,19 +31,21 @@ def zeros_like(x: Any) -> Any:
 
 def broadcast_to(x: Any, shape: Any) -> Any:
     """NumPy's, at a tenth of the cost where the memory is in one piece; writeable as `x` is."""
-    strides = x.strides
-    lead = len(shape) - len(strides)
     try:
-        if lead < 0:
-            raise ValueError
-        steps = [0 if n == 1 else s for n, s in zip(x.shape, strides)]
-        if [m for n, m in zip(x.shape, shape[lead:]) if n != m and n != 1]:
-            raise ValueError
-        return np.ndarray(shape, x.dtype, x, 0, [*[0] * lead, *steps])
+        return np.ndarray(shape, x.dtype, x, 0, stretched(x.shape, x.strides, tuple(shape)))
     except ValueError:
         y = np.broadcast_to(x, shape)
         y.flags.writeable = x.flags.writeable
         return y
+
+
+@lru_cache(maxsize=4096)
+def stretched(shape: tuple[int, ...], strides: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides that show an array in a larger shape. ValueError if it does not broadcast."""
+    new = len(wanted) - len(shape)
+    if new < 0 or any([n != m and n != 1 for n, m in zip(shape, wanted[new:])]):
+        raise ValueError(f"{shape} does not broadcast to {wanted}")
+    return (0,) * new + tuple([0 if n == 1 else s for n, s in zip(shape, strides)])
 
 
 def diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
@@ -52,14 +55,25 @@ def diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
     return y
 
 
-# -- reductions: the ufuncs' own, with nothing in between ------------------------------------------------------------
-#: What sums are added up in, where it is not the dtype itself; half precision is rounded once, at the end.
+# -- reductions, in the dtypes that PyTorch gives them ---------------------------------------------------------------
+#: What is added up in another dtype; half precision is rounded once, at the end.
 ADDED_IN = {np.dtype(d): np.int64 for d in ("?", "b", "h", "i", "l", "q", "B", "H", "I", "L", "Q")}
 ADDED_IN[np.dtype("e")] = np.float32
+FEW = 9216  # elements up to which another way than the ufunc's reduction is faster
+
+_ones: dict[Any, Any] = {}
 
 
 def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if not keepdims and (axis is None or (type(axis) is tuple and len(axis) == x.ndim)):
+        ones = _ones.get((x.size, x.dtype))
+        if ones is None and x.size <= FEW and x.dtype.char in "fd" and len(_ones) < 256:
+            ones = _ones[x.size, x.dtype] = np.ones(x.size, x.dtype)
+        if ones is not None:
+            return x.ravel().dot(ones)
     wide = ADDED_IN.get(x.dtype)
+    if wide is None:
+        return reduce.sum(x, axis, keepdims)
     y = np.add.reduce(x, axis, wide, None, keepdims)
     return y.astype(x.dtype) if wide is np.float32 else y
 
@@ -70,10 +84,14 @@ def average(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def greatest(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if not keepdims and x.size <= FEW and (axis is None or (type(axis) is tuple and len(axis) == x.ndim)):
+        return x.ravel()[x.argmax()]
     return np.maximum.reduce(x, axis, None, None, keepdims)
 
 
 def least(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if not keepdims and x.size <= FEW and (axis is None or (type(axis) is tuple and len(axis) == x.ndim)):
+        return x.ravel()[x.argmin()]
     return np.minimum.reduce(x, axis, None, None, keepdims)
 
 

@@ -31,7 +31,9 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
     It records as `unrolled.unary_with` does; where memory is shared, source and view then know each other.
     """
     run, ((_, keep_x),) = prim.run, prim.keeps
-    new_reference, on_tape = weakref.ref, unkept(prim)
+    new_reference, on_tape, ndarray = weakref.ref, unkept(prim), np.ndarray
+    names = list(prim.samples[0][-1])
+    sole = names[0] if len(names) == 1 else None  # passed by position: a call with ** costs as much as a view
 
     def apply(input: Any, params: dict[str, Any]) -> Any:
         try:
@@ -39,14 +41,14 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
             parent = input.node
         except AttributeError:
             return otherwise(prim, (input,), params)
-        if isinstance(x, np.generic):
+        if type(x) is not ndarray and isinstance(x, np.generic):
             x = input.array = np.asarray(x)
         if modes.unusual and odd(input):
             t = otherwise(prim, (input,), params)
             y = t.array
         else:
             t = Tensor()
-            t.array = y = run(x, **params)
+            t.array = y = run(x, params[sole]) if sole else run(x, **params)
             if parent is None or (modes.muted and not local.grad):
                 t.node = None
             else:

@@ -165,7 +165,7 @@ def unary_with(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any,
             return otherwise(prim, (input,), params)
         t = Tensor()
         t.array = y = run(x, **params)
-        if parent is None or (modes.muted and not local.grad):
+        if parent is None or (modes.muted and not local.grad) or y.dtype.kind in "biu":
             t.node = None
             return t
         t.node = node = Node()
@@ -182,6 +182,69 @@ def unary_with(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any,
         return t
 
     return apply
+
+
+def selecting(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """The operation of a row that reads or writes its first operand at places which the others, raw or not, give."""
+    run, flags = prim.run, prim.keeps[0]
+    keep_x, keep_index, without = flags[1], flags[-1] == 2, unkept(prim)
+
+    def operation(input: Any, *index: Any, **params: Any) -> Any:
+        try:
+            x = input.array
+            parent = input.node
+        except AttributeError:
+            return otherwise(prim, (input, *index), params)
+        if modes.unusual and any([isinstance(one, Tensor) and odd(one) for one in (input, *index)]):
+            return otherwise(prim, (input, *index), params)
+        raws = [one.array if isinstance(one, Tensor) else one for one in index]
+        t = Tensor()
+        t.array = y = run(x, *raws, **params)
+        if parent is None or (modes.muted and not local.grad):
+            t.node = None
+            return t
+        t.node = node = Node()
+        node.seq = tick()
+        node.prim = prim if keep_index and any([isinstance(one, Tensor) for one in index]) else without
+        node.parents = (parent, *[None] * len(index))
+        node.saved = (None, x.shape if keep_x else None, *raws) if keep_index else (None,) * (len(index) + 2)
+        node.like = (y.shape, y.dtype)
+        node.params = params
+        node.hooks = None
+        return t
+
+    return operation
+
+
+def joining(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """The operation of a row with any number of operands of one dtype, of which no value is kept."""
+    run, keep_shapes, without = prim.run, prim.keeps[0][-1], unkept(prim)
+
+    def operation(*operands: Any, **params: Any) -> Any:
+        try:
+            raws = [x.array for x in operands]
+            dtype = raws[0].dtype
+        except (AttributeError, IndexError):
+            return otherwise(prim, operands, params)
+        if [raw for raw in raws if raw.dtype is not dtype] or (modes.unusual and any(map(odd, operands))):
+            return otherwise(prim, operands, params)
+        t = Tensor()
+        t.array = y = run(*raws, **params)
+        parents = tuple([x.node for x in operands])
+        if parents.count(None) == len(parents) or (modes.muted and not local.grad):
+            t.node = None
+            return t
+        t.node = node = Node()
+        node.seq = tick()
+        node.prim = without
+        node.parents = parents
+        node.saved = (None, *[raw.shape for raw in raws]) if keep_shapes else (None,) * (len(raws) + 1)
+        node.like = (y.shape, y.dtype)
+        node.params = params
+        node.hooks = None
+        return t
+
+    return operation
 
 
 def own_code(function: Callable[..., Any], name: str) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ giving an array without a history.
 """
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -50,20 +51,27 @@ def array_ufunc(_self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **key
     >>> np.ones(2) + gradkit.ones(2)
     tensor([2., 2.], dtype=gradkit.float64)
     """
-    if not all([understood(x) for x in inputs]):
-        return NotImplemented
-    out = keywords.pop("out", None)
-    if out is not None:
-        refuse_writing(ufunc.__name__, inputs, out)
-    function = getattr(gnp, ufunc.__name__, None)
+    if not all([isinstance(x, OURS) or not hasattr(type(x), "__array_ufunc__") for x in inputs]):
+        return NotImplemented  # others with this protocol are asked next
+    if "out" in keywords:
+        refuse_writing(ufunc.__name__, inputs, keywords.pop("out"))
+    function = function_for(ufunc)
+    if method == "__call__":
+        return function(*inputs, **keywords)
+    if method not in METHODS:
+        raise not_differentiable(f"np.{ufunc.__name__}.{method}")
+    return METHODS[method](function, ufunc, *inputs, **keywords)
+
+
+OURS = (Tensor, np.ndarray, np.generic, int, float, complex)
+
+
+@cache
+def function_for(ufunc: np.ufunc) -> Callable[..., Any]:
+    function: Any = getattr(gnp, ufunc.__name__, None)
     if getattr(function, "ufunc", None) is not ufunc:
         raise not_differentiable(f"np.{ufunc.__name__}")
-    return METHODS.get(method, unknown_method(method))(function, ufunc, *inputs, **keywords)
-
-
-def understood(x: Any) -> bool:
-    """Whether an operand is ours to answer for; others with this protocol are asked next."""
-    return isinstance(x, Tensor | np.ndarray | np.generic) or not hasattr(type(x), "__array_ufunc__")
+    return function
 
 
 def refuse_writing(name: str, inputs: Any, out: Any) -> None:
@@ -74,10 +82,6 @@ def refuse_writing(name: str, inputs: Any, out: Any) -> None:
             "or make the array a tensor with gradkit.as_tensor(x) first"
         )
     refuse_out(f"np.{name}", out)
-
-
-def called(function: Callable[..., Any], _ufunc: np.ufunc, *inputs: Any, **keywords: Any) -> Any:
-    return function(*inputs, **keywords)
 
 
 def reduce(
@@ -115,14 +119,7 @@ def outer(function: Callable[..., Any], ufunc: np.ufunc, a: Any, b: Any, **keywo
     return function(gnp.reshape(x, (*x.shape, *[1] * y.ndim)), y, **keywords)
 
 
-def unknown_method(method: str) -> Callable[..., Any]:
-    def refuse(_function: Any, ufunc: np.ufunc, *_inputs: Any, **_keywords: Any) -> Any:
-        raise not_differentiable(f"np.{ufunc.__name__}.{method}")
-
-    return refuse
-
-
-METHODS = {"__call__": called, "reduce": reduce, "accumulate": accumulate, "outer": outer}
+METHODS: dict[str, Callable[..., Any]] = {"reduce": reduce, "accumulate": accumulate, "outer": outer}
 
 
 # -- other functions ---------------------------------------------------------------------------------------------------

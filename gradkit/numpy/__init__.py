@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from gradkit.numpy.numeric import *
     from gradkit.numpy.products import *
     from gradkit.numpy.reduction import *
+    from gradkit.numpy.sampling import *
     from gradkit.numpy.searching import *
     from gradkit.numpy.statistics import *
 
 TOPICS = (
     "elementwise", "creation", "manipulation", "reduction", "joining", "products", "searching", "numeric",
-    "statistics", "info",
+    "statistics", "sampling",
+    "info",
 )  # fmt: skip
 NAMESPACES = ("fft", "linalg")
 

@@ -59,6 +59,9 @@ def converted(x: Any, dtype: Any) -> Any:
 def together(operands: Any, dtype: Any = None) -> list[Tensor]:
     """Tensors of the one dtype that NumPy's rule gives, or of `dtype`; numbers become tensors too."""
     operands = [operand(x) for x in operands]
+    kinds = {kind_of(x) for x in operands}
+    if dtype is None and len(kinds) == 1 and isinstance(operands[0], Tensor):
+        return operands
     dtype = result_type(*operands) if dtype is None else np.dtype(dtype)
     return [wrap(np.asarray(x, dtype)) if type(x) in NUMBERS else converted(x, dtype) for x in operands]
 
@@ -153,9 +156,13 @@ def _constant(function: Any, broadcasts: bool, outputs: int) -> Primitive:
     """A primitive outside the registry: a function of the array module, without a derivative."""
     name = function.__name__
     return Primitive(
-        name=name, family="constant", arity=None, forward=partial(_on_module, name), run=function, step=None, jvp=None,
-        broadcasts=broadcasts, promote="none", outputs=outputs,
-    )  # type: ignore[arg-type]
+        name=name, family="constant", arity=None, forward=partial(_on_module, name), run=function, step=None,
+        jvp=_no_tangent, broadcasts=broadcasts, promote="none", outputs=outputs,
+    )  # fmt: skip
+
+
+def _no_tangent(*_operands: Any, **_params: Any) -> None:
+    """A constant has none."""
 
 
 def _on_module(name: str, backend_xp: Any, *operands: Any, **params: Any) -> Any:

@@ -190,7 +190,7 @@ def linspace(
     tensor([0.0000, 0.5000, 1.0000], dtype=gradkit.float64)
     """
     if not isinstance(start, Tensor) and not isinstance(stop, Tensor):
-        made = np.linspace(start, stop, num, endpoint, retstep, dtype, axis)
+        made: Any = np.linspace(start, stop, num, endpoint, retstep, dtype, axis)  # type: ignore[call-overload]
         return (placed(wrap(made[0]), device), made[1]) if retstep else placed(wrap(made), device)
     ends = [calling.operand(x) for x in (start, stop)]
     first, last = together(ends, calling.result_type(*ends, 1.0))

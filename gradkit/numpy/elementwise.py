@@ -32,12 +32,12 @@ def ufunc(function: np.ufunc, row: str | Callable[..., Any] | None = None) -> Ca
     ready = set()  # kinds of operands that the row takes as they are: the hot path
 
     def call(*operands: Any, dtype: Any = None, **keywords: Any) -> Any:
-        kinds = tuple([x.array.dtype if isinstance(x, Tensor) else type(x) for x in operands])
-        if kinds in ready and dtype is None and not keywords:
-            return operation(*operands)
         if keywords or len(operands) != nin:
             operands = _checked(name, nin, operands, keywords)
-        operands = tuple([operand(x) for x in operands])
+        operands = tuple([x if isinstance(x, Tensor) else operand(x) for x in operands])
+        kinds = tuple([x.array.dtype if isinstance(x, Tensor) else type(x) for x in operands])
+        if kinds in ready and dtype is None:
+            return operation(*operands)
         if not any([isinstance(x, Tensor) for x in operands]):
             operands = tuple([wrap(np.asarray(x)) for x in operands])
         found = loop(function, tuple([kind_of(x) for x in operands]), dtype)
@@ -51,7 +51,8 @@ def ufunc(function: np.ufunc, row: str | Callable[..., Any] | None = None) -> Ca
         return y
 
     def operation(*operands: Any) -> Any:
-        return (getattr(xp, row) if isinstance(row, str) else row)(*operands)
+        compute: Any = getattr(xp, row) if isinstance(row, str) else row
+        return compute(*operands)
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = _describe(function, differentiable=row is not None)

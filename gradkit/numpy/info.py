@@ -117,7 +117,7 @@ class Info:
         >>> gnp.__array_namespace_info__().default_dtypes()["real floating"]
         dtype('float64')
         """
-        return np.__array_namespace_info__().default_dtypes()
+        return dict(np.__array_namespace_info__().default_dtypes())
 
     def devices(self) -> list[device]:
         """The devices that are in use.

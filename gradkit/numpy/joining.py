@@ -31,20 +31,15 @@ def concatenate(
     ndim = tensors[0].ndim
     if not ndim:
         raise ValueError("zero-dimensional arrays cannot be concatenated")
-    at = axis_in(axis, ndim) - ndim
-    rests = {(*x.shape[:at], *x.shape[x.ndim + at + 1 :]) for x in tensors}
-    if len(rests) > 1 or any([x.ndim != ndim for x in tensors]):
-        shapes = [tuple(x.shape) for x in tensors]
-        raise ValueError(f"all input array dimensions except for the concatenation axis must match exactly: {shapes}")
-    return xp.cat(*tensors, axis=at)
+    return xp.cat(*tensors, axis=axis_in(axis, ndim) - ndim)
 
 
-def _parts(arrays: Any, dtype: Any, casting: str) -> list[Tensor]:
+def _parts(arrays: Any, dtype: Any, casting: Any) -> list[Tensor]:
     tensors = [asarray(x) for x in arrays]
     if not tensors:
         raise ValueError("need at least one array to concatenate")
-    for x in tensors:
-        if dtype is not None and not np.can_cast(x.dtype, dtype, casting):
+    for x in tensors if dtype is not None else ():
+        if not np.can_cast(x.dtype, dtype, casting):
             raise TypeError(f"Cannot cast array data from {x.dtype} to {np.dtype(dtype)} by the rule {casting!r}")
     return together(tensors, dtype)
 

@@ -13,18 +13,20 @@ from gradkit.numpy import reduction
 from gradkit.numpy.calling import asarray, axes_in, axis_in, plain, refuse, refuse_out, together
 from gradkit.ops import complex as parts
 from gradkit.ops import joining
+from gradkit.primitives.shape import extents
 
 
 # -- matrices ----------------------------------------------------------------------------------------------------------
 def times(a: Tensor, b: Tensor) -> Tensor:
     """The matrix product of operands of one dtype; a vector is a row on the left and a column on the right."""
-    rows = xp.reshape(a, (1, a.shape[0])) if a.ndim == 1 else a
-    columns = xp.reshape(b, (b.shape[0], 1)) if b.ndim == 1 else b
-    n, m = rows.shape[-1], columns.shape[-2]
+    left, right = extents(a), extents(b)
+    n, m = left[-1], right[-2:][0]
     if n != m:
-        raise ValueError(f"matmul: shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit: {n} is not {m}")
+        raise ValueError(f"matmul: shapes {left} and {right} do not fit: {n} is not {m}")
+    rows = a if len(left) > 1 else xp.reshape(a, (1, n))
+    columns = b if len(right) > 1 else xp.reshape(b, (m, 1))
     y = xp.matmul(rows, columns) if differentiable(a.dtype) else plain(np.matmul, rows, columns)
-    if a.ndim > 1 and b.ndim > 1:
+    if rows is a and columns is b:
         return y
     shape = y.shape[:-2] + (y.shape[-2:-1] if a.ndim > 1 else ()) + (y.shape[-1:] if b.ndim > 1 else ())
     return xp.reshape(y, shape)
@@ -36,7 +38,8 @@ def _product(function: np.ufunc, meaning: str, compute: Callable[[Tensor, Tensor
 
     def call(x1: Any, x2: Any, /, out: Any = None, *, dtype: Any = None, **keywords: Any) -> Tensor:
         axes = {"axis": keywords.pop("axis")} if "axis" in keywords else {}
-        refuse(name, {"out": out, **keywords})
+        if keywords or out is not None:
+            refuse(name, {"out": out, **keywords})
         a, b = together((x1, x2), dtype)
         if not a.ndim or not b.ndim:
             raise ValueError(f"{name}: Input operand {int(a.ndim > 0)} does not have enough dimensions")

@@ -20,7 +20,8 @@ def entering(
 ) -> Tensor:
     """The operand in the dtype in which `function` answers; the `identity` where the mask does not hold."""
     x = asarray(a)
-    x = converted(x, answer(function, x.dtype) if dtype is None else dtype)
+    if dtype is not None or not differentiable(x.dtype):
+        x = converted(x, answer(function, x.dtype) if dtype is None else dtype)
     if where is True:
         return x
     if identity is None:

@@ -4,6 +4,7 @@ Rules see operands of one dtype, so nothing here promotes: each name is a row, o
 already has a name of the standard's (``sum``, ``where``, ``exp`` ...), that is the one.
 """
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ SPELLINGS = {
     "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "power": "pow",
     "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan", "arctan2": "atan2",
     "arctanh": "atanh", "bitwise_invert": "bitwise_not", "invert": "bitwise_not", "permute_dims": "permute",
-    "max": "amax", "min": "amin", "round": "rint", "sign": "signum", "conjugate": "conj",
+    "max": "amax", "min": "amin", "conjugate": "conj",
 }  # fmt: skip
 
 
@@ -71,6 +72,19 @@ def supply() -> None:
     }  # fmt: skip
     for name, function in composites.items():
         setattr(tensor_xp, name, function)
+    type(tensor_xp).__getattr__ = on_demand
+
+
+def on_demand(_namespace: Any, name: str) -> Any:
+    """What no row has, and rules seldom want: the function of `gradkit.numpy`."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    try:
+        found = getattr(import_module("gradkit.numpy"), name)
+    except AttributeError:
+        raise AttributeError(f"neither a primitive nor a function of gradkit.numpy is called {name!r}") from None
+    setattr(tensor_xp, name, found)
+    return found
 
 
 supply()

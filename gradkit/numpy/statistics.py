@@ -1,4 +1,4 @@
-"""Order statistics, differences and integrals of samples, and reductions that pass over nan."""
+"""Order statistics, covariances, and reductions that pass over nan."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,11 @@ import numpy as np
 from gradkit.engine.dtypes import differentiable
 from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.numpy import elementwise, reduction
-from gradkit.numpy.calling import NOT_GIVEN, answer, asarray, axes_in, axis_in, converted, refuse, refuse_out
+from gradkit.numpy import elementwise, products, reduction
+from gradkit.numpy.calling import answer, asarray, axes_in, converted, refuse, refuse_out
 from gradkit.numpy.joining import concatenate
+from gradkit.numpy.manipulation import squeeze, transpose
+from gradkit.numpy.numeric import real
 from gradkit.numpy.reduction import flattened
 from gradkit.numpy.searching import sort, take, where
 
@@ -102,62 +104,49 @@ def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = Fa
     return _quantiles(converted(x, answer(np.mean, x.dtype)), np.asarray(0.5), axis, "midpoint", keepdims)
 
 
-# -- differences and integrals -----------------------------------------------------------------------------------------
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN) -> Tensor:
-    """Differences of neighbours along `axis`, `n` times over; what is prepended and appended broadcasts to the others.
+# -- how samples vary together -------------------------------------------------------------------------------------------
+def cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: float | None = None, *, dtype: Any = None
+) -> Tensor:
+    """The covariances of variables, the rows of `m` (and of `y`), or its columns unless `rowvar`.
 
-    ValueError for a negative `n` or for no axes.
-
-    >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.diff(gradkit.tensor([1.0, 4.0, 9.0]))
-    tensor([3., 5.])
-    """
-    x = asarray(a)
-    if n < 0:
-        raise ValueError(f"order must be non-negative but got {n}")
-    if not x.ndim:
-        raise ValueError("diff requires input that is at least one dimensional")
-    at = axis_in(axis, x.ndim)
-    edge = tuple([1 if i == at else extent for i, extent in enumerate(x.shape)])
-    ends = [y if y is NOT_GIVEN or np.ndim(y) else xp.broadcast_to(asarray(y), edge) for y in (prepend, append)]
-    parts = [y for y in (ends[0], x, ends[1]) if y is not NOT_GIVEN]
-    x = concatenate(parts, at) if len(parts) > 1 else x
-    difference = elementwise.not_equal if x.dtype.kind == "b" else elementwise.subtract
-    for _ in range(n):
-        x = difference(take(x, np.arange(1, x.shape[at]), at), take(x, np.arange(0, x.shape[at] - 1), at))
-    return x
-
-
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
-    """Differences of neighbours of all elements in line, with what is to stand before and behind them.
+    Sums of products are divided by the number of samples less `ddof`: 1, or 0 if `bias`.
 
     >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.ediff1d(gradkit.tensor([1.0, 4.0, 9.0]), to_end=0.0)
-    tensor([3., 5., 0.])
+    >>> gnp.cov(gradkit.tensor([[1.0, 3.0], [2.0, 6.0]]), dtype=gnp.float32)
+    tensor([[2., 4.],
+            [4., 8.]])
     """
-    x = xp.reshape(asarray(ary), (-1,))
-    x = elementwise.subtract(take(x, np.arange(1, x.shape[0])), take(x, np.arange(x.shape[0] - 1)))
-    ends = [None if y is None else converted(xp.reshape(asarray(y), (-1,)), x.dtype) for y in (to_begin, to_end)]
-    parts = [y for y in (ends[0], x, ends[1]) if y is not None]
-    return concatenate(parts) if len(parts) > 1 else x
+    variables = [_variables(x, rowvar) for x in (m, y) if x is not None]
+    dtype = np.result_type(np.float64, *[x.dtype for x in variables]) if dtype is None else dtype
+    x = concatenate(variables, dtype=dtype, casting="unsafe")
+    left = x.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
+    off = x - reduction.mean(x, 1, keepdims=True)
+    product = products.times(off, transpose(elementwise.conj(off)))
+    return squeeze(product / max(left, 0))
 
 
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
-    """The integral along `axis` of samples `y` at the places `x`, or `dx` apart, by the trapezoidal rule.
+def _variables(m: Any, rowvar: bool) -> Tensor:
+    x = asarray(m)
+    if x.ndim > 2:
+        raise ValueError("m has more than 2 dimensions")
+    rows = xp.reshape(x, (1, -1)) if x.ndim < 2 else x
+    return rows if rowvar or rows.shape[0] == 1 else transpose(rows)
+
+
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
+    """The correlation coefficients of variables: `cov` divided by the standard deviations.
 
     >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.trapezoid(gradkit.tensor([1.0, 2.0, 3.0]), dx=2.0)
-    tensor(8.)
+    >>> gnp.corrcoef(gradkit.tensor([[1.0, 3.0], [2.0, 6.0]]), dtype=gnp.float32)
+    tensor([[1., 1.],
+            [1., 1.]])
     """
-    y = asarray(y)
-    at = axis_in(axis, y.ndim)
-    if x is not None:
-        x = asarray(x)
-        dx = diff(x, axis=0 if x.ndim == 1 else axis)
-        dx = xp.reshape(dx, (-1, *[1] * (y.ndim - at - 1))) if x.ndim == 1 else dx
-    n = y.shape[at]
-    pairs = elementwise.add(take(y, np.arange(1, n), at), take(y, np.arange(0, n - 1), at))
-    return reduction.sum(elementwise.divide(elementwise.multiply(dx, pairs), 2.0), at)
+    c = cov(x, y, rowvar, dtype=dtype)
+    if not c.ndim:
+        return c / c
+    spread = elementwise.sqrt(real(xp.diagonal(c, offset=0, axis1=-2, axis2=-1)))
+    return c / xp.reshape(spread, (-1, 1)) / xp.reshape(spread, (1, -1))
 
 
 # -- passing over nan --------------------------------------------------------------------------------------------------
@@ -251,6 +240,6 @@ def _nan_spread(name: str, finish: Callable[..., Any]) -> Callable[..., Any]:
 nanvar, nanstd = _nan_spread("nanvar", lambda y: y), _nan_spread("nanstd", elementwise.sqrt)
 
 __all__ = [
-    "diff", "ediff1d", "median", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd",
-    "nansum", "nanvar", "percentile", "quantile", "trapezoid",
+    "corrcoef", "cov", "median", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd",
+    "nansum", "nanvar", "percentile", "quantile",
 ]  # fmt: skip

@@ -6,20 +6,20 @@ in `INPLACE` which methods have a form with a trailing underscore that writes in
 """
 
 from gradkit.ops import (
-    activation, arithmetic, arranging, attention, classification, comparison, complex, convolution, distance,
-    dropout, embedding, functions, gathering, indexing, joining, layout, linear_algebra, losses, neural,
-    normalization, padding, placing, pooling, reducing, resampling, shaping, sorting, writing,
+    activation, arithmetic, arranging, attention, classification, comparison, complex, contraction, convolution,
+    distance, dropout, embedding, functions, gathering, indexing, joining, layout, linear_algebra, losses, neural,
+    normalization, padding, placing, pooling, reducing, resampling, scanning, shaping, sorting, writing,
 )  # fmt: skip
 
 TOPICS = (
     arithmetic, shaping, indexing, layout, writing, sorting, padding, gathering, placing, arranging, joining,
     reducing, linear_algebra, neural, activation, comparison, complex, functions, attention, classification,
-    distance, dropout, losses, normalization, embedding, convolution, resampling, pooling,
+    distance, dropout, losses, normalization, embedding, convolution, resampling, pooling, scanning, contraction,
 )  # fmt: skip
 
 __all__ = [
     "TOPICS", "activation", "arithmetic", "arranging", "attention", "classification", "comparison", "complex",
-    "convolution", "distance", "dropout", "embedding", "functions", "gathering", "indexing", "joining", "layout",
-    "linear_algebra", "losses", "neural", "normalization", "padding", "placing", "pooling", "reducing",
-    "resampling", "shaping", "sorting", "writing",
+    "contraction", "convolution", "distance", "dropout", "embedding", "functions", "gathering", "indexing",
+    "joining", "layout", "linear_algebra", "losses", "neural", "normalization", "padding", "placing", "pooling",
+    "reducing", "resampling", "scanning", "shaping", "sorting", "writing",
 ]  # fmt: skip

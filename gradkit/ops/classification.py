@@ -7,11 +7,11 @@ import numpy as np
 from gradkit.engine.dtypes import is_floating
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.losses import check_reduction, reduced
+from gradkit.ops.normalization import log_softmax
 from gradkit.ops.reducing import sum as total
 from gradkit.primitives import elementwise as rows
 from gradkit.primitives import losses as loss_rows
 from gradkit.primitives.indexing import index
-from gradkit.primitives.normalization import log_softmax
 from gradkit.primitives.piecewise import where
 from gradkit.primitives.selection import gather
 from gradkit.primitives.shape import extents, reshape

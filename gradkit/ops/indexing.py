@@ -30,7 +30,13 @@ def __getitem__(input: Tensor, key: Any) -> Tensor:
     >>> x[x > 3]
     tensor([4, 5])
     """
-    basic = basic_key(key, input.array.ndim - len(input.batch))
+    kind = type(key)
+    rank = input.array.ndim - len(input.batch) if input.batch else input.array.ndim
+    if (kind is slice or kind is int) and rank:
+        return slice_.apply(input, {"key": (..., key, *FULL[rank - 1])})
+    if rank and isinstance(key, Tensor) and key.array.ndim and key.array.dtype.kind == "i":
+        return index(input, key, axes=(-rank,), lead=0)
+    basic = basic_key(key, rank)
     if basic is not None:
         return slice_.apply(input, {"key": basic})
     view, arrays, axes = parse(input, key)
@@ -51,9 +57,14 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
     >>> x
     tensor([0., 1., 2.])
     """
-    value = valued(value, input)
-    basic = basic_key(key, input.array.ndim - len(input.batch))
-    view, arrays, axes = parse(input, key) if basic is None else (basic, (), ())
+    value, rank = valued(value, input), input.array.ndim - len(input.batch)
+    basic = basic_key(key, rank)
+    if basic is not None:
+        view, arrays, axes = basic, [], ()
+    elif rank and isinstance(key, Tensor) and key.array.ndim and key.array.dtype.kind == "i":
+        view, arrays, axes = None, [key], (-rank,)
+    else:
+        view, arrays, axes = parse(input, key)
     if not arrays:
         put_view(input, view, value)
         return
@@ -87,10 +98,7 @@ def is_read_of(value: Tensor, x: Tensor, key: Any) -> bool:
 # -- keys --------------------------------------------------------------------------------------------------------------
 def basic_key(key: Any, rank: int) -> Any:
     """A key of integers, slices, None and ``...`` as one that names all axes behind an ellipsis; None for another key."""
-    kind = type(key)
-    if kind is slice or kind is int:
-        return (..., key, *FULL[rank - 1]) if rank else None
-    parts = key if kind is tuple else (key,)
+    parts = key if type(key) is tuple else (key,)
     if not _VIEWING.issuperset(map(type, parts)):
         return None
     dots = parts.count(...)

@@ -39,42 +39,49 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     parts = _parts("cat", tensors)
     if not parts:
         raise ValueError("cat(): expected a non-empty list of Tensors")
+    dim = dim if axis is None else axis
     shapes = [extents(x) for x in parts]
-    first = next((s for s in shapes if s != (0,)), (0,))
-    if first != (0,) and (0,) in shapes:
-        dtype = reduce(promote_types, [x.dtype for x in parts])
-        parts = [x for x, s in zip(parts, shapes) if s != (0,)]
-        parts[0] = parts[0] if parts[0].dtype == dtype else astype(parts[0], dtype=dtype)
-        shapes = [s for s in shapes if s != (0,)]
-    at = axis_from_end(parts[0], dim if axis is None else axis)
-    for i, shape in enumerate(shapes):
-        if not shape:
-            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
-        if len(shape) != len(first):
-            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}")
-        if shape != first:
-            _check_fits(shape, first, at, i)
-    return rows.cat(*parts, axis=at)
+    rank = len(shapes[0])
+    if not rank or shapes.count(shapes[0]) < len(shapes):
+        parts = _joinable(parts, shapes, dim)
+        rank = parts[0].ndim
+    if not -rank <= dim < rank:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-rank}, {rank - 1}], but got {dim})")
+    return rows.cat(*parts, axis=dim if dim < 0 else dim - rank)
 
 
 concat = concatenate = cat
 
 
-def _check_fits(shape: tuple[int, ...], first: tuple[int, ...], axis: int, number: int) -> None:
-    for i, (n, m) in enumerate(zip(shape, first)):
-        if n != m and i - len(first) != axis:
-            raise RuntimeError(
-                f"Sizes of tensors must match except in dimension {axis + len(first)}. Expected size {m} but got size {n} "
-                f"for tensor number {number} in the list."
-            )
+def _joinable(parts: list[Tensor], shapes: list[tuple[int, ...]], dim: int) -> list[Tensor]:
+    """The tensors that are to be joined, without those of shape (0,); RuntimeError if they do not fit."""
+    first = next((s for s in shapes if s != (0,)), (0,))
+    at = axis_from_end(next(x for x, s in zip(parts, shapes) if s == first), dim)
+    for number, shape in enumerate(shapes):
+        if not shape:
+            raise RuntimeError(f"zero-dimensional tensor (at position {number}) cannot be concatenated")
+        if shape == (0,):
+            continue
+        if len(shape) != len(first):
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}")
+        for i, (n, m) in enumerate(zip(shape, first)):
+            if n != m and i - len(first) != at:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {at + len(first)}. Expected size {m} but got size "
+                    f"{n} for tensor number {number} in the list."
+                )
+    dtype = reduce(promote_types, [x.dtype for x in parts])
+    parts = [x for x, s in zip(parts, shapes) if s != (0,)]
+    parts[0] = parts[0] if parts[0].dtype == dtype else astype(parts[0], dtype=dtype)
+    return parts
 
 
 def _parts(name: str, tensors: Any, filled: bool = False) -> list[Tensor]:
     if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
-    for i, x in enumerate(tensors):
-        if not isinstance(x, Tensor):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+    if not all([isinstance(x, Tensor) for x in tensors]):
+        i, x = next((i, x) for i, x in enumerate(tensors) if not isinstance(x, Tensor))
+        raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     if filled and not tensors:
         raise RuntimeError(f"{name} expects a non-empty TensorList")
     return list(tensors)
@@ -89,12 +96,12 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
             [1., 1.]])
     """
     parts = _parts("stack", tensors, filled=True)
-    first = extents(parts[0])
-    for i, x in enumerate(parts):
-        if extents(x) != first:
-            raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(extents(x))} at entry {i}"
-            )
+    first, *others = [extents(x) for x in parts]
+    if others.count(first) < len(others):
+        i, shape = next((i, shape) for i, shape in enumerate(others, 1) if shape != first)
+        raise RuntimeError(
+            f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(shape)} at entry {i}"
+        )
     return rows.stack_all(*parts, axis=axis_from_end(parts[0], dim if axis is None else axis, extra=1))
 
 

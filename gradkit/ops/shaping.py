@@ -7,7 +7,7 @@ import numpy as np
 
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives import shape as rows
-from gradkit.primitives.shape import axis_from_end, extents, permute, reshape, sizes_from, swap
+from gradkit.primitives.shape import axis_from_end, expansion, extents, order, reverse, sizes_from, swap
 
 __all__ = [
     "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis",
@@ -22,7 +22,30 @@ INPLACE: tuple[str, ...] = ()
 PROPERTIES = ("H", "T", "mH", "mT")
 
 
+def axis_of(ndim: int, dim: int) -> int:
+    """One axis counted from the front; IndexError, worded as PyTorch's, if there is no such axis."""
+    n = ndim or 1
+    if not -n <= dim < n:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    return dim + n if dim < 0 else dim
+
+
 # -- the same elements in another shape --------------------------------------------------------------------------------
+def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
+    """The same elements, in row-major order, in another shape; one extent may be -1. A view where that is possible.
+
+    RuntimeError if the shape does not hold as many elements.
+
+    >>> import gradkit
+    >>> gradkit.arange(6).reshape(2, -1)
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
+    if shape and type(shape[0]) is int and not input.batch:
+        return rows.reshape.apply(input, {"shape": shape})
+    return rows.reshape(input, *shape, **named)
+
+
 def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
     """The same memory in another shape (one extent may be -1), or read as another dtype.
 
@@ -33,7 +56,7 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], np.dtype | type)):
+    if dtype is not None or (shape and isinstance(shape[0], np.dtype | type)):
         return wrap(input.array.view(dtype or shape[0]))
     y = reshape(input, *shape) if size is None else reshape(input, size)
     if y._view is None and y.array.size and not input.batch:
@@ -74,15 +97,13 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     gradkit.Size([2, 12])
     """
     shape = extents(input)
-    first, last = axis_from_end(input, start_dim), axis_from_end(input, end_dim)
+    first, last = axis_of(len(shape), start_dim), axis_of(len(shape), end_dim)
     if last < first:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
-    if not shape:
-        return reshape(input, (1,))
-    if first == last:
+    if shape and first == last:
         return input
-    first, last = first + len(shape), last + len(shape) + 1
-    return reshape(input, (*shape[:first], math.prod(shape[first:last]), *shape[last:]))
+    merged = (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
+    return rows.reshape.apply(input, {"shape": merged})
 
 
 def ravel(input: Tensor) -> Tensor:
@@ -129,10 +150,14 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """
     shape = extents(input)
     if dim is None:
-        return reshape(input, tuple([n for n in shape if n != 1]))
-    dims = (dim,) if isinstance(dim, int) else dim
-    gone = {axis_from_end(input, d) for d in dims}
-    return reshape(input, tuple([n for i, n in enumerate(shape, -len(shape)) if n != 1 or i not in gone]))
+        left = tuple([n for n in shape if n != 1])
+    elif isinstance(dim, int):
+        at = axis_of(len(shape), dim)
+        left = shape[:at] + shape[at + 1 :] if shape and shape[at] == 1 else shape
+    else:
+        gone = {axis_of(len(shape), d) for d in dim}
+        left = tuple([n for i, n in enumerate(shape) if n != 1 or i not in gone])
+    return rows.reshape.apply(input, {"shape": left})
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
@@ -148,7 +173,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-n - 1}, {n}], but got {dim})")
     if dim < 0:
         dim += n + 1
-    return reshape.apply(input, {"shape": (*shape[:dim], 1, *shape[dim:])})
+    return rows.reshape.apply(input, {"shape": (*shape[:dim], 1, *shape[dim:])})
 
 
 def _at_least(name: str, raised: Any) -> Any:
@@ -182,30 +207,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     >>> gradkit.ones(3, 1).expand(-1, 4).shape
     gradkit.Size([3, 4])
     """
-    shape = extents(input)
-    wanted = sizes_from(sizes)
-    new = len(wanted) - len(shape)
-    if new < 0:
-        raise RuntimeError(
-            f"expand({tuple(shape)}, size={list(wanted)}): the number of sizes provided ({len(wanted)}) must be greater or "
-            f"equal to the number of dimensions in the tensor ({len(shape)})"
-        )
-    full = []
-    for i, n in enumerate(wanted):
-        if i < new:
-            if n < 0:
-                raise RuntimeError(
-                    f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing dimension {i}"
-                )
-        elif n == -1:
-            n = shape[i - new]
-        elif n != shape[i - new] != 1 or n < 0:
-            raise RuntimeError(
-                f"The expanded size of the tensor ({n}) must match the existing size ({shape[i - new]}) at non-singleton "
-                f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
-            )
-        full.append(n)
-    return rows.expand.apply(input, {"shape": tuple(full), "rank": len(shape)})
+    return rows.expand.apply(input, expansion(extents(input), *sizes_from(sizes)))
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
@@ -261,6 +263,20 @@ def _clash(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, int, int
 
 
 # -- other orders of the axes ------------------------------------------------------------------------------------------
+def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
+    """A view with the axes in another order: ``permute(x, (2, 0, 1))`` or ``x.permute(2, 0, 1)``.
+
+    RuntimeError unless `dims` has each axis once, IndexError for one that is not there.
+
+    >>> import gradkit
+    >>> gradkit.ones(2, 3, 4).permute(2, 0, 1).shape
+    gradkit.Size([4, 2, 3])
+    """
+    if named:
+        (dims,) = named.values()
+    return rows.permute.apply(input, order(len(extents(input)), *sizes_from(dims)))
+
+
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """With the axes `dim0` and `dim1` exchanged. IndexError for an axis that is not there.
 
@@ -268,7 +284,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     >>> gradkit.ones(2, 3, 4).transpose(0, 2).shape
     gradkit.Size([4, 3, 2])
     """
-    return permute.apply(input, swap(len(extents(input)), dim0, dim1))
+    return rows.permute.apply(input, swap(len(extents(input)), dim0, dim1))
 
 
 swapaxes = swapdims = transpose
@@ -284,7 +300,7 @@ def t(input: Tensor) -> Tensor:
     ndim = len(extents(input))
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
-    return permute.apply(input, swap(ndim, 0, -1))
+    return rows.permute.apply(input, swap(ndim, 0, -1))
 
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
@@ -330,7 +346,7 @@ def _of_matrices(x: Tensor, name: str) -> Tensor:
     ndim = len(extents(x))
     if ndim == 1 or (ndim == 0 and name == "adjoint()"):
         raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got {ndim}-D tensor.")
-    return permute.apply(x, swap(ndim, -2, -1)) if ndim else x
+    return rows.permute.apply(x, swap(ndim, -2, -1)) if ndim else x
 
 
 def _conjugate(x: Tensor) -> Tensor:
@@ -344,7 +360,7 @@ def T(input: Tensor) -> Tensor:
     >>> gradkit.ones(2, 3).T.shape
     gradkit.Size([3, 2])
     """
-    return permute(input, tuple(range(len(extents(input)) - 1, -1, -1)))
+    return rows.permute.apply(input, reverse(len(extents(input))))
 
 
 def mT(input: Tensor) -> Tensor:

@@ -179,8 +179,8 @@ def unique_consecutive(input: Tensor, return_inverse: bool = False, return_count
     """
     raw = np.asarray(_plain(input, "unique_consecutive"))
     lines = raw.reshape(-1) if dim is None else np.moveaxis(raw, dim, 0)
-    differs = lines[1:] != lines[:-1]
-    begins = np.concatenate([np.ones(min(len(lines), 1), bool), differs.reshape(len(differs), -1).any(1)])
+    differs = (lines[1:] != lines[:-1]).any(tuple(range(1, lines.ndim)))
+    begins = np.concatenate([np.ones(min(len(lines), 1), bool), differs])
     places = np.flatnonzero(begins)
     inverse = np.cumsum(begins) - 1
     values = lines[places] if dim is None else np.moveaxis(lines[places], 0, dim)

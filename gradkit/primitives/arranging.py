@@ -125,6 +125,11 @@ def uncat(xp: Any, d: Any, _y: Any, *x_shapes: Any, axis: int) -> Any:
     return parts
 
 
+def stacked(xp: Any, *xs: Any, axis: int) -> Any:
+    key = along(axis, None)
+    return xp.concatenate([xp.asarray(x)[key] for x in xs], axis=axis)
+
+
 def unstack(xp: Any, d: Any, _y: Any, *_xs: Any, axis: int) -> Any:
     return [xp.slice(d, key=along(axis, i)) for i in range(len(_xs))]
 
@@ -134,6 +139,6 @@ cat = linear(
     arity=None, peer=lambda torch, *xs, axis: torch.cat(xs, axis),
 )  # fmt: skip
 stack_all = linear(
-    "stack_all", lambda xp, *xs, axis: xp.stack(xs, axis=axis), unstack, [((3,), (3,), {"axis": -1}), ((2, 3), (2, 3), {"axis": -3})],
+    "stack_all", stacked, unstack, [((3,), (3,), {"axis": -1}), ((2, 3), (2, 3), {"axis": -3})],
     arity=None, title="StackBackward0", peer=lambda torch, *xs, axis: torch.stack(xs, axis),
 )  # fmt: skip

@@ -98,16 +98,31 @@ def unbatched(index: Any, lead: int) -> tuple[list[Any], int]:
 
 
 def take_at(xp: Any, x: Any, *index: Any, axes: Axes = None, lead: int) -> Any:
-    (first, *others), paired = unbatched(index, lead)
-    if others or paired:
-        return Places(xp, index, axes, lead, x.shape).read(xp, x)
+    if lead:
+        (first, *others), paired = unbatched(index, lead)
+        if others or paired:
+            return Places(xp, index, axes, lead, x.shape).read(xp, x)
+    else:
+        first, *others = index
     try:
-        return x.take(first, axes[0] if axes else lead)
+        return x[plain_key(index, axes, x.ndim)] if others else x.take(first, axes[0] if axes else lead)
     except IndexError as reason:
         raise as_pytorch(reason) from None
 
 
+def plain_key(index: Any, axes: Axes, ndim: int) -> tuple[Any, ...]:
+    """Index arrays without batch axes as NumPy's key."""
+    if not axes:
+        return tuple(index)
+    key: list[Any] = [slice(None)] * ndim
+    for a, i in zip(axes, index):
+        key[a] = i
+    return tuple(key)
+
+
 def add_at(xp: Any, d: Any, *index: Any, shape: Any, axes: Axes = None, lead: int) -> Any:
+    if not lead:
+        return xp.index_add(shape, d.dtype, plain_key(index, axes, len(shape)), d)
     places = Places(xp, index, axes, lead, shape)
     return xp.index_add(shape, d.dtype, places.key, places.placed(xp, d))
 
@@ -120,17 +135,18 @@ def put_at(xp: Any, x: Any, value: Any, *index: Any, axes: Axes = None, lead: in
 
 def write_at(xp: Any, z: Any, value: Any, *index: Any, axes: Axes = None, lead: int, accumulate: bool) -> None:
     """What index_put does, into the array itself."""
-    places = Places(xp, index, axes, lead, z.shape)
-    if value.ndim > lead:
-        rank = max([i.ndim for i in index]) + z.ndim - lead - len(index)
-        value = places.placed(xp, value.reshape(value.shape[:lead] + (1,) * (rank - value.ndim) + value.shape[lead:]))
-    elif lead:
-        value = value.reshape(value.shape + (1,) * (max([i.ndim for i in index]) - lead + z.ndim - lead - len(index)))
+    if not lead:
+        key = plain_key(index, axes, z.ndim)
+    else:
+        places = Places(xp, index, axes, lead, z.shape)
+        key, rank = places.key, max([i.ndim for i in index]) + z.ndim - lead - len(index)
+        value = value.reshape(value.shape[:lead] + (1,) * (rank - value.ndim) + value.shape[lead:])
+        value = places.placed(xp, value) if value.ndim == rank and rank > lead else value
     try:
         if accumulate:
-            xp.add_into(z, places.key, value)
+            xp.add_into(z, key, value)
         else:
-            z[places.key] = value
+            z[key] = value
     except IndexError as reason:
         raise as_pytorch(reason) from None
 

@@ -96,7 +96,8 @@ binary_cross_entropy = elementwise(
     ),
 )  # fmt: skip
 binary_cross_entropy_with_logits = elementwise(
-    "binary_cross_entropy_with_logits", lambda xp, x, t: xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x))),
+    "binary_cross_entropy_with_logits",
+    lambda xp, x, t: (1 - t) * x + xp.maximum(-x, 0) + xp.log1p(xp.exp(-xp.abs(x))),
     [lambda xp, d, _y, x, t: d * (xp.sigmoid(x) - t), lambda _xp, d, _y, x, _t: -(d * x)],
     domain=[(-3, 3), (0, 1)], edges=[(0.0, 0.0), (0.0, 1.0), (1e4, 0.0), (-1e4, 1.0), (1e4, 1.0)],
     peer=lambda torch, x, t: torch.nn.functional.binary_cross_entropy_with_logits(

@@ -61,7 +61,7 @@ def shape_of(x: Any, *sizes: Any, shape: Any = None) -> dict[str, Any]:
         if not sizes:
             raise TypeError('reshape() missing 1 required positional arguments: "shape"')
         shape = sizes if type(sizes[0]) is int else sizes_from(sizes)
-    if -1 in shape and (x.batch or not x.array.size):
+    if x.batch and -1 in shape:
         shape = completed(tuple(shape), math.prod(extents(x)))
     return {"shape": shape}
 
@@ -91,7 +91,7 @@ def reshaped(_xp: Any, x: Any, shape: Any) -> Any:
     except (TypeError, ValueError):
         completed(tuple([as_int(n) for n in shape]), x.size)
         raise
-    if y.shape != shape:
+    if y.shape != shape and min(shape, default=0) < -1:
         completed(tuple([as_int(n) for n in shape]), x.size)
     return y
 
@@ -104,6 +104,32 @@ reshape = linear(
 
 
 # -- expand ------------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=1024)
+def expansion(shape: tuple[int, ...], *sizes: int) -> dict[str, Any]:
+    """The parameters of expand, checked once for each pair of shapes that a program uses; -1 keeps an extent."""
+    new = len(sizes) - len(shape)
+    if new < 0:
+        raise RuntimeError(
+            f"expand({shape}, size={list(sizes)}): the number of sizes provided ({len(sizes)}) must be greater or equal to "
+            f"the number of dimensions in the tensor ({len(shape)})"
+        )
+    full = list(sizes)
+    for i, n in enumerate(sizes):
+        if i < new:
+            if n < 0:
+                raise RuntimeError(
+                    f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing dimension {i}"
+                )
+        elif n == -1:
+            full[i] = shape[i - new]
+        elif n != shape[i - new] != 1 or n < 0:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size ({shape[i - new]}) at non-singleton "
+                f"dimension {i}.  Target sizes: {list(sizes)}.  Tensor sizes: {list(shape)}"
+            )
+    return {"shape": tuple(full), "rank": len(shape)}
+
+
 def expanded(xp: Any, x: Any, shape: tuple[int, ...], rank: int) -> Any:
     lead = x.ndim - rank
     if lead and len(shape) != x.ndim:
@@ -147,6 +173,12 @@ def order(ndim: int, *axes: int) -> dict[str, Any]:
     if len(set(from_end)) != ndim:
         raise RuntimeError("permute(): duplicate dims are not allowed.")
     return {"axes": from_end}
+
+
+@lru_cache(maxsize=64)
+def reverse(ndim: int) -> dict[str, Any]:
+    """The order that reverses all axes."""
+    return {"axes": tuple(range(-1, -ndim - 1, -1))}
 
 
 @lru_cache(maxsize=1024)

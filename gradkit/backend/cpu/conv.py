@@ -63,9 +63,10 @@ def conv_forward(
         wide = conv_forward(x.astype(np.float32), w.astype(np.float32), stride, padding, dilation, groups)
         return wide.astype(np.float16)
     g = _geometry(x.shape, w.shape, stride, padding, dilation, groups)
-    out = np.empty((*x.shape[: -len(g.spatial) - 1], g.features, *g.out), x.dtype)
-    if not out.size:
-        return out
+    shape = (*x.shape[: -len(g.spatial) - 1], g.features, *g.out)
+    if not x.size or not w.size:
+        return np.zeros(shape, x.dtype)
+    out = np.empty(shape, x.dtype)
     matrix = _by_depth(w, g)
     results = _by_group(out, g)
     for images, places, columns in _columns(_as_images(x, g), g):

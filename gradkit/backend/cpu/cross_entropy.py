@@ -1,8 +1,6 @@
 """Cross-entropy of logits with class indices, forward and backward, without an array of log-probabilities.
 
-Backward takes the exponentials a second time: they cost what writing and reading them would, and no memory. A block of
-rows is first tried without subtracting each row's maximum, which is as accurate where the sums of its exponentials lie
-in a safe range, and saves two passes.
+Backward takes the exponentials a second time: they cost what writing and reading them would, and no memory.
 """
 
 from typing import Any
@@ -14,26 +12,13 @@ from gradkit.backend.cpu.normalization import BLOCK
 
 Array = NDArray[Any]
 
-
-# Sums of exponentials that have lost nothing to underflow; whose logarithm has no larger rounding error than usual.
-LOWEST, HIGHEST = 0.1, 1e6
+# Sums of exp(x) that neither overflow nor have lost terms that count: their shares need no shift by the maximum.
+LOWEST, HIGHEST = 0.1, 1e30
 
 
 def served(x: Array, target: Array, rank: int) -> bool:
     """Whether logits are plain rows, in a dtype that BLAS knows."""
     return rank == x.ndim == 2 and target.ndim == 1 and x.dtype.kind == "f" and x.dtype != np.float16 and x.size > 0
-
-
-def exponentials(block: Array, ones: Array, out: Array) -> tuple[Array, Array | None]:
-    """``exp(block - top)`` in `out`; its row sums; and the greatest element of each row as `top`, or None for 0."""
-    np.exp(block, out=out)
-    sums = out.dot(ones)
-    if np.minimum.reduce(sums) >= LOWEST and np.maximum.reduce(sums) <= HIGHEST:
-        return sums, None
-    top = np.maximum.reduce(block, 1, None, None, True)
-    np.subtract(block, top, out=out)
-    np.exp(out, out=out)
-    return out.dot(ones), top
 
 
 @np.errstate(all="ignore")
@@ -44,24 +29,26 @@ def cross_entropy_forward(
     if not served(x, target, rank):
         return NotImplemented
     count, width = x.shape
-    losses = np.empty(count, x.dtype)
+    counted = target != ignore_index
+    number = np.count_nonzero(counted)
+    classes = target if number == count else np.where(counted, target, 0)
+    losses, tops = np.empty((2, count), x.dtype)
     step, ones = max(1, BLOCK // width), np.ones(width, x.dtype)
     scratch = np.empty((min(step, count), width), x.dtype)
     for i in range(0, count, step):
-        block, out = x[i : i + step], losses[i : i + step]
-        sums, top = exponentials(block, ones, scratch[: len(block)])
-        np.log(sums, out=out)
-        if top is not None:
-            out += top[:, 0]
-    counted = target != ignore_index
-    everything = np.count_nonzero(counted) == count
-    losses -= x[np.arange(count), target if everything else np.where(counted, target, 0)]
-    if not everything:
+        block, top = x[i : i + step], tops[i : i + step]
+        np.maximum.reduce(block, 1, None, top)
+        e = np.subtract(block, top[:, None], out=scratch[: len(block)])
+        np.exp(e, out=e)
+        np.dot(e, ones, out=losses[i : i + step])
+    np.log(losses, out=losses)
+    losses += tops - x[np.arange(count), classes]  # exact where the target has most of the weight
+    if number != count:
         losses = np.where(counted, losses, 0)
     if reduction == "none":
         return losses
     total = np.add.reduce(losses)
-    return total if reduction == "sum" else total / x.dtype.type(np.count_nonzero(counted))
+    return total if reduction == "sum" else total / x.dtype.type(number)
 
 
 def cross_entropy_vjp(
@@ -78,11 +65,16 @@ def cross_entropy_vjp(
     if number != count:
         weight[~counted] = 0
         target = np.where(counted, target, 0)
-    x_ct = np.empty_like(x)
+    x_ct = np.empty(x.shape, x.dtype)
     step, ones = max(1, BLOCK // width), np.ones(width, x.dtype)
     for i in range(0, count, step):
         block, out = x[i : i + step], x_ct[i : i + step]
-        sums, _ = exponentials(block, ones, out)
+        np.exp(block, out=out)
+        sums = out.dot(ones)
+        if not (np.minimum.reduce(sums) >= LOWEST and np.maximum.reduce(sums) <= HIGHEST):
+            np.subtract(block, np.maximum.reduce(block, 1, None, None, True), out=out)
+            np.exp(out, out=out)
+            sums = out.dot(ones)
         out *= (weight[i : i + step] / sums)[:, None]
     x_ct[np.arange(count), target] -= weight
     return x_ct

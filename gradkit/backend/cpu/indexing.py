@@ -201,10 +201,10 @@ def _add_run(shape: tuple[int, ...], start: int, stop: int, arrays: list[Array],
 def _add_rows(shape: tuple[int, ...], n: int, index: Array, values: Array) -> Array:
     """Return zeros of `shape`, seen as `n` rows, with rows of `values` added where `index` says; 0 <= index < n."""
     count, width = values.shape
-    if width > 1 and values.size >= _SPARSE and values.dtype.kind in "fc" and "scipy.sparse" in sys.modules:
+    csc_array = getattr(sys.modules.get("scipy.sparse"), "csc_array", None)
+    if csc_array is not None and width > 1 and values.size >= _SPARSE and values.dtype.kind in "fc":
         ones = np.ones(count, values.dtype)
-        matrix = sys.modules["scipy.sparse"].csc_array((ones, index, np.arange(count + 1)), shape=(n, count))
-        product: Array = matrix @ values
+        product: Array = csc_array((ones, index, np.arange(count + 1)), shape=(n, count)) @ values
         return product if product.shape == shape else product.reshape(shape)
     out = np.zeros(shape, values.dtype)
     rows = out.reshape(n, width)
