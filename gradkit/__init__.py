@@ -6,18 +6,59 @@ from typing import Any as _Any
 from gradkit import autograd, func, interop, methods, random
 from gradkit import numpy as numpy
 from gradkit.autograd import (
-    enable_grad, inference_mode, is_anomaly_enabled, is_grad_enabled, no_grad, set_grad_enabled,
+    enable_grad,
+    inference_mode,
+    is_anomaly_enabled,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
 )  # fmt: skip
 from gradkit.autograd.functional import jacobian, jvp, vjp
 from gradkit.autograd.walk import backward
 from gradkit.creation import (
-    arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace, ones, ones_like, tensor,
-    zeros, zeros_like,
+    arange,
+    as_tensor,
+    asarray,
+    empty,
+    empty_like,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
 )  # fmt: skip
 from gradkit.engine.device import Size, device
 from gradkit.engine.dtypes import (
-    bool, cdouble, cfloat, complex64, complex128, double, float, float16, float32, float64, get_default_dtype, half,
-    int, int8, int16, int32, int64, long, promote_types, set_default_dtype, short, uint8, uint16, uint32, uint64,
+    bool,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
+    double,
+    float,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    int,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
 )  # fmt: skip
 from gradkit.engine.printing import get_printoptions, set_printoptions
 from gradkit.engine.tape import tensor_xp as _rows
@@ -49,8 +90,23 @@ from gradkit.ops.scanning import *
 from gradkit.ops.shaping import *
 from gradkit.ops.sorting import *
 from gradkit.random import (
-    Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, rand,
-    rand_like, randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,
+    Generator,
+    bernoulli,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    multinomial,
+    normal,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    seed,
+    set_rng_state,
 )  # fmt: skip
 from gradkit.version import __version__
 

@@ -167,7 +167,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 def _names_device(arg: Any) -> bool:
     """A string that is no dtype's name is taken for a device's, so that a mistake is named as one."""
-    return isinstance(arg, str) and not hasattr(dtypes, arg) or isinstance(arg, Device)
+    return (isinstance(arg, str) and not hasattr(dtypes, arg)) or isinstance(arg, Device)
 
 
 def cpu(self: Tensor) -> Tensor:
@@ -186,7 +186,7 @@ def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor
     return to(self, "cuda" if device is None else device, non_blocking=non_blocking)
 
 
-def type(self: Tensor, dtype: Any = None) -> Any:  # noqa: A001
+def type(self: Tensor, dtype: Any = None) -> Any:
     """Without an argument the tensor's type as a string, else the tensor in that dtype.
 
     >>> import gradkit

@@ -95,7 +95,7 @@ def linear(
         arity=arity,
         forward=program(forward),
         run=on_numpy(forward),
-        step=joint(joint_rule) if joint_rule else each(rules, with_params=True, accumulate=more.get("accumulate")),
+        step=joint(joint_rule, more.get("reuse")) if joint_rule else each(rules, True, more.get("accumulate")),
         jvp=jvp,
         keeps=(reads(joint_rule, arity),) if joint_rule else tuple([reads(rule, arity) for rule in rules]),
         promote=promote,
@@ -244,11 +244,11 @@ def tidied(apply: Callable[..., Any], tidy: Callable[..., dict[str, Any]] | None
     """An operation that takes what people write."""
     if tidy is None:
 
-        def call(input: Any, **params: Any) -> Any:  # noqa: A002
+        def call(input: Any, **params: Any) -> Any:
             return apply(input, params)
     else:
 
-        def call(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+        def call(input: Any, *args: Any, **kwargs: Any) -> Any:
             return apply(input, tidy(input, *args, **kwargs))
 
     call.apply = apply  # type: ignore[attr-defined]
@@ -286,9 +286,10 @@ def each(rules: list[Rule | None], with_params: bool, accumulate: Rule | None = 
     )
 
 
-def joint(rule: Rule) -> Callable[..., None]:
+def joint(rule: Rule, reuse: Rule | None = None) -> Callable[..., None]:
     """The step of one rule that answers for all operands, where they share work."""
-    return unrolled.step_all(lambda xp, ct, _wanted, *saved, **params: rule(xp, ct, *saved, **params))
+    step = unrolled.step_all(lambda xp, ct, _wanted, *saved, **params: rule(xp, ct, *saved, **params))
+    return unrolled.step_reusing(step, reuse) if reuse else step
 
 
 def reads(rule: Rule | None, arity: int | None) -> tuple[int, ...]:

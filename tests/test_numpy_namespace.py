@@ -1,6 +1,8 @@
 """gradkit.numpy beside NumPy: each line of the tables below is a call that both must answer alike."""
 
 import inspect
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 import gradkit
 import gradkit.numpy as gnp
+from gradkit.engine.tape import tensor_xp
 from gradkit.numpy import elementwise
 
 DTYPES = ["bool", "uint8", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]
@@ -74,6 +77,7 @@ def outcome(call, module, values):
 
 
 # -- the calls ---------------------------------------------------------------------------------------------------------
+ROOT = Path(__file__).resolve().parents[1]
 TABLE = Path(__file__).with_name("numpy_calls.txt").read_text(encoding="utf-8").splitlines()
 CALLS = [call.strip() for line in TABLE if line and not line.startswith("#") for call in line.split(" | ")]
 
@@ -262,3 +266,23 @@ def test_parameters_are_numpys(name):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function_is_documented_by_example(name):
     assert ">>>" in (getattr(gnp, name).__doc__ or "")
+
+
+def test_importing_gradkit_loads_no_topic():
+    source = "import sys, gradkit; print(*[name for name in sys.modules if name.startswith('gradkit.numpy.')])"
+    done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert set(done.stdout.split()) <= {"gradkit.numpy.standard", "gradkit.numpy.calling", "gradkit.numpy.sharing"}
+
+
+def test_every_name_is_there():
+    assert [name for name in dir(gnp) if not hasattr(gnp, name)] == []
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        gnp.no_such_name  # noqa: B018
+
+
+def test_rules_find_rows_before_functions_that_promote():
+    rows = {"sin", "exp", "where", "sum", "maximum", "matmul", "reshape", "logical_not"}
+    assert {name for name in rows if getattr(tensor_xp, name) is getattr(gnp, name)} == set()
+    assert tensor_xp.cumulative_sum is gnp.cumulative_sum
+    with pytest.raises(AttributeError, match="neither a primitive nor a function"):
+        tensor_xp.no_such_name  # noqa: B018

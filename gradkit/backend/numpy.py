@@ -95,6 +95,14 @@ def least(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.minimum.reduce(x, axis, None, None, keepdims)
 
 
+def argmax(x: Any, axis: int, keepdims: bool = False) -> Any:
+    return x.argmax(axis, keepdims=keepdims)
+
+
+def argmin(x: Any, axis: int, keepdims: bool = False) -> Any:
+    return x.argmin(axis, keepdims=keepdims)
+
+
 def product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     wide = ADDED_IN.get(x.dtype)
     y = np.multiply.reduce(x, axis, wide, None, keepdims)
@@ -127,6 +135,7 @@ def add_into(z: Any, key: Any, values: Any) -> None:
 
 #: What stands in for programs of the rows on raw arrays: see `gradkit.primitives.fusible`.
 FUSED = {
+    "fused_batch_moments": normalization.batch_moments,
     "fused_batch_norm_forward": normalization.batch_norm_forward, "fused_batch_norm_vjp": normalization.batch_norm_vjp,
     "fused_cross_entropy_forward": cross_entropy.cross_entropy_forward,
     "fused_cross_entropy_vjp": cross_entropy.cross_entropy_vjp,
@@ -185,7 +194,7 @@ class NumpyBackend(Backend):
             sum_along=indexing.scatter_add, put_along=indexing.put_along,
             astype=astype, index_add=indexing.index_add, matmul=matmul, matrix_transpose=matrix_transpose, zeros_like=zeros_like,
             broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average, max=greatest, min=least,
-            prod=product, cumsum=running_sum, cumprod=running_product,
+            argmax=argmax, argmin=argmin, prod=product, cumsum=running_sum, cumprod=running_product,
             var=reduce.var, std=reduce.std, logcumsumexp=logcumsumexp, **FUSED,
             **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
         )  # fmt: skip

@@ -54,7 +54,7 @@ class RandomSampler(Sampler):
     >>> import gradkit
     >>> from gradkit import data
     >>> list(data.RandomSampler("abcd", generator=gradkit.Generator().manual_seed(0)))
-    [2, 0, 1, 3]
+    [0, 1, 3, 2]
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.backend.protocol import backend_of
-from gradkit.engine import dtypes, modes
+from gradkit.engine import modes
 from gradkit.engine.bind import bind
 from gradkit.engine.node import Node
 from gradkit.engine.primitive import Primitive
@@ -110,8 +110,8 @@ def check_writable(x: Tensor, name: str) -> None:
         )
     if x.node is None:
         raise RuntimeError(
-            f"A view was created in no_grad mode and is being modified inplace with grad mode enabled ({name}). Take the "
-            "view and write to it both inside no_grad(), or both outside."
+            f"A view was created in no_grad mode and is being modified inplace with grad mode enabled ({name}). Take "
+            "the view and write to it both inside no_grad(), or both outside."
         )
 
 
@@ -122,8 +122,8 @@ def memory(x: Tensor, name: str) -> Any:
     raw = x.array
     if (isinstance(raw, np.ndarray) and not raw.flags.writeable) or (0 in raw.strides and overlaps(raw)):
         raise RuntimeError(
-            f"unsupported operation: more than one element of the written-to tensor refers to a single memory location, or "
-            f"its memory is read-only. Please clone() the tensor before performing the operation ({name})."
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            f"location, or its memory is read-only. Please clone() the tensor before performing the operation ({name})."
         )
     return raw
 
@@ -132,17 +132,26 @@ def overlaps(raw: Any) -> bool:
     return any([step == 0 and n > 1 for step, n in zip(raw.strides, raw.shape)])
 
 
-def check_fits(x: Tensor, y: Tensor, name: str) -> None:
+def fitted(x: Tensor, y: Tensor, name: str) -> Tensor:
+    """`y` in the dtype and shape, and with the batch axes, of `x`; RuntimeError if that would lose anything."""
     if y.shape != x.shape and np.broadcast_shapes(y.shape, x.shape) != tuple(x.shape):
         raise RuntimeError(
             f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(y.shape)}: {name} writes into "
             "its first operand; use the operation that is not in place"
         )
-    if y.dtype != x.dtype and dtypes.promote_types(x.dtype, y.dtype).kind != x.dtype.kind:
+    if _RANK[y.dtype.kind] > _RANK[x.dtype.kind]:
         raise RuntimeError(
             f"result type {y.dtype.name} can't be cast to the desired output type {x.dtype.name}: {name} writes into "
             "its first operand; convert that first"
         )
+    if y.dtype != x.dtype:
+        y = tensor_xp.astype(y, dtype=x.dtype)
+    if y.shape != x.shape:
+        y = tensor_xp.broadcast_to(y, tuple(x.shape))
+    return y if x.batch == y.batch else batched_like(x, y)
+
+
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}  # what goes into what, without regard to width
 
 
 def lifted(*operands: Any) -> bool:
@@ -161,14 +170,9 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
     y = op(wrap(x.array.copy(), x.node, x.tangents, x.batch) if recorded else x, *others)
     if any([y is o for o in others]) and not lifted(x, y):
         return assign(x, y, name)
-    check_fits(x, y, name)
-    if y.dtype != x.dtype:
-        y = tensor_xp.astype(y, dtype=x.dtype)
-    if y.shape != x.shape:
-        y = tensor_xp.broadcast_to(y, tuple(x.shape))
-    if x.batch != y.batch:
-        y = batched_like(x, y)
     raw = memory(x, name)
+    if y.array.dtype is not raw.dtype or y.array.shape != raw.shape or x.batch or y.batch:
+        y = fitted(x, y, name)
     raw[...] = y.array
     stamp(raw, name)
     revise(x, y)
@@ -194,7 +198,7 @@ def assign(x: Tensor, value: Any, name: str, steps: tuple[Any, ...] = ()) -> Ten
 
 
 def put(x: Tensor, row: Any, into: Callable[..., None], others: tuple[Tensor, ...], params: Any, name: str) -> Tensor:
-    """Replace `x` by ``row(x, *others, **params)``, where ``into(xp, raw, *others, **params)`` changes the memory itself.
+    """Replace `x` by ``row(x, *others, **params)``; ``into(xp, raw, *others, **params)`` changes the memory itself.
 
     The row's rule must not read `x`, whose old value is gone, nor the result.
     """
@@ -254,7 +258,9 @@ def overwritten(x: Tensor, value: Tensor, steps: tuple[Any, ...]) -> Tensor:
 def batched(x: Tensor, steps: tuple[Any, ...]) -> tuple[Any, ...]:
     """Steps as they act on an array with the batch axes of `x`."""
     sizes = x.array.shape[: len(x.batch)]
-    return tuple([(prim, prim.batching(sizes, **params) if prim.batching and sizes else params) for prim, params in steps])
+    return tuple(
+        [(prim, prim.batching(sizes, **params) if prim.batching and sizes else params) for prim, params in steps]
+    )
 
 
 def batched_like(x: Tensor, y: Tensor) -> Tensor:

@@ -43,6 +43,7 @@ class Primitive:
     rules: tuple[Any, ...] = ()  # elementwise: one for each operand, None where there is no derivative
     view: bool = False  # the result may share the operand's memory
     accumulate: Callable[..., None] | None = None  # (z, ct, **params): what the rule gives, added into raw z in place
+    reuse: Callable[..., list[Any]] | None = None  # (ct, **params): what the rule gives, in the memory of raw ct
     holomorphic: bool = True  # complex cotangents conjugate around the rules; otherwise the rules are given them as is
     tidy: Callable[..., dict[str, Any]] | None = None
     title: str = ""  # as in grad_fn: MulBackward0

@@ -25,7 +25,7 @@ REDUCTIONS = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
 }  # fmt: skip
 ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
-SO_FAR = {"maximum": "cummax_at", "minimum": "cummin_at"}  # rows for the places of running extremes
+SO_FAR = {"maximum": "cummax", "minimum": "cummin"}
 
 #: Functions that write into an argument. A Tensor is written by its own methods, which keep the history right.
 WRITING = {
@@ -107,8 +107,8 @@ def accumulate(_function: Any, ufunc: np.ufunc, array: Any, axis: int = 0, dtype
     if name not in SO_FAR:
         raise not_differentiable(f"np.{name}.accumulate")
     x = gnp.asarray(array)
-    places = getattr(xp, SO_FAR[name])(x, axis=axis_in(axis, x.ndim) - x.ndim)
-    return gnp.take_along_axis(x, places, axis)
+    values, _places = getattr(xp, SO_FAR[name])(x, axis=axis_in(axis, x.ndim) - x.ndim)
+    return values
 
 
 def outer(function: Callable[..., Any], ufunc: np.ufunc, a: Any, b: Any, **keywords: Any) -> Any:

@@ -88,9 +88,7 @@ class Module(Registration, Conversion, Persistence):
                 )
         return args, kwargs
 
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> Handle:
+    def register_forward_pre_hook(self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False) -> Handle:
         """Run ``hook(module, args)`` before each ``forward``; what it returns, if not None, becomes the arguments.
 
         With ``with_kwargs`` it is called as ``hook(module, args, kwargs)`` and returns None or both.
@@ -143,9 +141,10 @@ class Module(Registration, Conversion, Persistence):
     def eval(self) -> Self:
         """Set evaluation mode here and below; the same as ``train(False)``.
 
+        >>> import gradkit
         >>> from gradkit import nn
-        >>> nn.Dropout().eval()(1.0)
-        1.0
+        >>> nn.Dropout().eval()(gradkit.ones(2))
+        tensor([1., 1.])
         """
         return self.train(False)
 

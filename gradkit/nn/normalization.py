@@ -170,9 +170,7 @@ class LayerNorm(Module):
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         self.weight = Parameter(creation.ones(shape, device=device, dtype=dtype)) if elementwise_affine else None
-        self.bias = (
-            Parameter(creation.zeros(shape, device=device, dtype=dtype)) if elementwise_affine and bias else None
-        )
+        self.bias = Parameter(creation.zeros(shape, device=device, dtype=dtype)) if elementwise_affine and bias else None
 
     def reset_parameters(self) -> None:
         if self.weight is not None:
@@ -185,6 +183,5 @@ class LayerNorm(Module):
 
     def extra_repr(self) -> str:
         return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
-            f"bias={self.bias is not None}"
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
         )

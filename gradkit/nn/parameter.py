@@ -25,9 +25,7 @@ class Parameter(Tensor):
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         if data is not None and not isinstance(data, Tensor):
-            raise TypeError(
-                f"nn.Parameter wraps a Tensor, not {type(data).__name__}; write nn.Parameter(gradkit.tensor(...))"
-            )
+            raise TypeError(f"nn.Parameter wraps a Tensor, not {type(data).__name__}; write nn.Parameter(gradkit.tensor(...))")
         self = super().__new__(cls)
         if data is None:
             data = creation.empty(0)

@@ -87,9 +87,7 @@ class Persistence:
         buffers = [(n, b) for n, b in self._buffers.items() if n not in self._non_persistent_buffers_set]
         return [(name, tensor) for name, tensor in (*self._parameters.items(), *buffers) if tensor is not None]
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
         """Copy the values of a `state_dict` into this module's parameters and buffers.
 
         ``assign`` puts the given Tensors in place of the module's own instead of copying. Returns the names that did
@@ -152,8 +150,7 @@ def _mismatch(key: str, tensor: Tensor | None, given: Any) -> str | None:
         return f'"{key}" is of {type(given)}, but a Tensor was expected; gradkit.from_numpy(array) makes one'
     if given.shape != tensor.shape:
         return (
-            f"size mismatch for {key}: the state_dict has a Tensor of shape {given.shape}, "
-            f"the module one of shape {tensor.shape}"
+            f"size mismatch for {key}: the state_dict has a Tensor of shape {given.shape}, the module one of shape {tensor.shape}"
         )
     return None
 

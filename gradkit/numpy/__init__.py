@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from gradkit.numpy.reduction import *
     from gradkit.numpy.sampling import *
     from gradkit.numpy.searching import *
+    from gradkit.numpy.sets import *
     from gradkit.numpy.statistics import *
 
 TOPICS = (
-    "elementwise", "creation", "manipulation", "reduction", "joining", "products", "searching", "numeric",
-    "statistics", "sampling",
-    "info",
+    "elementwise", "creation", "manipulation", "reduction", "joining", "products", "searching", "sets", "numeric",
+    "statistics", "sampling", "info",
 )  # fmt: skip
 NAMESPACES = ("fft", "linalg")
 

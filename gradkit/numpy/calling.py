@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.numpy import NUMPY
+from gradkit.backend.protocol import backend_of
 from gradkit.engine import dtypes, modes
 from gradkit.engine.bind import bind
 from gradkit.engine.primitive import Primitive
@@ -38,6 +40,12 @@ def holds_tensor(items: Any) -> bool:
 
 def _stacked(tensors: list[Tensor]) -> Tensor:
     return xp.stack(together(tensors))
+
+
+def beside(x: Tensor, raw: Any) -> Tensor:
+    """A constant made on the host, on the device of `x`."""
+    backend = backend_of(x.array)
+    return wrap(raw if backend is NUMPY else backend.asarray(raw))
 
 
 def operand(x: Any) -> Any:
@@ -174,7 +182,14 @@ def unbatched(x: Any, name: str) -> Any:
     x = asarray(x)
     if x.batch:
         raise RuntimeError(f"vmap: the shape of what np.{name} answers depends on the data, so samples cannot share it")
-    return np.asarray(x.array)
+    return np.asarray(x.array) if isinstance(x.array, np.generic) else x.array
+
+
+def on_raw(function: Callable[..., Any], *operands: Any, **parameters: Any) -> Any:
+    """NumPy's function on raw arrays, or that of their array module."""
+    arrays = [x for x in operands if hasattr(x, "dtype")]
+    backend = backend_of(arrays[0]) if arrays else NUMPY
+    return (function if backend is NUMPY else getattr(backend.xp, function.__name__))(*operands, **parameters)
 
 
 # -- functions that only move elements ---------------------------------------------------------------------------------
@@ -188,4 +203,4 @@ def moved(function: Callable[..., Any], a: Any, *args: Any, **keywords: Any) -> 
 
 def gathered(x: Tensor, places: Any) -> Tensor:
     """The elements of `x`, counted in row-major order, at `places`."""
-    return xp.index(xp.reshape(x, (x.numel(),)), wrap(np.asarray(places)), lead=0)
+    return xp.index(xp.reshape(x, (x.numel(),)), beside(x, np.asarray(places)), lead=0)

@@ -110,7 +110,7 @@ class Info:
         """
         return device("cpu")
 
-    def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:  # noqa: ARG002 - all devices are alike
+    def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
         """The dtypes of Python numbers here: NumPy's, not PyTorch's.
 
         >>> import gradkit.numpy as gnp
@@ -128,7 +128,7 @@ class Info:
         """
         return [device("cpu")]
 
-    def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:  # noqa: ARG002
+    def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
         """The dtypes by name, all or those of a `kind`.
 
         >>> import gradkit.numpy as gnp

@@ -76,7 +76,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "complete", "r"):
         raise TypeError(f"not differentiable yet: np.linalg.qr with mode {mode!r}")
     q, r = xp.linalg_qr(matrices(a), mode="reduced" if mode == "r" else mode)
-    return r if mode == "r" else return_types.qr(q, r)
+    return r if mode == "r" else return_types.linalg_qr(q, r)
 
 
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
@@ -88,7 +88,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     """
     refuse("svd", {"hermitian": hermitian})
     x = matrices(a)
-    return return_types.svd(*xp.linalg_svd(x, full_matrices=full_matrices)) if compute_uv else xp.linalg_svdvals(x)
+    return return_types.linalg_svd(*xp.linalg_svd(x, full_matrices=full_matrices)) if compute_uv else xp.linalg_svdvals(x)
 
 
 def svdvals(x: Any, /) -> Tensor:
@@ -110,7 +110,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     >>> gnp.linalg.eigh(gradkit.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     tensor([1., 2.])
     """
-    return return_types.eigh(*xp.linalg_eigh(matrices(a, square=True), triangle=UPLO.upper()))
+    return return_types.linalg_eigh(*xp.linalg_eigh(matrices(a, square=True), triangle=UPLO.upper()))
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> Tensor:
@@ -136,7 +136,7 @@ def eig(a: Any) -> Any:
     w, v = xp.linalg_eig(x)
     if x.dtype.kind != "c" and not w.batch and not np.imag(w.array).any():
         w, v = parts.real(w), parts.real(v)
-    return return_types.eig(w, v)
+    return return_types.linalg_eig(w, v)
 
 
 def eigvals(a: Any) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import asarray, axes_in, axis_in, moved, refuse
-from gradkit.ops import shaping
+from gradkit.ops import joining
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ def expand_dims(a: Any, axis: Any) -> Tensor:
 
 
 def _at_least(n: int) -> Callable[..., Any]:
-    raised = getattr(shaping, f"atleast_{n}d")
+    raised = getattr(joining, f"atleast_{n}d")
 
     def function(*arys: Any) -> Any:
         made = tuple([raised(asarray(x)) for x in arys])

@@ -10,9 +10,9 @@ from gradkit.engine.dtypes import differentiable
 from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import reduction
-from gradkit.numpy.calling import asarray, axes_in, axis_in, plain, refuse, refuse_out, together
+from gradkit.numpy.calling import asarray, axes_in, axis_in, converted, plain, refuse, refuse_out, together
 from gradkit.ops import complex as parts
-from gradkit.ops import joining
+from gradkit.ops import contraction, joining
 from gradkit.primitives.shape import extents
 
 
@@ -188,6 +188,32 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     return xp.moveaxis(made, -1, axisc)
 
 
+def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None, **keywords: Any) -> Tensor:
+    """Sums of products by Einstein's convention: ``einsum("ij,jk->ik", a, b)`` is the matrix product.
+
+    Also with lists of ints in place of letters: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``. Of more than two operands the
+    pair with the smallest product goes first, whatever `optimize` says. ValueError for what does not fit.
+
+    >>> import gradkit, gradkit.numpy as gnp
+    >>> gnp.einsum("ij,j", gradkit.ones(2, 3), gradkit.tensor([1.0, 2.0, 3.0]))
+    tensor([6., 6.])
+    """
+    refuse("einsum", {"out": out, **keywords})
+    named = isinstance(operands[0], str)
+    tensors = together(operands[1:] if named else operands[: len(operands) // 2 * 2 : 2], dtype)
+    result = tensors[0].dtype
+    tensors = [converted(x, np.int64) for x in tensors] if result == np.bool_ else tensors
+    if named:
+        arguments = [operands[0], *tensors]
+    else:
+        arguments = [part for pair in zip(tensors, operands[1::2]) for part in pair]
+        arguments += operands[-1:] if len(operands) % 2 else ()
+    try:
+        return converted(contraction.einsum(*arguments), result)
+    except RuntimeError as reason:
+        raise ValueError(str(reason)) from None
+
+
 # -- diagonals ---------------------------------------------------------------------------------------------------------
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonal of the planes of two axes, which becomes the last axis. ValueError if the axes are the same.
@@ -215,6 +241,6 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
 
 
 __all__ = [
-    "cross", "diagonal", "dot", "inner", "kron", "matmul", "matvec", "outer", "tensordot", "trace", "vdot", "vecdot",
-    "vecmat",
+    "cross", "diagonal", "dot", "einsum", "inner", "kron", "matmul", "matvec", "outer", "tensordot", "trace",
+    "vdot", "vecdot", "vecmat",
 ]  # fmt: skip

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.dtypes import differentiable
 from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise, products, reduction
@@ -14,7 +13,7 @@ from gradkit.numpy.manipulation import flip
 from gradkit.numpy.searching import take
 
 
-# -- differences ---------------------------------------------------------------------------------------------------------
+# -- differences -------------------------------------------------------------------------------------------------------
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN) -> Tensor:
     """Differences of neighbours along `axis`, `n` times over; what is prepended and appended broadcasts to the others.
 
@@ -85,7 +84,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     if edge_order != 1:
         raise TypeError(f"not differentiable yet: np.gradient with edge_order {edge_order}")
     x = asarray(f)
-    x = x if differentiable(x.dtype) else converted(x, np.float64)
+    x = converted(x, np.float64) if x.dtype.kind in "iu" else x
     axes = axes_in(axis, x.ndim)
     spacings = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
     if len(spacings) != len(axes):
@@ -103,15 +102,17 @@ def _slopes(x: Tensor, spacing: Any, axis: int) -> Tensor:
         slopes = elementwise.divide(steps, spacing)
         inner = (take(slopes, np.arange(1, n - 1), axis) + take(slopes, np.arange(n - 2), axis)) / 2
     else:
-        widths = xp.reshape(diff(asarray(spacing)), (-1, *[1] * (-axis - 1)))
+        places = asarray(spacing)
+        places = converted(places, np.float64) if places.dtype.kind in "iu" else places
+        widths = xp.reshape(diff(places), (-1, *[1] * (-axis - 1)))
         slopes = elementwise.divide(steps, widths)
         halves = np.arange(n - 2), np.arange(1, n - 1)
         (before, left), (behind, right) = [(take(widths, at, 0), take(slopes, at, axis)) for at in halves]
         inner = (left * behind + right * before) / (before + behind)  # of second order on uneven places too
-    return concatenate([take(slopes, [0], axis), inner, take(slopes, [n - 2], axis)], axis)
+    return converted(concatenate([take(slopes, [0], axis), inner, take(slopes, [n - 2], axis)], axis), x.dtype)
 
 
-# -- convolution ---------------------------------------------------------------------------------------------------------
+# -- convolution -------------------------------------------------------------------------------------------------------
 def convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
     """The convolution of two vectors: all of it ("full"), as much as the longer is long ("same"), or where they overlap
     altogether ("valid"). ValueError for an empty vector or another mode.
@@ -121,6 +122,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
     tensor([ 1., 12., 20.])
     """
     x, y = [xp.reshape(z, (-1,)) if not z.ndim else z for z in together((a, v))]
+    if x.ndim > 1 or y.ndim > 1:
+        raise ValueError(f"convolve takes vectors, not {max(x.ndim, y.ndim)} axes")
     if x.shape[0] < y.shape[0]:
         x, y = y, x
     n, m = x.shape[0], y.shape[0]
@@ -131,7 +134,7 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
     before = {"full": m - 1, "same": m // 2, "valid": 0}[mode]
     after = {"full": m - 1, "same": (m - 1) // 2, "valid": 0}[mode]
     wide = xp.pad_constant(x, pads=((before, after),), value=0)
-    return products.times(xp.unfold(wide, 0, m, 1), flip(y))
+    return products.times(xp.unfold(wide, axis=-1, size=m, step=1), flip(y))
 
 
 def correlate(a: Any, v: Any, mode: str = "valid") -> Tensor:
@@ -141,7 +144,11 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Tensor:
     >>> gnp.correlate(gradkit.tensor([1.0, 2.0, 3.0]), gradkit.tensor([0.0, 1.0]))
     tensor([2., 3.])
     """
-    return convolve(a, flip(elementwise.conj(asarray(v))), mode)
+    x, y = asarray(a), asarray(v)
+    y = elementwise.conj(y) if y.dtype.kind == "c" else y
+    if x.ndim == y.ndim == 1 and x.shape[0] < y.shape[0]:  # "same" leaves out more at the other end then
+        return flip(convolve(y, flip(x), mode))
+    return convolve(x, flip(y), mode)
 
 
 __all__ = ["convolve", "correlate", "diff", "ediff1d", "gradient", "trapezoid"]

@@ -1,6 +1,5 @@
 """Choosing, sorting and searching by NumPy's signatures. Places have no derivative; what is gathered from them does."""
 
-from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -12,18 +11,17 @@ from gradkit.numpy import elementwise
 from gradkit.numpy.calling import (
     asarray,
     axis_in,
+    beside,
     converted,
-    gathered,
     holds_tensor,
     moved,
+    on_raw,
     plain,
     refuse,
     refuse_out,
-    result_type,
     together,
     unbatched,
 )  # fmt: skip
-from gradkit.numpy.joining import concatenate
 
 
 # -- choosing ----------------------------------------------------------------------------------------------------------
@@ -74,15 +72,14 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
     if axis is None:
         x, axis = xp.reshape(x, (-1,)), 0
     at = axis_in(axis, x.ndim)
-    places = _inside(indices, x.shape[at], mode)
+    places = _inside(indices if isinstance(indices, Tensor) else beside(x, np.asarray(indices)), x.shape[at], mode)
     if at == 0:
         return xp.index(x, places, lead=0)
     y = xp.index(xp.moveaxis(x, at, 0), places, lead=0)
     return xp.moveaxis(y, tuple(range(places.ndim)), tuple(range(at, at + places.ndim)))
 
 
-def _inside(indices: Any, extent: int, mode: str) -> Tensor:
-    places = asarray(indices)
+def _inside(places: Tensor, extent: int, mode: str) -> Tensor:
     if places.dtype.kind not in "iu":
         raise TypeError(f"indices must be integers, not {places.dtype}")
     if mode == "wrap":
@@ -110,7 +107,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
     at, n = axis_in(axis, x.ndim), x.ndim
     shapes = [(1,) * i + (extent,) + (1,) * (n - i - 1) for i, extent in enumerate(x.shape)]
-    key = [places if i == at else wrap(np.arange(x.shape[i]).reshape(shape)) for i, shape in enumerate(shapes)]
+    key = [places if i == at else beside(x, np.arange(x.shape[i]).reshape(shape)) for i, shape in enumerate(shapes)]
     return xp.index(x, *key, lead=0)
 
 
@@ -241,7 +238,7 @@ def _places(name: str, example: str) -> Callable[..., Any]:
 
     def find(*operands: Any, **keywords: Any) -> Any:
         raws = [unbatched(x, name) if isinstance(x, Tensor) or _are_tensors(x) else x for x in operands]
-        found = function(*raws, **keywords)
+        found = on_raw(function, *raws, **keywords)
         return tuple([wrap(one) for one in found]) if isinstance(found, tuple) else wrap(np.asarray(found))
 
     find.__name__ = find.__qualname__ = name
@@ -286,115 +283,8 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Tensor:
     return xp.unindex(converted(w, np.float64), wrap(places), shape=count.shape, lead=0)
 
 
-# -- sets --------------------------------------------------------------------------------------------------------------
-UniqueAllResult = namedtuple("UniqueAllResult", ("values", "indices", "inverse_indices", "counts"))
-UniqueCountsResult = namedtuple("UniqueCountsResult", ("values", "counts"))
-UniqueInverseResult = namedtuple("UniqueInverseResult", ("values", "inverse_indices"))
-
-
-def unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
-    axis: int | None = None, *, equal_nan: bool = True,
-) -> Any:  # fmt: skip
-    """The different elements in ascending order, or the different slices along `axis`; on request also the place where
-    each first occurs, the place among them of every element, and how often each occurs.
-
-    The derivative goes to the first occurrence.
-
-    >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.unique(gradkit.tensor([3.0, 1.0, 3.0]))
-    tensor([1., 3.])
-    """
-    x = asarray(ar)
-    raw = unbatched(x, "unique")
-    _, index, inverse, counts = np.unique(raw, True, True, True, axis=axis, equal_nan=equal_nan)
-    values = gathered(x, index) if axis is None else take(x, index, axis)
-    wanted = ((return_index, index), (return_inverse, inverse), (return_counts, counts))
-    more = [wrap(found) for wish, found in wanted if wish]
-    return (values, *more) if more else values
-
-
-def unique_values(x: Any, /) -> Tensor:
-    """The different elements of `x`, in ascending order; nan counts as different from itself.
-
-    >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.unique_values(gradkit.tensor([3.0, 1.0, 3.0]))
-    tensor([1., 3.])
-    """
-    return unique(x, equal_nan=False)
-
-
-def unique_counts(x: Any, /) -> UniqueCountsResult:
-    """The different elements of `x`, and how often each occurs: a named tuple `values, counts`.
-
-    >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.unique_counts(gradkit.tensor([3.0, 1.0, 3.0])).counts
-    tensor([1, 2])
-    """
-    return UniqueCountsResult(*unique(x, return_counts=True, equal_nan=False))
-
-
-def unique_inverse(x: Any, /) -> UniqueInverseResult:
-    """The different elements of `x`, and the place among them of every element: a named tuple `values,
-    inverse_indices`.
-
-    >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.unique_inverse(gradkit.tensor([3.0, 1.0, 3.0])).inverse_indices
-    tensor([1, 0, 1])
-    """
-    return UniqueInverseResult(*unique(x, return_inverse=True, equal_nan=False))
-
-
-def unique_all(x: Any, /) -> UniqueAllResult:
-    """All that `unique` can tell: a named tuple `values, indices, inverse_indices, counts`.
-
-    >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.unique_all(gradkit.tensor([3.0, 1.0, 3.0])).indices
-    tensor([1, 0])
-    """
-    return UniqueAllResult(*unique(x, True, True, True, equal_nan=False))
-
-
-def union1d(ar1: Any, ar2: Any) -> Tensor:
-    """The different elements of two arrays together, in ascending order.
-
-    >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.union1d(gradkit.tensor([3.0, 1.0]), gradkit.tensor([2.0, 1.0]))
-    tensor([1., 2., 3.])
-    """
-    return unique(concatenate((ar1, ar2), None))
-
-
-def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Tensor:
-    """The different elements of `ar1` that are not in `ar2`, in ascending order (as they come if `assume_unique`).
-
-    >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.setdiff1d(gradkit.tensor([3.0, 1.0]), gradkit.tensor([2.0, 1.0]))
-    tensor([3.])
-    """
-    x = xp.reshape(asarray(ar1), (-1,)) if assume_unique else unique(ar1)
-    return extract(isin(x, ar2, invert=True), x)
-
-
-def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
-    """The different elements that two arrays share, in ascending order; on request their places in both.
-
-    The derivative goes to the first occurrence in `ar1`.
-
-    >>> import gradkit, gradkit.numpy as gnp
-    >>> gnp.intersect1d(gradkit.tensor([3.0, 1.0]), gradkit.tensor([2.0, 1.0]))
-    tensor([1.])
-    """
-    x = asarray(ar1)
-    raws = unbatched(x, "intersect1d"), unbatched(ar2, "intersect1d")
-    _, first, second = np.intersect1d(*raws, assume_unique=assume_unique, return_indices=True)
-    values = gathered(x, first)
-    return (converted(values, result_type(*raws)), wrap(first), wrap(second)) if return_indices else values
-
-
 __all__ = [
     "argpartition", "argsort", "argwhere", "bincount", "compress", "delete", "digitize", "extract", "flatnonzero",
-    "intersect1d", "isin", "lexsort", "nonzero", "partition", "repeat", "resize", "searchsorted", "select",
-    "setdiff1d", "sort", "take", "take_along_axis", "union1d", "unique", "unique_all", "unique_counts",
-    "unique_inverse", "unique_values", "unravel_index", "where",
+    "isin", "lexsort", "nonzero", "partition", "repeat", "resize", "searchsorted", "select", "sort", "take",
+    "take_along_axis", "unravel_index", "where",
 ]  # fmt: skip

@@ -7,9 +7,9 @@ import numpy as np
 
 from gradkit.engine.dtypes import differentiable
 from gradkit.engine.tape import tensor_xp as xp
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise, products, reduction
-from gradkit.numpy.calling import answer, asarray, axes_in, converted, refuse, refuse_out
+from gradkit.numpy.calling import answer, asarray, axes_in, beside, converted, refuse, refuse_out
 from gradkit.numpy.joining import concatenate
 from gradkit.numpy.manipulation import squeeze, transpose
 from gradkit.numpy.numeric import real
@@ -70,7 +70,7 @@ def _at_quantiles(runs: Tensor, q: Any, method: str) -> Tensor:
     low = CHOOSING.get(method, np.floor)(virtual).astype(np.intp)
     y = take(runs, low, -1)
     if method in BETWEEN:
-        share = converted(wrap(np.asarray(BETWEEN[method](virtual))), runs.dtype)
+        share = converted(beside(runs, np.asarray(BETWEEN[method](virtual))), runs.dtype)
         y = y + (take(runs, np.minimum(low + 1, n - 1), -1) - y) * share
     if not differentiable(runs.dtype):
         return y
@@ -104,7 +104,7 @@ def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = Fa
     return _quantiles(converted(x, answer(np.mean, x.dtype)), np.asarray(0.5), axis, "midpoint", keepdims)
 
 
-# -- how samples vary together -------------------------------------------------------------------------------------------
+# -- how samples vary together -----------------------------------------------------------------------------------------
 def cov(
     m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: float | None = None, *, dtype: Any = None
 ) -> Tensor:

@@ -6,20 +6,22 @@ in `INPLACE` which methods have a form with a trailing underscore that writes in
 """
 
 from gradkit.ops import (
-    activation, arithmetic, arranging, attention, classification, comparison, complex, contraction, convolution,
-    distance, dropout, embedding, functions, gathering, indexing, joining, layout, linear_algebra, losses, neural,
-    normalization, padding, placing, pooling, reducing, resampling, scanning, shaping, sorting, writing,
+    activation, arithmetic, arranging, attention, classification, comparison, complex, contraction,
+    convolution, distance, dropout, embedding, functions, gathering, indexing, joining, layout, linear_algebra,
+    losses, neural, normalization, padding, placing, pooling, reducing, resampling, sampling, scanning,
+    shaping, sorting, writing,
 )  # fmt: skip
 
 TOPICS = (
     arithmetic, shaping, indexing, layout, writing, sorting, padding, gathering, placing, arranging, joining,
     reducing, linear_algebra, neural, activation, comparison, complex, functions, attention, classification,
-    distance, dropout, losses, normalization, embedding, convolution, resampling, pooling, scanning, contraction,
+    distance, dropout, losses, normalization, embedding, convolution, resampling, pooling, scanning,
+    contraction, sampling,
 )  # fmt: skip
 
 __all__ = [
     "TOPICS", "activation", "arithmetic", "arranging", "attention", "classification", "comparison", "complex",
     "contraction", "convolution", "distance", "dropout", "embedding", "functions", "gathering", "indexing",
-    "joining", "layout", "linear_algebra", "losses", "neural", "normalization", "padding", "placing", "pooling",
-    "reducing", "resampling", "scanning", "shaping", "sorting", "writing",
+    "joining", "layout", "linear_algebra", "losses", "neural", "normalization", "padding", "placing",
+    "pooling", "reducing", "resampling", "sampling", "scanning", "shaping", "sorting", "writing",
 ]  # fmt: skip

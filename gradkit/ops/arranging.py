@@ -144,11 +144,13 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     return repeat(input, (1,) * (len(extents(input)) - len(times)) + times)
 
 
-def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
-    """Each element (or, with `dim`, each slice along it) repeated in place, so many times or as `repeats` says for each.
+def repeat_interleave(
+    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Each element (or, with `dim`, each slice along it) repeated where it stands.
 
-    Given one tensor of counts, the index that repeats each place so many times. RuntimeError for negative counts, or a
-    tensor of counts of another length than the axis.
+    `repeats` is a number, or a tensor of one for each. Given only such a tensor, the index that repeats each place so
+    many times. RuntimeError for negative counts, or a tensor of counts of another length than the axis.
 
     >>> import gradkit
     >>> gradkit.repeat_interleave(gradkit.tensor([1, 2]), 2).tolist()
@@ -163,7 +165,9 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
     n = (shape or (1,))[axis]
     counts = np.asarray(repeats.array if isinstance(repeats, Tensor) else repeats)
     if counts.dtype.kind not in "iu":
-        raise TypeError(f"repeat_interleave(): argument 'repeats' must be int or an integer tensor, not {counts.dtype.name}")
+        raise TypeError(
+            f"repeat_interleave(): argument 'repeats' must be int or an integer tensor, not {counts.dtype.name}"
+        )
     if counts.size and counts.min() < 0:
         raise RuntimeError("repeats can not be negative" if counts.ndim else "Repeats must be non-negative")
     if counts.ndim and counts.size not in (1, n):
@@ -270,7 +274,9 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     ndim = len(extents(input))
     if ndim not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
-    return diag_embed(input, diagonal) if ndim == 1 else clone(rows.diagonal(input, offset=diagonal, axis1=-2, axis2=-1))
+    return (
+        diag_embed(input, diagonal) if ndim == 1 else clone(rows.diagonal(input, offset=diagonal, axis1=-2, axis2=-1))
+    )
 
 
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
@@ -344,7 +350,7 @@ def _triangle_indices(name: str, find: Any) -> Any:
         return creation.as_tensor(np.stack(find(row, offset, col)), dtype=dtype, device=device)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""Rows and columns of the places that `{name[:4]}` keeps of a matrix of `row` by `col`: shape (2, n).
+    function.__doc__ = f"""Rows and columns of the places that `{name[:4]}` keeps of a `row` by `col` matrix: (2, n).
 
     >>> import gradkit
     >>> gradkit.{name}(2, 2).shape
@@ -353,4 +359,7 @@ def _triangle_indices(name: str, find: Any) -> Any:
     return function
 
 
-tril_indices, triu_indices = _triangle_indices("tril_indices", np.tril_indices), _triangle_indices("triu_indices", np.triu_indices)
+tril_indices, triu_indices = (
+    _triangle_indices("tril_indices", np.tril_indices),
+    _triangle_indices("triu_indices", np.triu_indices),
+)

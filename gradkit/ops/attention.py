@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from gradkit.engine.dtypes import bool_
+from gradkit.engine.dtypes import bool_, float32
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.dropout import dropout
 from gradkit.ops.normalization import softmax
@@ -79,10 +79,10 @@ def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_ca
         return
     if is_causal:
         raise RuntimeError("Explicit attn_mask should not be set when is_causal=True")
-    if mask.dtype != bool_ and mask.dtype != query.dtype:
+    if mask.dtype not in (bool_, float32, query.dtype):
         raise RuntimeError(
-            f"Expected attn_mask dtype to be bool or to match query dtype, but got attn_mask.dtype: {mask.dtype.name} and "
-            f"query.dtype: {query.dtype.name} instead."
+            "Expected attn_mask dtype to be bool or float32 or to match query dtype, but got attn_mask.dtype: "
+            f"{mask.dtype.name} and query.dtype: {query.dtype.name} instead."
         )
 
 
@@ -98,7 +98,7 @@ def _masked(scores: Tensor, mask: Tensor) -> Tensor:
     """The weights under a mask. Where all is masked the softmax would be nan: its operand is guarded, and the weights 0."""
     seen = mask if mask.dtype == bool_ else mask != -math.inf
     blind = total(seen, dim=-1, keepdim=True) == 0
-    scores = where(seen | blind, scores, -math.inf) if seen is mask else scores + where(blind, 0.0, mask)
+    scores = where(seen | blind, scores, -math.inf) if seen is mask else scores + where(blind, 0.0, mask.to(scores.dtype))
     return softmax(scores, -1) * (blind == 0).to(scores.dtype)
 
 

@@ -21,7 +21,7 @@ METHODS: tuple[str, ...] = ()
 INPLACE: tuple[str, ...] = ()
 
 
-# -- several classes -----------------------------------------------------------------------------------------------------
+# -- several classes ---------------------------------------------------------------------------------------------------
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -205,7 +205,7 @@ def _check_bounds(target: Any, classes: int, ignore_index: int) -> None:
         raise IndexError(f"Target {wrong[0]} is out of bounds: there are {classes} classes.")
 
 
-# -- two classes -----------------------------------------------------------------------------------------------------------
+# -- two classes -------------------------------------------------------------------------------------------------------
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
 ) -> Tensor:

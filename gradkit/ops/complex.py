@@ -77,7 +77,7 @@ def resolve_conj(input: Tensor) -> Tensor:
     return input
 
 
-def is_conj(input: Tensor) -> bool:  # noqa: ARG001
+def is_conj(input: Tensor) -> bool:
     """False: no conjugate is ever pending.
 
     >>> import gradkit

@@ -1,216 +1,270 @@
-"""einsum and tensordot: sums of products over named axes, brought to products of (stacks of) matrices."""
+"""Sums of products of several operands: tensordot, einsum, chains of matrices. All become products of matrices."""
 
 import math
 from typing import Any
 
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.arranging import diagonal
-from gradkit.ops.shaping import expand, permute, reshape
-from gradkit.primitives.elementwise import mul
-from gradkit.primitives.linalg import matmul as _matmul
-from gradkit.primitives.reduction import sum as _sum
+from gradkit.ops.products import matmul, sized, tensors
+from gradkit.ops.subscripts import Labels, parsed, parsed_lists
+from gradkit.primitives import linalg as rows
+from gradkit.primitives.reduction import sum as total
+from gradkit.primitives.shape import axis_from_end, permute, reshape
 
-__all__ = ["einsum", "tensordot"]
-METHODS: tuple[str, ...] = ()
+__all__ = ["chain_matmul", "einsum", "inner", "tensordot"]
+METHODS = ("inner",)
 INPLACE: tuple[str, ...] = ()
 
+Labelled = tuple[Tensor, Labels]  # a tensor with a label for each axis
 
+
+# -- einsum ----------------------------------------------------------------------------------------------------------
+def einsum(*args: Any) -> Tensor:
+    """Sums of products by Einstein's convention: ``einsum("ij,jk->ik", a, b)`` is the matrix product.
+
+    The equation has a letter for each axis of each operand; axes of one letter have one extent, or 1, which broadcasts.
+    A letter that is not in the output is summed over, one that an operand has twice takes its diagonal. "..." stands for
+    axes without letters, which broadcast. Without "->" the output has the axes of "..." and then all letters that occur
+    once, capitals first. Lists of ints 0 to 51 in place of letters: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``. Of more
+    than two operands the pair with the smallest product goes first.
+
+    RuntimeError for an equation that is wrong or does not fit the operands, or dtypes that differ.
+
+    >>> import gradkit
+    >>> gradkit.einsum("ij,j", gradkit.ones(2, 3), gradkit.tensor([1.0, 2.0, 3.0]))
+    tensor([6., 6.])
+    """
+    if args and isinstance(args[0], str):
+        operands = args[1] if len(args) == 2 and isinstance(args[1], list | tuple) else args[1:]
+        tensors("einsum", *operands)
+        inputs, output = parsed(args[0], tuple([x.ndim for x in operands]))
+    else:
+        operands, inputs, output = parsed_lists(args)
+        tensors("einsum", *operands)
+    check_extents(operands, inputs)
+    terms = [without_repeats(x, labels) for x, labels in zip(operands, inputs)]
+    while len(terms) > 1:
+        i, j = cheapest_pair(terms, output) if len(terms) > 2 else (0, 1)
+        wanted = set(output).union(*[labels for k, (_, labels) in enumerate(terms) if k not in (i, j)])
+        y = contracted(terms[i], terms[j], wanted)
+        terms = [*[term for k, term in enumerate(terms) if k not in (i, j)], y]
+    return arranged(terms[0], output)
+
+
+def check_extents(operands: Any, inputs: Any) -> None:
+    seen: dict[Any, int] = {}
+    for i, (x, labels) in enumerate(zip(operands, inputs)):
+        mine: dict[Any, int] = {}
+        for label, n in zip(labels, x.shape):
+            if mine.setdefault(label, n) != n:
+                raise RuntimeError(
+                    f"einsum(): subscript {label} is repeated for operand {i} but the sizes don't match, {n} != {mine[label]}"
+                )
+            if seen.setdefault(label, n) != n and 1 not in (n, seen[label]):
+                raise RuntimeError(
+                    f"einsum(): subscript {label} has size {n} for operand {i} which does not broadcast with previously seen "
+                    f"size {seen[label]}"
+                )
+            seen[label] = max(n, seen[label]) if n and seen[label] else 0
+
+
+def without_repeats(x: Tensor, labels: Labels) -> Labelled:
+    """Diagonals for labels that occur twice."""
+    for label in set(labels):
+        while labels.count(label) > 1:
+            first = labels.index(label)
+            second = labels.index(label, first + 1)
+            x = diagonal(x, 0, first, second)
+            labels = (*[kept for i, kept in enumerate(labels) if i not in (first, second)], label)
+    return x, labels
+
+
+def cheapest_pair(terms: list[Labelled], output: Labels) -> tuple[int, int]:
+    """The two whose product has the fewest elements compared with theirs (the greedy order of opt_einsum)."""
+    pairs = [(i, j) for j in range(len(terms)) for i in range(j)]
+
+    def growth(pair: tuple[int, int]) -> int:
+        (a, a_labels), (b, b_labels) = terms[pair[0]], terms[pair[1]]
+        extents = dict(zip(a_labels, a.shape)) | {k: n for k, n in zip(b_labels, b.shape) if n != 1}
+        elsewhere = set(output).union(*[labels for k, (_, labels) in enumerate(terms) if k not in pair])
+        return math.prod([n for label, n in extents.items() if label in elsewhere]) - a.numel() - b.numel()
+
+    return min(pairs, key=growth)
+
+
+def contracted(a: Labelled, b: Labelled, wanted: Any) -> Labelled:
+    """The product of two terms, summed over the labels that are not wanted any more."""
+    a, b = squeezed(a, b), squeezed(b, a)
+    a, b = summed_alone(a, b, wanted), summed_alone(b, a, wanted)
+    both = [label for label in a[1] if label in b[1]]
+    batch, summed = [k for k in both if k in wanted], [k for k in both if k not in wanted]
+    a_own, b_own = [[k for k in labels if k not in both] for _, labels in (a, b)]
+    if not a_own and b_own:
+        a, b, a_own, b_own = b, a, b_own, a_own
+    extents = dict(zip(a[1], a[0].shape)) | dict(zip(b[1], b[0].shape))
+    if not summed:
+        y = grouped(a, batch, *singles(a_own), *[[]] * len(b_own)) * grouped(b, batch, *[[]] * len(a_own), *singles(b_own))
+    elif b_own:
+        y = rows.matmul(grouped(a, batch, a_own, summed), grouped(b, batch, summed, b_own))
+    elif a_own:
+        y = rows.rowdot(grouped(a, batch, a_own, summed), grouped(b, batch, *[[]] * bool(batch), summed))
+    else:
+        y = rows.rowdot(grouped(a, batch, summed), grouped(b, batch, summed))
+    labels = (*batch, *a_own, *b_own)
+    return shaped(y, [extents[k] for k in labels]), labels
+
+
+def singles(labels: list[Any]) -> list[list[Any]]:
+    return [[k] for k in labels]
+
+
+def squeezed(a: Labelled, b: Labelled) -> Labelled:
+    """`a` without the axes of extent 1 that broadcast to an axis of `b`."""
+    x, labels = a
+    larger = {k for k, n in zip(b[1], b[0].shape) if n != 1}
+    kept = [(k, n) for k, n in zip(labels, x.shape) if not (n == 1 and k in larger)]
+    return shaped(x, [n for _, n in kept]), tuple([k for k, _ in kept])
+
+
+def summed_alone(a: Labelled, b: Labelled, wanted: Any) -> Labelled:
+    """`a` summed over what neither `b` nor anyone else has."""
+    x, labels = a
+    lost = tuple([i for i, k in enumerate(labels) if k not in b[1] and k not in wanted])
+    return (total(x, lost), tuple([k for i, k in enumerate(labels) if i not in lost])) if lost else a
+
+
+def grouped(term: Labelled, batch: Any, *groups: Any) -> Tensor:
+    """The axes in the order of the groups, those of each group as one; those of `batch` stay apart."""
+    x, labels = term
+    extents = dict(zip(labels, x.shape))
+    x = arranged(term, (*batch, *[k for group in groups for k in group]))
+    return shaped(x, [*[extents[k] for k in batch], *[math.prod([extents[k] for k in group]) for group in groups]])
+
+
+def arranged(term: Labelled, order: Any) -> Tensor:
+    """The axes in this order, without those that are not in it."""
+    x, labels = summed_alone(term, (term[0], ()), order)
+    missing = [k for k in order if k not in labels]
+    if missing:  # an output with "..." that no operand has any axis for
+        raise RuntimeError(f"einsum(): output subscript {missing[0]} does not appear in the equation for any input operand")
+    places = tuple([labels.index(k) for k in order])
+    return x if places == tuple(range(len(places))) else permute(x, places)
+
+
+def shaped(x: Tensor, shape: Any) -> Tensor:
+    return x if list(x.shape) == list(shape) else reshape(x, shape)
+
+
+# -- tensordot -------------------------------------------------------------------------------------------------------
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
-    """Sums of products over the last `dims` axes of `a` and the first of `b`, or over two lists of axes.
+    """The sums of products over some axes of both: the other axes of `a`, then those of `b`, are left.
 
-    RuntimeError if the extents summed over differ.
+    `dims` is how many axes, the last of `a` with the first of `b`; or two lists of axes. RuntimeError if these differ in
+    length or extents.
 
     >>> import gradkit
     >>> gradkit.tensordot(gradkit.ones(2, 3), gradkit.ones(3, 4), dims=1).shape
     gradkit.Size([2, 4])
     """
-    if isinstance(dims, Tensor):
-        dims = dims.tolist()
+    tensors("tensordot", a, b)
     if isinstance(dims, int):
-        if dims < 0 or dims > min(a.ndim, b.ndim):
-            raise RuntimeError(f"tensordot expects dims >= 0 and within both tensors, but got dims={dims}")
-        of_a, of_b = list(range(a.ndim - dims, a.ndim)), list(range(dims))
-    else:
-        of_a, of_b = [[axis % max(x.ndim, 1) for axis in axes] for x, axes in zip((a, b), dims)]
-    if [a.shape[i] for i in of_a] != [b.shape[j] for j in of_b]:
-        raise RuntimeError(
-            f"contracted dimensions need to match, but {tuple(a.shape)} over axes {of_a} and {tuple(b.shape)} over axes "
-            f"{of_b} do not"
-        )
-    own_a, own_b = [i for i in range(a.ndim) if i not in of_a], [j for j in range(b.ndim) if j not in of_b]
-    summed = math.prod([a.shape[i] for i in of_a])
-    left = reshape(permute(a, own_a + of_a), (math.prod([a.shape[i] for i in own_a]), summed))
-    right = reshape(permute(b, of_b + own_b), (summed, math.prod([b.shape[j] for j in own_b])))
-    return reshape(_matmul(left, right), [a.shape[i] for i in own_a] + [b.shape[j] for j in own_b])
+        if not 0 <= dims <= min(a.ndim, b.ndim):
+            raise RuntimeError(f"tensordot expects dims >= 0 and at most the axes there are, but got dims={dims}")
+        dims = range(-dims, 0), range(dims)
+    pairs = [dim if isinstance(dim, list | tuple | range) else [dim] for dim in dims]
+    if len(pairs[0]) != len(pairs[1]):
+        raise RuntimeError("both dimension lists should have same length")
+    a_axes, b_axes = [[axis_from_end(x, dim) + x.ndim for dim in chosen] for x, chosen in ((a, pairs[0]), (b, pairs[1]))]
+    for i, j in zip(a_axes, b_axes):
+        if a.shape[i] != b.shape[j]:
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has size "
+                f"{b.shape[j]} in dim {j}"
+            )
+    a_labels = tuple(range(a.ndim))
+    b_labels = tuple([a_axes[b_axes.index(j)] if j in b_axes else a.ndim + j for j in range(b.ndim)])
+    rest = [k for k in (*a_labels, *b_labels) if k not in a_axes]
+    return arranged(contracted((a, a_labels), (b, b_labels), rest), rest)
 
 
-def einsum(equation: Any, *operands: Any) -> Tensor:
-    """Sums of products by Einstein's convention: ``einsum("ij,jk->ik", a, b)``.
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """The sums over the last axis of both of the products of their elements: shape (*input[:-1], *other[:-1]).
 
-    A letter names an axis; one that the output lacks is summed over, one that repeats within an operand takes the
-    diagonal, "..." stands for axes that broadcast. Without "->" the letters that occur once are the output, in
-    alphabetical order. Operands and lists of numbers may alternate instead: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``.
-
-    Pairs are contracted from left to right (the cheapest pair first for more than two), each as a product of stacks of
-    matrices. RuntimeError for an equation that does not fit its operands.
+    With a scalar it is the product. RuntimeError if the last axes differ.
 
     >>> import gradkit
-    >>> gradkit.einsum("ij,j->i", gradkit.ones(2, 3), gradkit.ones(3))
+    >>> gradkit.inner(gradkit.ones(2, 3), gradkit.ones(3))
     tensor([3., 3.])
     """
-    if not isinstance(equation, str):
-        equation, operands = _from_numbers((equation, *operands))
-    elif len(operands) == 1 and isinstance(operands[0], list | tuple):
-        operands = tuple(operands[0])
-    inputs, output = _parsed(equation.replace(" ", ""), operands)
-    terms = [_distinct(x, names) for x, names in zip(operands, inputs)]
-    while len(terms) > 1:
-        i, j = _cheapest(terms, output) if len(terms) > 2 else (0, 1)
-        rest = [t for k, t in enumerate(terms) if k not in (i, j)]
-        wanted = set(output).union(*[names for _, names in rest])
-        terms = [_contracted(terms[i], terms[j], wanted), *rest]
-    x, names = _summed(*terms[0], set(output))
-    return permute(x, [names.index(n) for n in output]) if names != output else x
-
-
-def in_best_order(matrices: list[Tensor]) -> Tensor:
-    """The product of a chain of matrices, the cheapest pair of neighbours first."""
-    while len(matrices) > 1:
-        costs = [a.shape[-2] * a.shape[-1] * b.shape[-1] for a, b in zip(matrices, matrices[1:])]
-        i = costs.index(min(costs))
-        matrices[i : i + 2] = [matrices[i] @ matrices[i + 1]]  # type: ignore[operator]
-    return matrices[0]
-
-
-# -- reading the equation ----------------------------------------------------------------------------------------------
-def _from_numbers(args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
-    """Operands and sublists of numbers, as an equation of letters."""
-    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    spelt = ["".join(["..." if n is Ellipsis else letters[n] for n in names]) for names in args[1::2]]
-    if len(args) % 2:
-        last = "".join(["..." if n is Ellipsis else letters[n] for n in args[-1]])
-        return ",".join(spelt) + "->" + last, args[:-1:2]
-    return ",".join(spelt), args[::2]
-
-
-def _parsed(equation: str, operands: Any) -> tuple[list[list[str]], list[str]]:
-    """The names of every operand's axes and of the output's; axes under an ellipsis are named by their place from the end."""
-    left, arrow, right = equation.partition("->")
-    parts = left.split(",")
-    if len(parts) != len(operands):
+    tensors("inner", input, other)
+    if not input.ndim or not other.ndim:
+        return input * other
+    if input.shape[-1] != other.shape[-1]:
         raise RuntimeError(
-            f"einsum(): more {'operands' if len(operands) > len(parts) else 'subscripts'} were provided than the other: "
-            f"{equation!r} has {len(parts)}, there are {len(operands)} operands"
+            "inner() the last dimension must match on both input tensors but got shapes "
+            f"{list(input.shape)} and {list(other.shape)}"
         )
-    inputs = [_names(part, x, k) for k, (part, x) in enumerate(zip(parts, operands))]
-    dots = max([names for names in ([n for n in one if n.startswith(".")] for one in inputs)], key=len, default=[])
-    counts: dict[str, int] = {}
-    for names in inputs:
-        for n in names:
-            counts[n] = counts.get(n, 0) + 1
-    if arrow:
-        output = [n for piece in _pieces(right) for n in (dots if piece == "..." else [piece])]
-    else:
-        output = dots + sorted([n for n, c in counts.items() if c == 1 and not n.startswith(".")])
-    if len(set(output)) != len(output) or any([n not in counts for n in output]):
-        raise RuntimeError(f"einsum(): the output {right!r} names an axis twice, or one that no operand has, in {equation!r}")
-    return inputs, output
+    return tensordot(input, other, ([-1], [-1]))
 
 
-def _pieces(text: str) -> list[str]:
-    head, dots, tail = text.partition("...")
-    pieces = [*head, *(["..."] if dots else []), *tail]
-    if any([not (p == "..." or p.isalpha()) for p in pieces]):
-        raise RuntimeError(f"einsum(): invalid subscript given in {text!r}, subscripts must be in [a-zA-Z]")
-    return pieces
+# -- chains of matrices ----------------------------------------------------------------------------------------------
+def chain_matmul(*matrices: Any) -> Tensor:
+    """The product of several matrices in the order that takes the least work: `gradkit.linalg.multi_dot`.
+
+    >>> import gradkit
+    >>> gradkit.chain_matmul(gradkit.ones(2, 3), gradkit.ones(3, 1), gradkit.ones(1, 2))
+    tensor([[3., 3.],
+            [3., 3.]])
+    """
+    if len(matrices) == 1 and not isinstance(matrices[0], Tensor):
+        matrices = tuple(matrices[0])
+    sized("chain_matmul", 2, *matrices)
+    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
 
 
-def _names(text: str, x: Tensor, position: int) -> list[str]:
-    pieces = _pieces(text)
-    hidden = x.ndim - len(pieces) + ("..." in pieces)
-    if hidden < 0 or hidden and "..." not in pieces:
-        raise RuntimeError(
-            f"einsum(): the number of subscripts in the equation ({len(pieces)}) does not match the number of dimensions "
-            f"({x.ndim}) for operand {position} and no ellipsis was given"
-        )
-    dots = [f".{k}" for k in range(hidden, 0, -1)]
-    return [n for piece in pieces for n in (dots if piece == "..." else [piece])]
+def multi_dot(tensors: Any) -> Tensor:
+    """The product of two or more matrices in the order that takes the least work; the first and last may be vectors.
 
+    Cormen et al., Introduction to Algorithms, section 15.2. RuntimeError if shapes do not go together.
 
-# -- contracting -------------------------------------------------------------------------------------------------------
-def _distinct(x: Tensor, names: list[str]) -> tuple[Tensor, list[str]]:
-    """A name that repeats takes the diagonal of its axes."""
-    names = list(names)
-    for n in dict.fromkeys(names):
-        while names.count(n) > 1:
-            first = names.index(n)
-            second = names.index(n, first + 1)
-            if x.shape[first] != x.shape[second]:
-                raise RuntimeError(
-                    f"einsum(): subscript {n} is repeated for an operand whose sizes for it differ: {tuple(x.shape)}"
-                )
-            x = diagonal(x, 0, first, second)
-            names = [m for k, m in enumerate(names) if k not in (first, second)] + [n]
-    return x, names
-
-
-def _summed(x: Tensor, names: list[str], wanted: set[str]) -> tuple[Tensor, list[str]]:
-    gone = tuple([k for k, n in enumerate(names) if n not in wanted])
-    return (_sum(x, gone), [n for n in names if n in wanted]) if gone else (x, names)
-
-
-def _contracted(a: Any, b: Any, wanted: set[str]) -> tuple[Tensor, list[str]]:
-    """Two operands as one product of stacks of matrices: shared and kept axes are the stack, shared and gone the sum."""
-    (x, of_x), (y, of_y) = _summed(*a, wanted.union(b[1])), _summed(*b, wanted.union(a[1]))
-    sizes = _sizes(x, of_x, y, of_y)
-    shared = [n for n in of_x if n in of_y]
-    stack, gone = [n for n in shared if n in wanted], [n for n in shared if n not in wanted]
-    rows, columns = [n for n in of_x if n not in shared], [n for n in of_y if n not in shared]
-    x, y = _stretched(x, of_x, shared, sizes), _stretched(y, of_y, shared, sizes)
-    names = stack + rows + columns
-    if not gone:
-        left = reshape(permute(x, [of_x.index(n) for n in stack + rows]), [sizes[n] for n in stack + rows] + [1] * len(columns))
-        right = permute(y, [of_y.index(n) for n in stack + columns])
-        right = reshape(right, [sizes[n] for n in stack] + [1] * len(rows) + [sizes[n] for n in columns])
-        return mul(left, right), names
-
-    def extent(names: list[str]) -> int:
-        return math.prod([sizes[n] for n in names])
-
-    lead = [sizes[n] for n in stack]
-    left = reshape(permute(x, [of_x.index(n) for n in stack + rows + gone]), (*lead, extent(rows), extent(gone)))
-    right = reshape(permute(y, [of_y.index(n) for n in stack + gone + columns]), (*lead, extent(gone), extent(columns)))
-    return reshape(_matmul(left, right), [sizes[n] for n in names]), names
-
-
-def _sizes(x: Tensor, of_x: list[str], y: Tensor, of_y: list[str]) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for n, size in [*zip(of_x, x.shape), *zip(of_y, y.shape)]:
-        known = sizes.setdefault(n, size)
-        if known != size and 1 not in (known, size):
+    >>> import gradkit
+    >>> gradkit.linalg.multi_dot([gradkit.ones(2, 3), gradkit.ones(3, 1), gradkit.ones(1)])
+    tensor([3., 3.])
+    """
+    chain = list(tensors)
+    if len(chain) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(chain)}")
+    for i, x in enumerate(chain):
+        allowed = (1, 2) if i in (0, len(chain) - 1) else (2,)
+        if x.ndim not in allowed:
+            raise RuntimeError(f"multi_dot(): tensor {i} must be {'1D or ' if 1 in allowed else ''}2D but got {x.ndim}D")
+    extents = [*([1] if chain[0].ndim == 1 else []), *chain[0].shape]
+    for i, x in enumerate(chain[1:]):
+        if x.shape[0] != extents[-1]:
             raise RuntimeError(
-                f"einsum(): operands do not broadcast with remapped shapes: subscript {n} has size {size} in one operand "
-                f"and {known} in another ({tuple(x.shape)} and {tuple(y.shape)})"
+                f"multi_dot(): tensors {i} and {i + 1} with shapes {list(chain[i].shape)} and {list(x.shape)} cannot be multiplied"
             )
-        sizes[n] = max(known, size) if 0 not in (known, size) else 0
-    return sizes
+        extents.append(x.shape[1] if x.ndim == 2 else 1)
+    splits = best_splits(extents)
+
+    def multiplied(first: int, last: int) -> Tensor:
+        if first == last:
+            return chain[first]
+        middle = splits[first, last]
+        return matmul(multiplied(first, middle), multiplied(middle + 1, last))
+
+    return multiplied(0, len(chain) - 1)
 
 
-def _stretched(x: Tensor, names: list[str], shared: list[str], sizes: dict[str, int]) -> Tensor:
-    """Extents of 1 stretched to what the other operand has."""
-    wanted = [sizes[n] if n in shared else size for n, size in zip(names, x.shape)]
-    return expand(x, wanted) if wanted != list(x.shape) else x
-
-
-def _cheapest(terms: list[Any], output: list[str]) -> tuple[int, int]:
-    """The pair whose product has the fewest elements."""
-    best = None
-    for i in range(len(terms)):
-        for j in range(i + 1, len(terms)):
-            others = set(output).union(*[names for k, (_, names) in enumerate(terms) if k not in (i, j)])
-            sizes = _sizes(*terms[i], *terms[j])
-            cost = math.prod([size for n, size in sizes.items() if n in others])
-            if best is None or cost < best[0]:
-                best = cost, i, j
-    assert best is not None
-    return best[1], best[2]
+def best_splits(extents: list[int]) -> dict[tuple[int, int], int]:
+    """Where to split each part of a chain of matrices, matrix i being extents[i] x extents[i + 1]."""
+    count = len(extents) - 1
+    work = {(i, i): 0 for i in range(count)}
+    splits = {}
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            work[i, j], splits[i, j] = min(
+                [(work[i, k] + work[k + 1, j] + extents[i] * extents[k + 1] * extents[j + 1], k) for k in range(i, j)]
+            )
+    return splits

@@ -6,10 +6,9 @@ On the CPU the elements that fall are those that PyTorch drops after the same `m
 import warnings
 from typing import Any
 
-from gradkit.backend.rng import default_generator
 from gradkit.engine import inplace as writing
-from gradkit.engine import modes
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.ops.sampling import drawn
 from gradkit.primitives.shape import extents
 
 __all__ = ["alpha_dropout", "dropout"]
@@ -48,7 +47,7 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """`dropout` of whole channels of (N, C, H, W), or of (N, C, L), with a UserWarning for other numbers of axes.
+    """`dropout` of whole channels of (N, C, H, W); other numbers of axes get a UserWarning, three are taken for (N, C, L).
 
     Tompson et al., "Efficient object localization using convolutional networks" (2015).
 
@@ -57,7 +56,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     >>> dropout2d(gradkit.ones(1, 1, 1, 2), 1.0)
     tensor([[[[0., 0.]]]])
     """
-    _warn_of_axes("dropout2d", input, (3, 4))
+    _warn_of_axes("dropout2d", input, (4,))
     return _dropped("dropout2d", input, p, training, inplace, _channels(input, True))
 
 
@@ -123,24 +122,16 @@ def _channels(input: Tensor, batched: bool) -> tuple[int, ...]:
     return (*shape[:lead], *(1,) * (len(shape) - lead))
 
 
-def _warn_of_axes(name: str, input: Tensor, usual: tuple[int, int]) -> None:
+def _warn_of_axes(name: str, input: Tensor, usual: tuple[int, ...]) -> None:
     if input.ndim not in usual:
         warnings.warn(
-            f"{name}: received a {input.ndim}-D input, which is deprecated; use dropout instead, or an input with "
-            f"{usual[0]} or {usual[1]} axes.",
+            f"{name}: received a {input.ndim}-D input, which is deprecated; use dropout or dropout1d instead, or an input "
+            f"with {' or '.join(map(str, usual))} axes.",
             UserWarning,
             stacklevel=3,
         )
 
 
 def _mask(shape: tuple[int, ...], p: float) -> Tensor:
-    """Booleans that are true with probability ``1 - p``; under vmap one mask, or one for each sample, as it allows."""
-    if modes.local.batches and modes.local.randomness == "error":
-        raise RuntimeError(
-            "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
-            "randomness flags on vmap or perform the randomness operation out of vmap"
-        )
-    if modes.local.batches and modes.local.randomness == "different":
-        levels, sizes = zip(*modes.local.batches)
-        return wrap(default_generator.keep_mask((*sizes, *shape), p), batch=tuple(levels))
-    return wrap(default_generator.keep_mask(shape, p))
+    """Booleans that are true with probability ``1 - p``."""
+    return drawn(lambda generator, shape: generator.keep_mask(shape, p), shape)

@@ -19,7 +19,7 @@ INPLACE = ("scatter_reduce",)
 
 # -- gather ------------------------------------------------------------------------------------------------------------
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
-    """``y[i][j] = input[index[i][j]][j]`` for `dim` 0: the element along `dim` that `index` names at each of its places.
+    """The elements along `dim` that `index` names at each of its places: ``y[i, j] = input[index[i, j], j]`` for dim 0.
 
     `index` has as many axes as `input` and, but for `dim`, is not larger. RuntimeError otherwise, or out of bounds.
 
@@ -44,7 +44,8 @@ def checked_axis(name: str, x: Tensor, dim: int, index: Tensor) -> int:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype.name}")
     if len(extents(index)) != len(extents(x)) and extents(x):
         raise RuntimeError(
-            f"Index tensor must have the same number of dimensions as input tensor: {index.ndim}, not {x.ndim}, for {name}()"
+            f"Index tensor must have the same number of dimensions as input tensor: {index.ndim}, not {x.ndim}, for "
+            f"{name}()"
         )
     return axis_from_end(x, dim)
 
@@ -52,7 +53,8 @@ def checked_axis(name: str, x: Tensor, dim: int, index: Tensor) -> int:
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """`gather` with `input` and `indices` broadcast against each other; without `dim`, both flattened.
 
-    It takes what `argsort` and `argmax` with keepdim give. RuntimeError for different numbers of axes, or out of bounds.
+    It takes what `argsort`, and `argmax` with keepdim, give. RuntimeError for different numbers of axes, or out of
+    bounds.
 
     >>> import gradkit
     >>> x = gradkit.tensor([[3, 1, 2]])
@@ -82,7 +84,9 @@ def _sources(name: str, x: Tensor, dim: int, index: Tensor, src: Any) -> tuple[t
     if not isinstance(src, Tensor):
         return (index, expand(like(src, x), wanted)), {"axis": axis}
     if src.dtype != x.dtype:
-        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {x.dtype.name} and {src.dtype.name}")
+        raise RuntimeError(
+            f"{name}(): Expected self.dtype to be equal to src.dtype, got {x.dtype.name} and {src.dtype.name}"
+        )
     given = extents(src)
     fits = len(given) == len(wanted) and all([n <= m for n, m in zip(wanted, given)])
     if not fits or any([n > m and i - len(shape) != axis for i, (n, m) in enumerate(zip(wanted, shape))]):
@@ -127,8 +131,8 @@ def scatter(
 ) -> Tensor:
     """`input` with each element of `src` (or one number `value`) put at the place along `dim` that `index` names.
 
-    With `reduce` "add" or "multiply" what is there is kept and combined with it. Where several come to one place the last
-    one stays, and alone has a gradient. RuntimeError as `scatter_add`.
+    With `reduce` "add" or "multiply" what is there is kept and combined with it. Where several come to one place the
+    last one stays, and alone has a gradient. RuntimeError as `scatter_add`.
 
     >>> import gradkit
     >>> gradkit.zeros(3).scatter(0, gradkit.tensor([2, 0]), gradkit.tensor([5.0, 6.0]))
@@ -159,11 +163,13 @@ def _combined(x: Tensor, dim: int, index: Tensor, src: Any, reduce: str) -> Tens
     return (rows.scatter_add if reduce == "add" else rows.scatter_prod)(x, index, src, **params)
 
 
-def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
-    """`input` combined with the elements of `src` that come to each place along `dim`: "sum", "prod", "mean", "amax", "amin".
+def scatter_reduce(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """`input` combined with the elements of `src` that come to each place along `dim`.
 
-    Without `include_self` the element that was there does not count where others come. Equal extremes share the gradient.
-    RuntimeError as `scatter_add`, or for another `reduce`.
+    `reduce` is "sum", "prod", "mean", "amax" or "amin". Without `include_self` the element that was there does not
+    count where others come. Equal extremes share the gradient. RuntimeError as `scatter_add`, or for another `reduce`.
 
     >>> import gradkit
     >>> x = gradkit.tensor([1.0, 2.0])
@@ -173,7 +179,11 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
     if reduce not in _NEUTRAL:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     (index, src), params = _sources("scatter_reduce", input, dim, index, src)
-    x = input if include_self else rows.scatter(input, index, expand(like(_neutral(reduce, input), input), extents(index)), **params)
+    x = (
+        input
+        if include_self
+        else rows.scatter(input, index, expand(like(_neutral(reduce, input), input), extents(index)), **params)
+    )
     if reduce == "prod":
         return rows.scatter_prod(x, index, src, **params)
     if reduce in ("amax", "amin"):
@@ -182,7 +192,9 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
     if reduce == "sum":
         return total
     ones = wrap(np.ones_like(np.asarray(src.array)), batch=src.batch)
-    count = rows.scatter_add(wrap(np.full(input.array.shape, int(include_self), input.dtype), batch=input.batch), index, ones, **params)
+    count = rows.scatter_add(
+        wrap(np.full(input.array.shape, int(include_self), input.dtype), batch=input.batch), index, ones, **params
+    )
     count = elementwise.maximum(count, wrap(np.ones((), input.dtype)))
     return elementwise.div(total, count) if input.dtype.kind in "fc" else elementwise.floor_divide(total, count)
 

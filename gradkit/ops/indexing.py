@@ -97,7 +97,7 @@ def is_read_of(value: Tensor, x: Tensor, key: Any) -> bool:
 
 # -- keys --------------------------------------------------------------------------------------------------------------
 def basic_key(key: Any, rank: int) -> Any:
-    """A key of integers, slices, None and ``...`` as one that names all axes behind an ellipsis; None for another key."""
+    """A key of integers, slices, None and ``...`` as one that names all axes behind an ellipsis; None for others."""
     parts = key if type(key) is tuple else (key,)
     if not _VIEWING.issuperset(map(type, parts)):
         return None
@@ -115,9 +115,11 @@ _VIEWING = frozenset({int, slice, type(None), type(...)})
 
 
 def parse(x: Tensor, key: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
-    """A key with arrays as the view to take first (None: none), the index arrays, and the axes of the view, counted from
-    the end, that they read. A mask becomes the places where it is set, a bool a new axis with or without its one place;
-    only a mask of all of `x` stays, for which there are no axes.
+    """A key with arrays as the view to take first (None: none), the index arrays, and the axes of the view that they
+    read, counted from the end.
+
+    A mask becomes the places where it is set, a bool a new axis with or without its one place; only a mask of all of
+    `x` stays, for which there are no axes.
     """
     parts, shape = key if type(key) is tuple else (key,), extents(x)
     parts = [part if type(part) in _VIEWING else array_of(part) for part in parts]
@@ -168,7 +170,9 @@ def array_of(part: Any) -> Any:
         raw = part = np.array([p.array if isinstance(p, Tensor) else p for p in raw] or np.zeros(0, np.intp))
     kind = raw.dtype.kind
     if raw.dtype == np.uint8:
-        warnings.warn("indexing with dtype uint8 takes it for a mask; use dtype bool instead.", UserWarning, stacklevel=4)
+        warnings.warn(
+            "indexing with dtype uint8 takes it for a mask; use dtype bool instead.", UserWarning, stacklevel=4
+        )
         raw = raw.astype(bool)
         part = wrap(raw, None, None, part.batch) if isinstance(part, Tensor) else raw
     elif kind not in "iub":
@@ -191,7 +195,8 @@ def places_of(part: Any, shape: tuple[int, ...], at: int) -> list[Any]:
     check_mask(part, shape, at)
     if isinstance(part, Tensor) and part.batch:
         raise RuntimeError(
-            "vmap: a mask selects different numbers of elements from different samples; use gradkit.where(mask, a, b) instead"
+            "vmap: a mask selects different numbers of elements from different samples; use gradkit.where(mask, a, "
+            "b) instead"
         )
     return list((part.array if isinstance(part, Tensor) else part).nonzero())
 
@@ -200,8 +205,8 @@ def check_mask(mask: Any, shape: tuple[int, ...], at: int) -> None:
     for i, (n, m) in enumerate(zip(mask.shape, shape[at:]), at):
         if n != m:
             raise IndexError(
-                f"The shape of the mask {list(mask.shape)} at index {i - at} does not match the shape of the indexed tensor "
-                f"{list(shape)} at index {i}"
+                f"The shape of the mask {list(mask.shape)} at index {i - at} does not match the shape of the indexed "
+                f"tensor {list(shape)} at index {i}"
             )
 
 
@@ -244,8 +249,8 @@ def fitted(value: Tensor, ndim: int) -> Tensor:
         return value
     if any([n != 1 for n in shape[:extra]]):
         raise RuntimeError(
-            f"expand({list(shape)}, size of {ndim} dimensions): the number of sizes provided ({ndim}) must be greater or "
-            f"equal to the number of dimensions in the tensor ({len(shape)})"
+            f"expand({list(shape)}, size of {ndim} dimensions): the number of sizes provided ({ndim}) must be greater "
+            f"or equal to the number of dimensions in the tensor ({len(shape)})"
         )
     return reshape(value, shape[extra:])
 
@@ -273,7 +278,9 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     [[1], [2]]
     """
     if input.batch:
-        raise RuntimeError("vmap: nonzero() gives a result of another shape for each sample; use a mask and where() instead")
+        raise RuntimeError(
+            "vmap: nonzero() gives a result of another shape for each sample; use a mask and where() instead"
+        )
     raw = np.asarray(input.array) if isinstance(input.array, np.generic) else input.array
     if as_tuple:
         return tuple([wrap(i) for i in (raw if raw.ndim else raw.reshape(1)).nonzero()])

@@ -1,5 +1,6 @@
 """Several tensors as one, and one as several."""
 
+import itertools
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any
@@ -7,40 +8,39 @@ from typing import Any
 from gradkit import errors
 from gradkit.engine.dtypes import promote_types
 from gradkit.engine.tensor import Tensor
-from gradkit.ops.shaping import atleast_1d, atleast_2d, atleast_3d, expand, reshape, transpose
+from gradkit.ops.shaping import expand, reshape, transpose
 from gradkit.primitives import arranging as rows
-from gradkit.primitives.arranging import along
+from gradkit.primitives.arranging import FULL
 from gradkit.primitives.indexing import slice_
 from gradkit.primitives.shape import astype, axis_from_end, extents
-import itertools
 
 __all__ = [
-    "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate", "dsplit", "dstack", "hsplit", "hstack",
-    "meshgrid", "row_stack", "split", "split_with_sizes", "stack", "tensor_split", "unbind", "unsafe_chunk", "unsafe_split",
-    "vsplit", "vstack",
+    "atleast_1d", "atleast_2d", "atleast_3d", "cartesian_prod", "cat", "chunk", "column_stack", "concat",
+    "concatenate", "dsplit", "dstack", "hsplit", "hstack", "meshgrid", "row_stack", "split", "split_with_sizes",
+    "stack", "tensor_split", "unbind", "unsafe_chunk", "unsafe_split", "vsplit", "vstack",
 ]  # fmt: skip
 METHODS = (
-    "chunk", "dsplit", "hsplit", "split", "split_with_sizes", "tensor_split", "unbind", "unsafe_chunk", "unsafe_split",
-    "vsplit",
+    "chunk", "dsplit", "hsplit", "split", "split_with_sizes", "tensor_split", "unbind", "unsafe_chunk",
+    "unsafe_split", "vsplit",
 )  # fmt: skip
 INPLACE: tuple[str, ...] = ()
 
 
 # -- joining -----------------------------------------------------------------------------------------------------------
 def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Tensors joined along an axis that they have; in all other axes they must agree. A tensor of shape (0,) is left out.
+    """Tensors joined along an axis that they have; in all other axes they must agree.
 
-    Their dtypes are promoted together. ValueError for no tensors, RuntimeError if shapes do not fit.
+    A tensor of shape (0,) is left out. Their dtypes are promoted together. ValueError for no tensors, RuntimeError if
+    shapes do not fit.
 
     >>> import gradkit
     >>> gradkit.cat([gradkit.zeros(2), gradkit.ones(1)])
     tensor([0., 0., 1.])
     """
-    parts = _parts("cat", tensors)
+    parts, shapes = _parts("cat", tensors)
     if not parts:
         raise ValueError("cat(): expected a non-empty list of Tensors")
     dim = dim if axis is None else axis
-    shapes = [extents(x) for x in parts]
     rank = len(shapes[0])
     if not rank or shapes.count(shapes[0]) < len(shapes):
         parts = _joinable(parts, shapes, dim)
@@ -67,8 +67,8 @@ def _joinable(parts: list[Tensor], shapes: list[tuple[int, ...]], dim: int) -> l
         for i, (n, m) in enumerate(zip(shape, first)):
             if n != m and i - len(first) != at:
                 raise RuntimeError(
-                    f"Sizes of tensors must match except in dimension {at + len(first)}. Expected size {m} but got size "
-                    f"{n} for tensor number {number} in the list."
+                    f"Sizes of tensors must match except in dimension {at + len(first)}. Expected size {m} but got "
+                    f"size {n} for tensor number {number} in the list."
                 )
     dtype = reduce(promote_types, [x.dtype for x in parts])
     parts = [x for x, s in zip(parts, shapes) if s != (0,)]
@@ -76,15 +76,18 @@ def _joinable(parts: list[Tensor], shapes: list[tuple[int, ...]], dim: int) -> l
     return parts
 
 
-def _parts(name: str, tensors: Any, filled: bool = False) -> list[Tensor]:
-    if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence):
+def _parts(name: str, tensors: Any, filled: bool = False) -> tuple[list[Tensor], list[tuple[int, ...]]]:
+    """The tensors of a list or tuple, and their shapes. TypeError for anything else, RuntimeError if one is needed."""
+    if isinstance(tensors, Tensor) or not (type(tensors) in (list, tuple) or isinstance(tensors, Sequence)):
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
-    if not all([isinstance(x, Tensor) for x in tensors]):
+    try:
+        shapes = [x.array.shape if not x.batch else extents(x) for x in tensors]
+    except AttributeError:
         i, x = next((i, x) for i, x in enumerate(tensors) if not isinstance(x, Tensor))
-        raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
-    if filled and not tensors:
+        raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}") from None
+    if filled and not shapes:
         raise RuntimeError(f"{name} expects a non-empty TensorList")
-    return list(tensors)
+    return list(tensors), shapes
 
 
 def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
@@ -95,10 +98,10 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     tensor([[0., 0.],
             [1., 1.]])
     """
-    parts = _parts("stack", tensors, filled=True)
-    first, *others = [extents(x) for x in parts]
-    if others.count(first) < len(others):
-        i, shape = next((i, shape) for i, shape in enumerate(others, 1) if shape != first)
+    parts, shapes = _parts("stack", tensors, filled=True)
+    first = shapes[0]
+    if shapes.count(first) < len(shapes):
+        i, shape = next((i, shape) for i, shape in enumerate(shapes) if shape != first)
         raise RuntimeError(
             f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(shape)} at entry {i}"
         )
@@ -112,7 +115,7 @@ def hstack(tensors: Any) -> Tensor:
     >>> gradkit.hstack([gradkit.zeros(2), gradkit.ones(1)])
     tensor([0., 0., 1.])
     """
-    parts = atleast_1d(_parts("hstack", tensors, filled=True))
+    parts = atleast_1d(_parts("hstack", tensors, filled=True)[0])
     return cat(parts, 0 if parts[0].ndim == 1 else 1)
 
 
@@ -123,7 +126,7 @@ def vstack(tensors: Any) -> Tensor:
     >>> gradkit.vstack([gradkit.zeros(2), gradkit.ones(2)]).shape
     gradkit.Size([2, 2])
     """
-    return cat(atleast_2d(_parts("vstack", tensors, filled=True)), 0)
+    return cat(atleast_2d(_parts("vstack", tensors, filled=True)[0]), 0)
 
 
 row_stack = vstack
@@ -136,7 +139,7 @@ def dstack(tensors: Any) -> Tensor:
     >>> gradkit.dstack([gradkit.zeros(2), gradkit.ones(2)]).shape
     gradkit.Size([1, 2, 2])
     """
-    return cat(atleast_3d(_parts("dstack", tensors, filled=True)), 2)
+    return cat(atleast_3d(_parts("dstack", tensors, filled=True)[0]), 2)
 
 
 def column_stack(tensors: Any) -> Tensor:
@@ -146,7 +149,7 @@ def column_stack(tensors: Any) -> Tensor:
     >>> gradkit.column_stack([gradkit.zeros(2), gradkit.ones(2)]).shape
     gradkit.Size([2, 2])
     """
-    parts = _parts("column_stack", tensors, filled=True)
+    parts, _ = _parts("column_stack", tensors, filled=True)
     return cat([x if x.ndim > 1 else reshape(x, (x.numel(), 1)) for x in parts], 1)
 
 
@@ -161,7 +164,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     tensor([[0, 0, 0],
             [1, 1, 1]])
     """
-    parts = _parts("meshgrid", tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors)
+    parts, _ = _parts("meshgrid", tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors)
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     for x in parts:
@@ -188,11 +191,35 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     return stack([reshape(x, (-1,)) for x in meshgrid(*tensors)], 1)
 
 
+# -- at least so many axes --------------------------------------------------------------------------------------------
+def _at_least(name: str, raised: Any) -> Any:
+    def function(*tensors: Any) -> Any:
+        if len(tensors) == 1 and isinstance(tensors[0], Tensor):
+            return raised(tensors[0])
+        return tuple([raised(x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"""Each tensor with at least {name[8]} axes: what is missing has extent 1. A tuple for several.
+
+    >>> import gradkit
+    >>> gradkit.{name}(gradkit.tensor(1.0)).ndim
+    {name[8]}
+    """
+    return function
+
+
+atleast_1d = _at_least("atleast_1d", lambda x: x if x.ndim else reshape(x, (1,)))
+atleast_2d = _at_least("atleast_2d", lambda x: x if x.ndim > 1 else reshape(x, (1, *(extents(x) or (1,)))))
+atleast_3d = _at_least(
+    "atleast_3d", lambda x: x if x.ndim > 2 else reshape(x, (*((1,) * (x.ndim < 2)), *(extents(x) or (1,)), 1))
+)
+
+
 # -- splitting ---------------------------------------------------------------------------------------------------------
 def _pieces(x: Tensor, axis: int, bounds: list[int]) -> tuple[Tensor, ...]:
     """Views of what lies between neighbouring bounds along an axis."""
-    take = slice_.apply
-    return tuple([take(x, {"key": along(axis, slice(a, b))}) for a, b in itertools.pairwise(bounds)])
+    take, tail = slice_.apply, FULL[-axis - 1]
+    return tuple([take(x, {"key": (..., slice(a, b), *tail)}) for a, b in itertools.pairwise(bounds)])
 
 
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
@@ -297,13 +324,13 @@ def _nd_split(name: str, least: int, dim: int) -> Any:
         at = 0 if name == "hsplit" and len(shape) == 1 else dim
         if isinstance(indices_or_sections, int) and (not indices_or_sections or shape[at] % indices_or_sections):
             raise RuntimeError(
-                f"torch.{name} attempted to split along dimension {at}, but the size of the dimension {shape[at]} is not "
-                f"divisible by the split_size {indices_or_sections}!"
+                f"torch.{name} attempted to split along dimension {at}, but the size of the dimension {shape[at]} is "
+                f"not divisible by the split_size {indices_or_sections}!"
             )
         return tensor_split(input, indices_or_sections, at)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""`tensor_split` along axis {dim}{" (0 for a vector)" if name == "hsplit" else ""}, into equal parts.
+    function.__doc__ = f"""`tensor_split` along axis {dim}{", or that of a vector," * (dim == 1)} into equal parts.
 
     RuntimeError for less than {least} axes, or if a number of parts does not divide the extent.
 
@@ -328,6 +355,5 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     if not shape:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     axis = axis_from_end(input, dim)
-    take = slice_.apply
-    return tuple([take(input, {"key": along(axis, i)}) for i in range(shape[axis])])
-
+    take, tail = slice_.apply, FULL[-axis - 1]
+    return tuple([take(input, {"key": (..., i, *tail)}) for i in range(shape[axis])])

@@ -17,7 +17,7 @@ METHODS: tuple[str, ...] = ()
 INPLACE: tuple[str, ...] = ()
 
 
-# -- linear maps -----------------------------------------------------------------------------------------------------------
+# -- linear maps -------------------------------------------------------------------------------------------------------
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input @ weight.T + bias``: (*, n), (m, n) and (m,) to (*, m); a weight (n,) to (*).
 
@@ -33,14 +33,14 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     except AttributeError:
         wrong = int(isinstance(input, Tensor))
         raise errors.not_a_tensor("linear", wrong, (input, weight)[wrong]) from None
-    if modes.lifted or w.ndim != 2 or x.ndim < 2 or x.shape[-1] != w.shape[1] or x.dtype is not w.dtype:
+    if modes.lifted or not w.ndim == x.ndim == 2 or x.shape[1] != w.shape[1] or x.dtype is not w.dtype:
         return _unusual_linear(input, weight, bias)
     y = product(input, weight)
     return y if bias is None else add(y, bias)
 
 
 def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`linear` of vectors and under vmap; and what is wrong with other operands."""
+    """`linear` of anything but two matrices, and under vmap; and what is wrong with other operands."""
     x, w = extents(input), extents(weight)
     if not x or not w:
         raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are {len(x)}D and {len(w)}D")
@@ -48,17 +48,16 @@ def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tenso
         raise RuntimeError(f"linear() expects a weight with <= 2 dimensions, but it is {len(w)}D")
     if x[-1] != w[-1]:
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({prod(x[:-1])}x{x[-1]} and {w[-1]}x{w[0] if len(w) == 2 else 1}): linear() "
-            f"got an input of shape {x} and a weight of shape {w}"
+            f"mat1 and mat2 shapes cannot be multiplied ({prod(x[:-1])}x{x[-1]} and {w[-1]}x{w[0] if len(w) == 2 else 1}): "
+            f"linear() got an input of shape {x} and a weight of shape {w}"
         )
     if input.dtype != weight.dtype:
         raise RuntimeError(
             f"expected input and weight to have the same dtype, but got: {input.dtype.name} != {weight.dtype.name}"
         )
-    if len(w) == 2 and len(x) > 1:
-        y = product(input, weight)
-    else:
-        y = product(reshape(input, (-1, x[-1])), reshape(weight, (-1, x[-1])))
+    rows = input if len(x) == 2 else reshape(input, (prod(x[:-1]), x[-1]))
+    y = product(rows, weight if len(w) == 2 else reshape(weight, (1, x[-1])))
+    if not len(x) == len(w) == 2:
         y = reshape(y, (*x[:-1], *w[:-1]))
     return y if bias is None else y + bias
 
@@ -88,7 +87,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return y if bias is None else y + bias
 
 
-# -- gates and shuffles ----------------------------------------------------------------------------------------------------
+# -- gates and shuffles ------------------------------------------------------------------------------------------------
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """``a * sigmoid(b)``, a and b being the halves of `input` along `dim`.
 

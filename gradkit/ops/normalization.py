@@ -22,7 +22,7 @@ METHODS = ("log_softmax", "softmax")
 INPLACE: tuple[str, ...] = ()
 
 
-# -- softmax -------------------------------------------------------------------------------------------------------------
+# -- softmax -----------------------------------------------------------------------------------------------------------
 def softmax(input: Tensor, dim: int | None = None, dtype: Any = None, *, axis: int | None = None) -> Tensor:
     """``exp(input) / exp(input).sum(dim)``: positive numbers that sum to 1 along `dim`; the same shape.
 
@@ -76,7 +76,7 @@ def _along(name: str, input: Tensor, dim: int | None, dtype: Any) -> Tensor:
     return row.apply(input, {"axis": axis_from_end(input, dim)})
 
 
-# -- over the last axes ----------------------------------------------------------------------------------------------------
+# -- over the last axes ------------------------------------------------------------------------------------------------
 def layer_norm(
     input: Tensor,
     normalized_shape: Any,
@@ -110,7 +110,7 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
 
     >>> import gradkit
     >>> gradkit.rms_norm(gradkit.tensor([3.0, 3.0]), (2,))
-    tensor([1.0000, 1.0000])
+    tensor([1., 1.])
     """
     shape = _normalized("rms_norm", input, normalized_shape, weight=weight)
     tiny = float(np.finfo(input.dtype).eps) if eps is None else eps
@@ -151,7 +151,7 @@ def _check_floats(name: str, input: Tensor, *given: Tensor | None) -> None:
             )
 
 
-# -- by channels -------------------------------------------------------------------------------------------------------------
+# -- by channels -------------------------------------------------------------------------------------------------------
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,

@@ -16,10 +16,10 @@ INPLACE: tuple[str, ...] = ()
 
 
 def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
-    """Elements added before and after the last axes: `pad` has (before, after) for the last axis, then the one before it.
+    """Elements added before and after the last axes: `pad` has (before, after) for the last one, then the one before.
 
-    `mode` is "constant" (with `value`), "reflect" (mirrored at the outermost element), "replicate" (which is repeated) or
-    "circular". A negative number cuts off. RuntimeError for an odd number of numbers, too many, or too large ones.
+    `mode` is "constant" (with `value`), "reflect" (mirrored at the outermost element), "replicate" (which is repeated)
+    or "circular". A negative number cuts off. RuntimeError for an odd number of numbers, too many, or too large ones.
 
     >>> import gradkit
     >>> gradkit.nn.functional.pad(gradkit.tensor([1, 2, 3]), (2, 0), "reflect").tolist()

@@ -16,7 +16,8 @@ from gradkit.primitives import indexing as rows
 from gradkit.primitives.shape import astype, axis_from_end, extents
 
 __all__ = [
-    "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_scatter", "masked_select", "put", "take",
+    "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_scatter", "masked_select", "put",
+    "take",
 ]  # fmt: skip
 METHODS = (
     "index_add", "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_", "index_put", "index_put_",
@@ -78,14 +79,21 @@ def _along(x: Tensor, dim: int, index: Tensor, source: Tensor, name: str) -> tup
     n = extents(numbers)[0]
     if len(given) == len(shape) and given[axis] != n:
         kind = IndexError if name == "index_copy" else RuntimeError
-        raise kind(f"{name}_(): Number of indices ({n}) should be equal to source.size(dim): ({given[axis]}), for dim: {dim}")
-    if len(given) != len(shape) or [*given[:axis], *given[len(shape) + axis + 1 :]] != [*shape[:axis], *shape[len(shape) + axis + 1 :]]:
+        raise kind(
+            f"{name}_(): Number of indices ({n}) should be equal to source.size(dim): ({given[axis]}), for dim: {dim}"
+        )
+    if len(given) != len(shape) or [*given[:axis], *given[len(shape) + axis + 1 :]] != [
+        *shape[:axis],
+        *shape[len(shape) + axis + 1 :],
+    ]:
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
             f"{list(shape)} source.shape = {list(given)}"
         )
     if source.dtype != x.dtype:
-        raise RuntimeError(f"{name}_(): self ({x.dtype.name}) and source ({source.dtype.name}) must have the same scalar type")
+        raise RuntimeError(
+            f"{name}_(): self ({x.dtype.name}) and source ({source.dtype.name}) must have the same scalar type"
+        )
     return numbers, {"axes": (axis,), "lead": 0}, source
 
 
@@ -152,14 +160,15 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     RuntimeError for another dtype or a shape that does not broadcast, IndexError out of bounds.
 
     >>> import gradkit
-    >>> gradkit.index_put(gradkit.zeros(2, 2), (gradkit.tensor([0, 1]), gradkit.tensor([1, 0])), gradkit.tensor([1.0, 2.0]))
+    >>> rows, columns = gradkit.tensor([0, 1]), gradkit.tensor([1, 0])
+    >>> gradkit.index_put(gradkit.zeros(2, 2), (rows, columns), gradkit.tensor([1.0, 2.0]))
     tensor([[0., 1.],
             [2., 0.]])
     """
     if values.dtype != input.dtype:
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {input.dtype.name} for the destination and "
-            f"{values.dtype.name} for the source."
+            f"Index put requires the source and destination dtypes match, got {input.dtype.name} for the destination "
+            f"and {values.dtype.name} for the source."
         )
     places: list[Tensor] = []
     for one in indices:
@@ -171,7 +180,9 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
-    """The elements with these numbers, as if the tensor were flattened, in the shape of `index`. IndexError out of bounds.
+    """The elements with these numbers, as if the tensor were flattened, in the shape of `index`.
+
+    RuntimeError for an index that is no integer, IndexError out of bounds.
 
     >>> import gradkit
     >>> gradkit.take(gradkit.tensor([[1, 2], [3, 4]]), gradkit.tensor([0, 3])).tolist()
@@ -209,7 +220,9 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
 
 # -- masks -------------------------------------------------------------------------------------------------------------
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
-    """The elements where a mask holds, as a vector; both are broadcast. RuntimeError for a mask that is not of dtype bool.
+    """The elements where a mask holds, as a vector; both are broadcast.
+
+    RuntimeError for a mask that is not of dtype bool.
 
     >>> import gradkit
     >>> gradkit.masked_select(gradkit.tensor([1, 2, 3]), gradkit.tensor([True, False, True]))
@@ -219,7 +232,11 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(extents(input), extents(mask))
     x, places = [one if extents(one) == shape else expand(one, shape) for one in (input, mask)]
-    return rows.masked_select(x, places, lead=0) if shape else rows.masked_select(reshape(x, (1,)), reshape(places, (1,)), lead=0)
+    return (
+        rows.masked_select(x, places, lead=0)
+        if shape
+        else rows.masked_select(reshape(x, (1,)), reshape(places, (1,)), lead=0)
+    )
 
 
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
@@ -235,12 +252,15 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
         raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.name}")
     if source.dtype != input.dtype:
         raise RuntimeError(
-            f"masked_scatter: expected self and source to have same dtypes but got {input.dtype.name} and {source.dtype.name}"
+            f"masked_scatter: expected self and source to have same dtypes but got {input.dtype.name} and "
+            f"{source.dtype.name}"
         )
     shape = broadcast_shapes(extents(input), extents(mask))
     x, places = expand(input, shape), expand(mask, shape)
     if not places.batch and np.count_nonzero(places.array) > source.numel():
-        raise RuntimeError("masked_scatter: expected source to have at least as many elements as the mask has set places")
+        raise RuntimeError(
+            "masked_scatter: expected source to have at least as many elements as the mask has set places"
+        )
     n = math.prod(shape)
     if not n or not source.numel():
         return x
@@ -250,5 +270,6 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
 
 index_add_, index_copy_, index_fill_, index_put_ = [
-    op.in_place for op in (index_add, index_copy, index_fill, index_put)  # type: ignore[attr-defined]
+    op.in_place
+    for op in (index_add, index_copy, index_fill, index_put)  # type: ignore[attr-defined]
 ]

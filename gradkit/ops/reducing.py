@@ -1,316 +1,369 @@
-"""Reductions with PyTorch's signatures. `dim` and `axis`, `keepdim` and `keepdims` are two names each for one thing."""
+"""Reductions with PyTorch's signatures; NumPy's names `axis` and `keepdims` are understood too.
 
-import math
+Dimensions count from either end; None, or none at all, is all of them. A 0-d tensor has a dimension 0 and -1 of extent 1.
+Errors are PyTorch's: IndexError for a dimension that there is not, RuntimeError for one named twice, TypeError for an
+`input` that is not a Tensor.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from gradkit import errors
 from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor
 from gradkit.ops import return_types
-from gradkit.ops.shaping import reshape, squeeze
+from gradkit.ops.norms import cdist, dist, norm
+from gradkit.ops.statistics import corrcoef, cov, std, std_mean, var, var_mean
 from gradkit.primitives import reduction as rows
-from gradkit.primitives.comparison import ne
-from gradkit.primitives.elementwise import mul
-from gradkit.primitives.norm import vector_norm
-from gradkit.primitives.piecewise import maximum, minimum, where
-from gradkit.primitives.reduction import amax, amin
-from gradkit.primitives.selection import gather
-from gradkit.primitives.shape import astype, axes_from_end, axis_from_end
+from gradkit.primitives.piecewise import masked, maximum, minimum
+from gradkit.primitives.shape import astype, axis_from_end, reshape
 
 __all__ = [
-    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "logsumexp", "max", "mean", "min",
-    "nanmean", "nansum", "norm", "prod", "std", "std_mean", "sum", "var", "var_mean",
+    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "cdist", "corrcoef", "count_nonzero", "cov", "dist",
+    "logsumexp", "max", "mean", "min", "nanmean", "nansum", "norm", "prod", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
-METHODS = tuple([name for name in __all__ if name not in ("std_mean", "var_mean")])
+METHODS = tuple([name for name in __all__ if name not in ("cdist", "std_mean", "var_mean")])
 INPLACE: tuple[str, ...] = ()
 
+Dims = int | tuple[int, ...] | list[int] | None
 
-# -- arguments -------------------------------------------------------------------------------------------------------
-def refuse_nothing(name: str, x: Tensor, dim: Any) -> None:
-    """Raise for a reduction without an identity of a tensor without elements."""
-    if x.array.size == 0 and x.array.ndim - len(x.batch) and dim is None:
-        raise RuntimeError(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
-            f"the 'dim' argument (shape {tuple(x.shape)})."
+
+# -- how rows along axes are called ----------------------------------------------------------------------------------
+def along(row: Any, refused: str = "", complaint: Any = None) -> Callable[[Any, Any, bool], Tensor]:
+    """`row` as ``f(input, dim, keepdim)``.
+
+    Its parameters are worked out once for each rank, dtype, dim and keepdim that a program uses: that would take longer
+    than a small reduction. `complaint` says what is wrong with a dtype of the `refused` kinds.
+    """
+    apply, name, plans = row.apply, row.primitive.name, {}
+
+    def reduced(input: Any, dim: Any, keepdim: bool) -> Tensor:
+        try:
+            x = input.array
+            params = plans.get((x.ndim - len(input.batch), x.dtype, dim, keepdim))
+        except (AttributeError, TypeError):  # not a tensor; a list of dimensions, which has no hash
+            params = None
+        return apply(input, planned(input, dim, keepdim) if params is None else params)
+
+    def planned(input: Any, dim: Any, keepdim: bool) -> dict[str, Any]:
+        if not isinstance(input, Tensor):
+            raise errors.not_a_tensor(name, 0, input)
+        if input.dtype.kind in refused:
+            raise complaint(input.dtype.name)
+        params = rows.reduce_over(input, dim, keepdim)
+        plans[input.ndim, input.dtype, tuple(dim) if isinstance(dim, list) else dim, keepdim] = params
+        return params
+
+    return reduced
+
+
+def no_mean(dtype: str) -> RuntimeError:
+    return RuntimeError(
+        "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
+        f"Got: {dtype}; write x.float().mean(), or pass dtype="
+    )
+
+
+def no_order(dtype: str) -> NotImplementedError:
+    return NotImplementedError(f"complex numbers have no order: amax() and amin() are not implemented for {dtype}")
+
+
+def failed(name: str, input: Tensor, dim: Any, reason: Exception) -> Exception:
+    """The error of a reduction without an identity: over nothing, it has no value."""
+    if input.numel():
+        return reason
+    if dim is None:
+        return RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
+            "'dim' argument."
         )
-    if dim is not None and isinstance(dim, int) and x.ndim and x.shape[axis_from_end(x, dim)] == 0:
-        raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size (shape {tuple(x.shape)}).")
+    return IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size; the shape is {tuple(input.shape)}.")
 
 
-def into(x: Tensor, dtype: Any) -> Tensor:
-    return x if dtype is None or x.dtype == dtype else astype(x, dtype=np.dtype(dtype))
+_sum, _logsumexp = along(rows.sum), along(rows.logsumexp)
+_mean = along(rows.mean, "biu", no_mean)
+_amax, _amin = along(rows.amax, "c", no_order), along(rows.amin, "c", no_order)
 
 
 # -- sums ------------------------------------------------------------------------------------------------------------
-def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The sum over `dim` (an int, several, or all axes); integers and booleans add up to int64.
+def sum(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None, keepdims: bool = False
+) -> Tensor:
+    """The sum over dimensions, which are dropped unless `keepdim`.
+
+    Integers and bools give int64; `dtype` converts the elements first.
 
     >>> import gradkit
     >>> gradkit.sum(gradkit.ones(2, 3), dim=1)
     tensor([3., 3.])
     """
     if dtype is not None:
-        input = into(input, dtype)
-    return rows.sum(input, dim, keepdim, axis=axis, keepdims=keepdims)
+        input = astype(input, dtype=dtype)
+    return _sum(input, dim if axis is None else axis, keepdim or keepdims)
 
 
-def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The mean over `dim` (an int, several, or all axes). RuntimeError for integers, unless `dtype` is floating.
+def mean(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None, keepdims: bool = False
+) -> Tensor:
+    """The mean over dimensions, which are dropped unless `keepdim`; nan where there is nothing to average.
+
+    `dtype` converts the elements first. RuntimeError for integers and bools without it.
 
     >>> import gradkit
     >>> gradkit.mean(gradkit.tensor([1.0, 2.0]))
     tensor(1.5000)
     """
-    input = into(input, dtype)
-    if isinstance(input, Tensor) and not dtypes.differentiable(input.array.dtype):
-        raise RuntimeError(
-            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
-            f"{input.dtype.name}; write x.float().mean() or pass dtype="
-        )
-    return rows.mean(input, dim, keepdim, axis=axis, keepdims=keepdims)
+    if dtype is not None:
+        input = astype(input, dtype=dtype)
+    return _mean(input, dim if axis is None else axis, keepdim or keepdims)
 
 
-def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """The sum over `dim` of what is not NaN.
+def nansum(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None, keepdims: bool = False
+) -> Tensor:
+    """`sum` with nan counted as 0.
 
     >>> import gradkit
     >>> gradkit.nansum(gradkit.tensor([1.0, float("nan")]))
     tensor(1.)
     """
-    return sum(where(ne(input, input), 0, input), dim, keepdim, dtype=dtype)
+    return sum(masked(input == input, input), dim, keepdim, dtype=dtype, axis=axis, keepdims=keepdims)
 
 
-def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """The mean over `dim` of what is not NaN.
+def nanmean(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None, keepdims: bool = False
+) -> Tensor:
+    """The mean of what is not nan; nan where there is nothing else. RuntimeError for integers and bools.
 
     >>> import gradkit
-    >>> gradkit.nanmean(gradkit.tensor([1.0, 3.0, float("nan")]))
+    >>> gradkit.nanmean(gradkit.tensor([1.0, float("nan"), 3.0]))
     tensor(2.)
     """
-    counts = sum(astype(input == input, dtype=input.dtype), dim, keepdim)
-    return nansum(input, dim, keepdim, dtype=dtype) / counts
+    if input.dtype.kind in "biu":
+        raise RuntimeError(
+            f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.name}"
+        )
+    over = {"dim": dim, "keepdim": keepdim, "axis": axis, "keepdims": keepdims}
+    return nansum(input, dtype=dtype, **over) / sum(input == input, **over)
 
 
-def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The product over one axis, or of all elements; integers and booleans multiply in int64.
+def logsumexp(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(input))) over dimensions, without overflow; -inf where there is nothing to sum.
 
-    The gradient is right where elements are 0 too.
+    Integers become the default dtype. TypeError if no dimension is given.
 
     >>> import gradkit
-    >>> gradkit.prod(gradkit.tensor([2.0, 3.0]))
-    tensor(6.)
+    >>> gradkit.logsumexp(gradkit.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6932)
     """
-    input = into(input, dtype if dtype is not None or dtypes.differentiable(input.dtype) else dtypes.int64)
-    dim = dim if axis is None else axis
-    if dim is None:
-        return rows.prod(reshape(input, (-1,)), -1)
-    return rows.prod(input, dim, keepdim or keepdims) if input.ndim else input
+    if dim is None and axis is None:
+        raise TypeError('logsumexp() missing 1 required positional arguments: "dim"; dim=() is all dimensions')
+    return _logsumexp(input, dim if axis is None else axis, keepdim or keepdims)
 
 
 # -- extremes --------------------------------------------------------------------------------------------------------
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """The greatest element; with `dim` (values, indices) along that axis; with another tensor the elementwise maximum.
+def amax(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
+    """The greatest elements over dimensions; nan if there is one. Those that tie share the gradient evenly.
 
-    Ties share the gradient of the first form evenly; of the second the first of them has it all. NaN counts as the
-    greatest. RuntimeError without elements.
+    RuntimeError or IndexError (with `dim`) where there is nothing to choose from, NotImplementedError for complex.
 
     >>> import gradkit
-    >>> x = gradkit.tensor([[1.0, 3.0], [2.0, 0.0]])
-    >>> gradkit.max(x)
-    tensor(3.)
-    >>> gradkit.max(x, dim=1).indices
+    >>> gradkit.amax(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1)
+    tensor([5., 3.])
+    """
+    dim = dim if axis is None else axis
+    try:
+        return _amax(input, dim, keepdim or keepdims)
+    except (ValueError, RuntimeError) as reason:
+        raise failed("amax", input, dim, reason) from None
+
+
+def amin(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
+    """The least elements over dimensions; nan if there is one. Those that tie share the gradient evenly.
+
+    RuntimeError or IndexError (with `dim`) where there is nothing to choose from, NotImplementedError for complex.
+
+    >>> import gradkit
+    >>> gradkit.amin(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1)
+    tensor([1., 2.])
+    """
+    dim = dim if axis is None else axis
+    try:
+        return _amin(input, dim, keepdim or keepdims)
+    except (ValueError, RuntimeError) as reason:
+        raise failed("amin", input, dim, reason) from None
+
+
+def max(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, axis: int | None = None, keepdims: bool = False
+) -> Any:
+    """The greatest element; with an int `dim` a named tuple (values, indices) along it; with a Tensor `maximum`.
+
+    Of elements that tie, the first has index and gradient when `dim` is given; without it they share the gradient.
+    RuntimeError or IndexError (with `dim`) where there is nothing to choose from.
+
+    >>> import gradkit
+    >>> gradkit.max(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1).indices
     tensor([1, 0])
     """
-    return _extreme("max", rows.amax, rows.argmax, maximum, input, dim if axis is None else axis, keepdim or keepdims)
+    if axis is not None:
+        dim = axis
+    if dim is None and other is None:
+        try:
+            return _amax(input, None, False)
+        except (ValueError, RuntimeError) as reason:
+            raise failed("max", input, None, reason) from None
+    if isinstance(dim, Tensor) or other is not None:
+        return maximum(input, dim if other is None else other)
+    return return_types.max(*along_one("max", rows.max_along, input, dim, keepdim or keepdims))
 
 
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """The least element; with `dim` (values, indices) along that axis; with another tensor the elementwise minimum.
+def min(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, axis: int | None = None, keepdims: bool = False
+) -> Any:
+    """The least element; with an int `dim` a named tuple (values, indices) along it; with a Tensor `minimum`.
+
+    Of elements that tie, the first has index and gradient when `dim` is given; without it they share the gradient.
+    RuntimeError or IndexError (with `dim`) where there is nothing to choose from.
 
     >>> import gradkit
-    >>> gradkit.min(gradkit.tensor([[1.0, 3.0], [2.0, 0.0]]), dim=1).values
-    tensor([1., 0.])
+    >>> gradkit.min(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1).values
+    tensor([1., 2.])
     """
-    return _extreme("min", rows.amin, rows.argmin, minimum, input, dim if axis is None else axis, keepdim or keepdims)
+    if axis is not None:
+        dim = axis
+    if dim is None and other is None:
+        try:
+            return _amin(input, None, False)
+        except (ValueError, RuntimeError) as reason:
+            raise failed("min", input, None, reason) from None
+    if isinstance(dim, Tensor) or other is not None:
+        return minimum(input, dim if other is None else other)
+    return return_types.min(*along_one("min", rows.min_along, input, dim, keepdim or keepdims))
 
 
-def _extreme(name: str, whole: Any, at: Any, pairwise: Any, x: Tensor, dim: Any, keepdim: bool) -> Any:
-    if isinstance(dim, Tensor):
-        return pairwise(x, dim)
-    refuse_nothing(name, x, dim)
-    if dim is None:
-        return whole(x)
-    if not x.ndim:
-        return getattr(return_types, name)(x, astype(x * 0, dtype=dtypes.int64))
-    index = at(x, dim, True)
-    values = gather(x, index, axis=axis_from_end(x, dim))
-    if not keepdim:
-        values, index = squeeze(values, dim), squeeze(index, dim)
-    return getattr(return_types, name)(values, index)
+def along_one(name: str, row: Any, input: Tensor, dim: Any, keepdim: bool) -> Any:
+    """The values and places of a row that finds them along one dimension."""
+    if not isinstance(dim, int):
+        raise TypeError(f"{name}(): dim must be an int or a Tensor, not {type(dim).__name__}; a{name} takes several dims")
+    try:
+        if input.ndim:
+            return row(input, dim, keepdim)
+        axis_from_end(input, dim)
+        return [reshape(y, ()) for y in row(reshape(input, (1,)), 0)]
+    except (ValueError, RuntimeError) as reason:
+        raise failed(name, input, dim, reason) from None
 
 
-def aminmax(input: Tensor, *, dim: Any = None, keepdim: bool = False) -> Any:
-    """The least and the greatest element, of all or along `dim`, as (min, max).
+def place(name: str, find: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
+    """Where along a dimension, or in the flattened tensor, `find` finds what it looks for."""
+    try:
+        if dim is not None and input.ndim:
+            return find(input, dim, keepdim)
+        if dim is not None:
+            axis_from_end(input, dim)
+        found = find(reshape(input, (-1,)), 0)
+    except (ValueError, RuntimeError) as reason:
+        error = failed(name, input, dim, reason)
+        raise (IndexError(str(error)) if error is not reason else error) from None
+    return reshape(found, (1,) * input.ndim) if keepdim else found
+
+
+def aminmax(
+    input: Tensor, *, dim: int | None = None, keepdim: bool = False, axis: int | None = None, keepdims: bool = False
+) -> Any:
+    """The least and the greatest element, over one dimension or all, as a named tuple (min, max).
+
+    Those that tie share the gradient evenly. RuntimeError or IndexError where there is nothing to choose from.
 
     >>> import gradkit
-    >>> gradkit.aminmax(gradkit.tensor([1.0, 3.0])).max
+    >>> gradkit.aminmax(gradkit.tensor([1.0, 3.0, 2.0])).max
     tensor(3.)
     """
-    return return_types.aminmax(rows.amin(input, dim, keepdim), rows.amax(input, dim, keepdim))
+    dim = dim if axis is None else axis
+    if dim is not None and not isinstance(dim, int):
+        raise TypeError(f"aminmax(): argument 'dim' must be int, not {type(dim).__name__}")
+    keepdim = keepdim or keepdims
+    return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
-def argmax(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The index of the greatest element along `dim`, or in the flattened tensor; the first of ties, int64.
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Where the greatest element stands along a dimension, or without one in the flattened tensor, as int64.
+
+    The first of those that tie, or the first nan. IndexError where there is nothing to choose from.
 
     >>> import gradkit
     >>> gradkit.argmax(gradkit.tensor([1.0, 3.0, 3.0]))
     tensor(1)
     """
-    return _place("argmax", rows.argmax, input, dim if axis is None else axis, keepdim or keepdims)
+    return place("argmax", rows.argmax, input, dim if axis is None else axis, keepdim or keepdims)
 
 
-def argmin(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The index of the least element along `dim`, or in the flattened tensor; the first of ties, int64.
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Where the least element stands along a dimension, or without one in the flattened tensor, as int64.
+
+    The first of those that tie, or the first nan. IndexError where there is nothing to choose from.
 
     >>> import gradkit
-    >>> gradkit.argmin(gradkit.tensor([1.0, 0.0]))
+    >>> gradkit.argmin(gradkit.tensor([1.0, 0.0, 3.0]))
     tensor(1)
     """
-    return _place("argmin", rows.argmin, input, dim if axis is None else axis, keepdim or keepdims)
+    return place("argmin", rows.argmin, input, dim if axis is None else axis, keepdim or keepdims)
 
 
-def _place(name: str, at: Any, x: Tensor, dim: Any, keepdim: bool) -> Tensor:
-    refuse_nothing(name, x, dim)
-    if dim is None or not x.ndim:
-        found = at(reshape(x, (-1,)), -1)
-        return reshape(found, (1,) * x.ndim) if keepdim else found
-    return at(x, dim, keepdim)
-
-
-# -- whether, how many -----------------------------------------------------------------------------------------------
-def all(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Whether every element along `dim` is true (not 0); uint8 stays uint8.
-
-    >>> import gradkit
-    >>> gradkit.all(gradkit.tensor([True, False]))
-    tensor(False)
-    """
-    found = rows.all(input, dim, keepdim, axis=axis, keepdims=keepdims)
-    return astype(found, dtype=input.dtype) if input.dtype == dtypes.uint8 else found
-
-
-def any(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Whether any element along `dim` is true (not 0); uint8 stays uint8.
-
-    >>> import gradkit
-    >>> gradkit.any(gradkit.tensor([True, False]))
-    tensor(True)
-    """
-    found = rows.any(input, dim, keepdim, axis=axis, keepdims=keepdims)
-    return astype(found, dtype=input.dtype) if input.dtype == dtypes.uint8 else found
-
-
-def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
-    """How many elements along `dim` are not 0, int64.
-
-    >>> import gradkit
-    >>> gradkit.count_nonzero(gradkit.tensor([1.0, 0.0, 2.0]))
-    tensor(2)
-    """
-    return rows.count_nonzero(input, dim)
-
-
-# -- spread ----------------------------------------------------------------------------------------------------------
-def _spread(row: Any, x: Tensor, dim: Any, unbiased: Any, correction: Any, keepdim: bool) -> Tensor:
-    if isinstance(dim, bool):  # var(x, unbiased)
-        dim, unbiased = None, dim
-    if unbiased is not None:
-        correction = int(unbiased)
-    name = row.primitive.name
-    if not dtypes.differentiable(x.dtype):
-        raise RuntimeError(f"{name} only support floating point and complex dtypes, got {x.dtype.name}; write x.float().{name}()")
-    return row(x, axis=axes_from_end(x, dim), correction=1 if correction is None else correction, keepdims=keepdim)
-
-
-def var(
-    input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None, axis: Any = None,
+# -- products ----------------------------------------------------------------------------------------------------------
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, axis: int | None = None,
     keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
-    """The variance over `dim`: squared distances from the mean over n - `correction` (1 unless given).
+    """The product over one dimension, or of all elements. Its derivatives are right at zeros too.
 
-    RuntimeError for integers.
-
-    >>> import gradkit
-    >>> gradkit.var(gradkit.tensor([1.0, 2.0, 3.0]))
-    tensor(1.)
-    """
-    return _spread(rows.var, input, dim if axis is None else axis, unbiased, correction, keepdim or keepdims)
-
-
-def std(
-    input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None, axis: Any = None,
-    keepdims: bool = False,
-) -> Tensor:  # fmt: skip
-    """The standard deviation over `dim`: the root of `var`. Where it is 0 its gradient is 0.
+    Integers and bools give int64; `dtype` converts the elements first. TypeError for several dimensions.
 
     >>> import gradkit
-    >>> gradkit.std(gradkit.tensor([1.0, 2.0, 3.0]))
-    tensor(1.)
+    >>> gradkit.prod(gradkit.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
+    tensor([3., 8.])
     """
-    return _spread(rows.std, input, dim if axis is None else axis, unbiased, correction, keepdim or keepdims)
+    if dtype is not None:
+        input = astype(input, dtype=dtype)
+    dim = dim if axis is None else axis
+    if dim is not None and not isinstance(dim, int):
+        raise TypeError(f"prod(): argument 'dim' must be int, not {type(dim).__name__}")
+    if dim is None or not input.ndim:
+        if dim is not None:
+            axis_from_end(input, dim)
+        return rows.prod(reshape(input, (-1,)), 0)
+    return rows.prod(input, dim, keepdim or keepdims)
 
 
-def var_mean(input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
-    """`var` and `mean` over `dim`.
+# -- logic -----------------------------------------------------------------------------------------------------------
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
+    """Whether all elements over dimensions are true (not zero), as bool; as uint8 where they are uint8.
 
     >>> import gradkit
-    >>> gradkit.var_mean(gradkit.tensor([1.0, 2.0, 3.0]))
-    (tensor(1.), tensor(2.))
+    >>> gradkit.all(gradkit.tensor([[True, False], [True, True]]), dim=1)
+    tensor([False,  True])
     """
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, _axes(dim), keepdim)
+    y = rows.all(input, dim, keepdim, axis=axis, keepdims=keepdims)
+    return astype(y, dtype=dtypes.uint8) if input.dtype == dtypes.uint8 else y
 
 
-def std_mean(input: Tensor, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
-    """`std` and `mean` over `dim`.
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
+    """Whether any element over dimensions is true (not zero), as bool; as uint8 where they are uint8.
 
     >>> import gradkit
-    >>> gradkit.std_mean(gradkit.tensor([1.0, 2.0, 3.0]))
-    (tensor(1.), tensor(2.))
+    >>> gradkit.any(gradkit.tensor([[True, False], [False, False]]), dim=1)
+    tensor([ True, False])
     """
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, _axes(dim), keepdim)
+    y = rows.any(input, dim, keepdim, axis=axis, keepdims=keepdims)
+    return astype(y, dtype=dtypes.uint8) if input.dtype == dtypes.uint8 else y
 
 
-def _axes(dim: Any) -> Any:
-    return None if isinstance(dim, bool) else dim
-
-
-# -- logarithms and norms ----------------------------------------------------------------------------------------------
-def logsumexp(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The logarithm of the sum of the exponentials over `dim`, without overflow.
+def count_nonzero(input: Tensor, dim: Dims = None, *, axis: Dims = None) -> Tensor:
+    """How many elements over dimensions are not zero, as int64.
 
     >>> import gradkit
-    >>> gradkit.logsumexp(gradkit.tensor([1000.0, 1000.0]), dim=0)
-    tensor(1000.6931)
+    >>> gradkit.count_nonzero(gradkit.tensor([[0, 1], [2, 3]]), dim=0)
+    tensor([1, 2])
     """
-    return rows.logsumexp(input, dim, keepdim, axis=axis, keepdims=keepdims)
-
-
-def norm(input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """The p-norm of vectors: of all elements, or along `dim`; "fro" is 2, "nuc" the sum of the singular values.
-
-    Where it is 0 its gradient is 0. RuntimeError for integers.
-
-    >>> import gradkit
-    >>> gradkit.norm(gradkit.tensor([3.0, 4.0]))
-    tensor(5.)
-    """
-    input = into(input, dtype)
-    if not dtypes.differentiable(input.dtype):
-        raise RuntimeError(f"norm(): the input tensor must be floating point or complex, got {input.dtype.name}")
-    if p == "nuc":
-        from gradkit.primitives.decomposition import linalg_svdvals
-
-        return sum(linalg_svdvals(input), -1)
-    order = 2 if p is None or p == "fro" else p
-    return vector_norm(input, ord=order, axis=axes_from_end(input, dim), keepdims=keepdim)
+    return rows.count_nonzero(input, dim, axis=axis)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.ops.neural import linear
 from gradkit.ops.shaping import broadcast_to
-from gradkit.primitives import linear as linear_rows
 from gradkit.primitives.selection import gather
 from gradkit.primitives.shape import extents, permute, reshape
 
@@ -103,11 +103,9 @@ def _along(x: Tensor, at: int, mode: str, new: int, scale: float | None, align_c
         index = broadcast_to(reshape(places, (new, *(1,) * (len(shape) - at - 1))), (*shape[:at], new, *shape[at + 1 :]))
         return gather(x, index, axis=at - len(shape))
     w = wrap(weights(mode, shape[at], new, scale, align_corners, x.dtype))
-    if at == len(shape) - 1:
-        return linear_rows.linear(x, w)
     order = (*range(at), *range(at + 1, len(shape)), at)
     back = (*range(at), len(shape) - 1, *range(at, len(shape) - 1))
-    return permute(linear_rows.linear(permute(x, order), w), back)
+    return permute(linear(permute(x, order), w), back)
 
 
 @lru_cache(maxsize=256)
@@ -160,7 +158,9 @@ def averages(old: int, new: int, dtype: Any) -> Any:
     return matrix
 
 
-def upsample(input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: Any = None) -> Tensor:
+def upsample(
+    input: Tensor, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: Any = None
+) -> Tensor:
     """`interpolate` under its old name, with a UserWarning.
 
     >>> import warnings, gradkit

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 
 def _tuple(name: str, fields: str) -> type:
-    return namedtuple(name, fields, module=__name__)  # type: ignore[no-any-return, misc]  # noqa: PYI024
+    return namedtuple(name, fields, module=__name__)  # type: ignore[no-any-return, misc]
 
 
 max = _tuple("max", "values indices")
@@ -14,10 +14,12 @@ cummin = _tuple("cummin", "values indices")
 aminmax = _tuple("aminmax", "min max")
 slogdet = _tuple("slogdet", "sign logabsdet")
 qr = _tuple("qr", "Q R")
-eig = _tuple("eig", "eigenvalues eigenvectors")
-eigh = _tuple("eigh", "eigenvalues eigenvectors")
-svd = _tuple("svd", "U S Vh")
-lstsq = _tuple("lstsq", "solution residuals rank singular_values")
+svd = _tuple("svd", "U S V")
+linalg_qr = _tuple("linalg_qr", "Q R")
+linalg_eig = _tuple("linalg_eig", "eigenvalues eigenvectors")
+linalg_eigh = _tuple("linalg_eigh", "eigenvalues eigenvectors")
+linalg_svd = _tuple("linalg_svd", "U S Vh")
+linalg_lstsq = _tuple("linalg_lstsq", "solution residuals rank singular_values")
 sort = _tuple("sort", "values indices")
 topk = _tuple("topk", "values indices")
 kthvalue = _tuple("kthvalue", "values indices")

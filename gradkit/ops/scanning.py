@@ -1,123 +1,177 @@
-"""Running sums, products and extremes with PyTorch's signatures."""
+"""Running totals, differences and integrals along a dimension."""
 
 from typing import Any
 
-import numpy as np
-
-from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor
 from gradkit.ops import return_types
-from gradkit.ops.arranging import narrow
 from gradkit.ops.joining import cat
 from gradkit.primitives import scan as rows
-from gradkit.primitives.selection import gather
-from gradkit.primitives.shape import astype, axis_from_end
+from gradkit.primitives.arranging import along
+from gradkit.primitives.indexing import slice_ as sliced
+from gradkit.primitives.shape import astype, axis_from_end, reshape
 
-__all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp", "trapezoid", "trapz"]
+__all__ = [
+    "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid", "trapz",
+]  # fmt: skip
 METHODS = ("cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp")
 INPLACE = ("cumprod", "cumsum")
 
 
-def _ready(x: Tensor, dtype: Any) -> Tensor:
-    wanted = dtype if dtype is not None or dtypes.differentiable(x.dtype) else dtypes.int64
-    return x if wanted is None or x.dtype == wanted else astype(x, dtype=np.dtype(wanted))
+def running(row: Any, input: Tensor, dim: int, dtype: Any = None, **params: Any) -> Any:
+    """A row that runs along a dimension; a 0-d tensor has one of extent 1."""
+    at = axis_from_end(input, dim)
+    if dtype is not None:
+        input = astype(input, dtype=dtype)
+    if input.ndim:
+        return row(input, axis=at, **params)
+    y = row(reshape(input, (1,)), axis=-1, **params)
+    return [reshape(one, ()) for one in y] if isinstance(y, list) else reshape(y, ())
 
 
-def cumsum(input: Tensor, dim: Any = None, *, dtype: Any = None, axis: Any = None) -> Tensor:
-    """Sums of the elements up to and with each place along `dim`; integers add up to int64.
+def required(name: str, dim: int | None, axis: int | None) -> int:
+    dim = dim if axis is None else axis
+    if dim is None:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "dim"')
+    return dim
+
+
+# -- running totals --------------------------------------------------------------------------------------------------
+def cumsum(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+    """Running sums along a dimension. Integers and bools give int64; `dtype` converts the elements first.
+
+    IndexError if there is no such dimension.
 
     >>> import gradkit
     >>> gradkit.cumsum(gradkit.tensor([1.0, 2.0, 3.0]), dim=0)
     tensor([1., 3., 6.])
     """
-    x = _ready(input, dtype)
-    at = axis_from_end(x, dim if axis is None else axis)
-    return rows.running_sum(x, axis=at, reverse=False) if x.ndim else x
+    return running(rows.running_sum, input, required("cumsum", dim, axis), dtype, reverse=False)
 
 
-def cumprod(input: Tensor, dim: Any = None, *, dtype: Any = None, axis: Any = None) -> Tensor:
-    """Products of the elements up to and with each place along `dim`; the gradient is right at zeros too.
+def cumprod(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
+    """Running products along a dimension; the derivatives are right at zeros too.
+
+    Integers and bools give int64; `dtype` converts the elements first. IndexError if there is no such dimension.
 
     >>> import gradkit
     >>> gradkit.cumprod(gradkit.tensor([1.0, 2.0, 3.0]), dim=0)
     tensor([1., 2., 6.])
     """
-    x = _ready(input, dtype)
-    at = axis_from_end(x, dim if axis is None else axis)
-    return rows.running_prod(x, axis=at, reverse=False) if x.ndim else x
+    return running(rows.running_prod, input, required("cumprod", dim, axis), dtype, reverse=False)
 
 
-def logcumsumexp(input: Tensor, dim: int) -> Tensor:
-    """The logarithm of the running sum of exponentials along `dim`, without overflow.
+def logcumsumexp(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor:
+    """log(cumsum(exp(input))) along a dimension, without overflow. IndexError if there is no such dimension.
 
     >>> import gradkit
-    >>> gradkit.logcumsumexp(gradkit.tensor([0.0, 0.0]), dim=0)
-    tensor([0.0000, 0.6931])
+    >>> gradkit.logcumsumexp(gradkit.tensor([1000.0, 1000.0]), dim=0)
+    tensor([1000.0000, 1000.6932])
     """
-    at = axis_from_end(input, dim)
-    return rows.logcumsumexp(input, axis=at) if input.ndim else input
+    return running(rows.logcumsumexp, input, required("logcumsumexp", dim, axis))
 
 
-def cummax(input: Tensor, dim: int) -> Any:
-    """The greatest element up to each place along `dim`, and its index (the last of ties), as (values, indices).
+def cummax(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Any:
+    """The greatest elements so far along a dimension, as a named tuple (values, indices).
+
+    Of elements that tie, the latest has index and gradient. IndexError if there is no such dimension.
 
     >>> import gradkit
     >>> gradkit.cummax(gradkit.tensor([1.0, 3.0, 2.0]), dim=0).values
     tensor([1., 3., 3.])
     """
-    return _running(return_types.cummax, rows.cummax_at, input, dim)
+    return return_types.cummax(*running(rows.cummax, input, required("cummax", dim, axis)))
 
 
-def cummin(input: Tensor, dim: int) -> Any:
-    """The least element up to each place along `dim`, and its index (the last of ties), as (values, indices).
+def cummin(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Any:
+    """The least elements so far along a dimension, as a named tuple (values, indices).
+
+    Of elements that tie, the latest has index and gradient. IndexError if there is no such dimension.
 
     >>> import gradkit
-    >>> gradkit.cummin(gradkit.tensor([1.0, 3.0, 0.0]), dim=0).indices
-    tensor([0, 0, 2])
+    >>> gradkit.cummin(gradkit.tensor([3.0, 1.0, 2.0]), dim=0).indices
+    tensor([0, 1, 1])
     """
-    return _running(return_types.cummin, rows.cummin_at, input, dim)
+    return return_types.cummin(*running(rows.cummin, input, required("cummin", dim, axis)))
 
 
-def _running(answer: Any, places: Any, x: Tensor, dim: int) -> Any:
-    at = axis_from_end(x, dim)
-    if not x.ndim:
-        return answer(x, astype(x * 0, dtype=dtypes.int64))
-    index = places(x, axis=at)
-    return answer(gather(x, index, axis=at), index)
+# -- differences and integrals ---------------------------------------------------------------------------------------
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None, *,
+    axis: int | None = None,
+) -> Tensor:  # fmt: skip
+    """The differences of neighbours along a dimension, taken `n` times; `prepend` and `append` are joined on first.
 
-
-def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:
-    """Differences of neighbours along `dim`, taken `n` times, with `prepend` and `append` put at the ends before.
+    The dimension is `n` shorter, or empty. Bools differ by exclusive or. RuntimeError for a 0-d tensor or a negative `n`.
 
     >>> import gradkit
     >>> gradkit.diff(gradkit.tensor([1.0, 4.0, 9.0]))
     tensor([3., 5.])
     """
+    if not input.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
-    parts = [part for part in (prepend, input, append) if part is not None]
-    x = cat(parts, dim) if len(parts) > 1 else input
+    at = axis_from_end(input, dim if axis is None else axis)
+    if n and (prepend is not None or append is not None):
+        input = cat([part for part in (prepend, input, append) if part is not None], at)
     for _ in range(n):
-        length = x.shape[dim]
-        x = narrow(x, dim, min(1, length), max(length - 1, 0)) - narrow(x, dim, 0, max(length - 1, 0))
-    return x
+        later, sooner = neighbours(input, at)
+        input = later != sooner if input.dtype.kind == "b" else later - sooner
+    return input
 
 
-def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float = 1.0, dim: int = -1) -> Tensor:
-    """The integral of `y` along `dim` by the trapezoidal rule, at the places `x` or at steps of `dx`.
+def neighbours(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """All but the first and all but the last along an axis."""
+    return sliced(x, key=along(axis, slice(1, None))), sliced(x, key=along(axis, slice(0, max(x.shape[axis] - 1, 0))))
+
+
+def panels(y: Tensor, x: Tensor | None, dx: Any, dim: int) -> tuple[Tensor, int]:
+    """The areas under the straight lines between neighbours, and the axis they stand along."""
+    at = axis_from_end(y, dim)
+    later, sooner = neighbours(y, at)
+    if x is None:
+        return (later + sooner) * dx / 2, at
+    if x.ndim == 1 < y.ndim:
+        x = reshape(x, (-1,) + (1,) * (-at - 1))
+    if x.shape[at] != y.shape[at]:
+        raise RuntimeError(f"There must be one `x` value for each sample point: {x.shape[at]} for {y.shape[at]} along dim {dim}")
+    return (later + sooner) * diff(x, dim=at) / 2, at
+
+
+def trapezoid(
+    y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1, axis: int | None = None
+) -> Tensor:
+    """The integral along a dimension by the trapezoidal rule, over sample points `x` or at distance `dx` (default 1).
+
+    `x` has the shape of `y`, one that broadcasts to it, or that of the dimension. RuntimeError for a wrong number of
+    points.
 
     >>> import gradkit
-    >>> gradkit.trapezoid(gradkit.tensor([0.0, 1.0, 2.0]))
-    tensor(2.)
+    >>> gradkit.trapezoid(gradkit.tensor([1.0, 2.0, 3.0]), dx=2)
+    tensor(8.)
     """
-    n = y.shape[dim]
-    means = (narrow(y, dim, 1, n - 1) + narrow(y, dim, 0, n - 1)) / 2
-    if x is None:
-        return (means * dx).sum(dim)  # type: ignore[attr-defined, no-any-return]
-    steps = diff(x)
-    if x.ndim == 1 and y.ndim > 1:
-        steps = steps.reshape([-1 if a == axis_from_end(y, dim) else 1 for a in range(-y.ndim, 0)])  # type: ignore[attr-defined]
-    return (means * steps).sum(dim)  # type: ignore[attr-defined, no-any-return]
+    areas, at = panels(y, x, 1 if dx is None else dx, dim if axis is None else axis)
+    return areas.sum(at)
 
 
-trapz = trapezoid
+def trapz(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1) -> Tensor:
+    """`trapezoid` under its older name.
+
+    >>> import gradkit
+    >>> gradkit.trapz(gradkit.tensor([1.0, 2.0, 3.0]))
+    tensor(4.)
+    """
+    return trapezoid(y, x, dx=dx, dim=dim)
+
+
+def cumulative_trapezoid(
+    y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1, axis: int | None = None
+) -> Tensor:
+    """The integrals up to each sample but the first: see `trapezoid`.
+
+    >>> import gradkit
+    >>> gradkit.cumulative_trapezoid(gradkit.tensor([1.0, 2.0, 3.0]))
+    tensor([1.5000, 4.0000])
+    """
+    areas, at = panels(y, x, 1 if dx is None else dx, dim if axis is None else axis)
+    return cumsum(areas, at)

@@ -10,13 +10,13 @@ from gradkit.primitives import shape as rows
 from gradkit.primitives.shape import axis_from_end, expansion, extents, order, reverse, sizes_from, swap
 
 __all__ = [
-    "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis",
-    "movedim", "permute", "ravel", "reshape", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
+    "adjoint", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape",
+    "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 METHODS = (
-    "adjoint", "broadcast_to", "expand", "expand_as", "flatten",
-    "moveaxis", "movedim", "permute", "ravel", "reshape", "reshape_as", "squeeze", "swapaxes", "swapdims", "t",
-    "transpose", "unflatten", "unsqueeze", "view", "view_as",
+    "adjoint", "broadcast_to", "expand", "expand_as", "flatten", "moveaxis", "movedim", "permute", "ravel",
+    "reshape", "reshape_as", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze", "view",
+    "view_as",
 )  # fmt: skip
 INPLACE: tuple[str, ...] = ()
 PROPERTIES = ("H", "T", "mH", "mT")
@@ -176,27 +176,6 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return rows.reshape.apply(input, {"shape": (*shape[:dim], 1, *shape[dim:])})
 
 
-def _at_least(name: str, raised: Any) -> Any:
-    def function(*tensors: Any) -> Any:
-        if len(tensors) == 1 and isinstance(tensors[0], Tensor):
-            return raised(tensors[0])
-        return tuple([raised(x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""Each tensor with at least {name[8]} axes: what is missing has extent 1. A tuple for several tensors.
-
-    >>> import gradkit
-    >>> gradkit.{name}(gradkit.tensor(1.0)).ndim
-    {name[8]}
-    """
-    return function
-
-
-atleast_1d = _at_least("atleast_1d", lambda x: x if x.ndim else reshape(x, (1,)))
-atleast_2d = _at_least("atleast_2d", lambda x: x if x.ndim > 1 else reshape(x, (1, *(extents(x) or (1,)))))
-atleast_3d = _at_least("atleast_3d", lambda x: x if x.ndim > 2 else reshape(x, (*((1,) * (x.ndim < 2)), *(extents(x) or (1,)), 1)))
-
-
 # -- larger shapes -----------------------------------------------------------------------------------------------------
 def expand(input: Tensor, *sizes: Any) -> Tensor:
     """`input` seen in a larger shape without a copy: axes of extent 1 and new axes in front are repeated.
@@ -316,8 +295,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     sources, targets = [[dims] if isinstance(dims, int) else list(dims) for dims in (source, destination)]
     if len(sources) != len(targets):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({sources} dims) should contain the same number of dims "
-            f"as destination ({targets} dims)"
+            f"movedim: Invalid source or destination dims: source ({sources} dims) should contain the same number of "
+            f"dims as destination ({targets} dims)"
         )
     places = {}
     for name, dims in (("source", sources), ("destination", targets)):

@@ -16,11 +16,12 @@ from gradkit.primitives.selection import gather
 from gradkit.primitives.shape import astype, axis_from_end, extents
 
 __all__ = [
-    "argsort", "bincount", "bucketize", "kthvalue", "median", "mode", "msort", "nanmedian", "searchsorted", "sort", "topk",
-    "unique", "unique_consecutive",
+    "argsort", "bincount", "bucketize", "kthvalue", "median", "mode", "msort", "nanmedian", "searchsorted", "sort",
+    "topk", "unique", "unique_consecutive",
 ]  # fmt: skip
 METHODS = (
-    "argsort", "bincount", "kthvalue", "median", "mode", "msort", "nanmedian", "sort", "topk", "unique", "unique_consecutive",
+    "argsort", "bincount", "kthvalue", "median", "mode", "msort", "nanmedian", "sort", "topk", "unique",
+    "unique_consecutive",
 )  # fmt: skip
 INPLACE: tuple[str, ...] = ()
 
@@ -142,7 +143,7 @@ def _median(kind: Any, name: str, x: Tensor, dim: int | None, keepdim: bool, ign
 
 
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
-    """The most frequent element along `dim`, the smallest of several such, and where it stands last: ``(values, indices)``.
+    """The most frequent element along `dim`, the least of several, and where it stands last: ``(values, indices)``.
 
     >>> import gradkit
     >>> gradkit.mode(gradkit.tensor([3, 1, 2, 2, 1]))
@@ -153,12 +154,16 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
 
 # -- distinct values ---------------------------------------------------------------------------------------------------
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
 ) -> Any:
     """The distinct elements in order, or the distinct slices along `dim`; each NaN is distinct.
 
-    With `return_inverse` also the number of each element among them, with `return_counts` how often each occurs: a tuple
-    then. There is no gradient.
+    With `return_inverse` also the number of each element among them, with `return_counts` how often each occurs: a
+    tuple then. There is no gradient.
 
     >>> import gradkit
     >>> gradkit.unique(gradkit.tensor([3, 1, 3]), return_counts=True)
@@ -170,7 +175,9 @@ def unique(
     return _distinct(values, inverse.reshape(raw.shape if axis is None else -1), counts, return_inverse, return_counts)
 
 
-def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
     """The first of each run of equal elements, or slices along `dim`; otherwise as `unique`.
 
     >>> import gradkit
@@ -185,7 +192,9 @@ def unique_consecutive(input: Tensor, return_inverse: bool = False, return_count
     inverse = np.cumsum(begins) - 1
     values = lines[places] if dim is None else np.moveaxis(lines[places], 0, dim)
     counts = np.diff(np.append(places, len(lines)))
-    return _distinct(values, inverse.reshape(raw.shape) if dim is None else inverse, counts, return_inverse, return_counts)
+    return _distinct(
+        values, inverse.reshape(raw.shape) if dim is None else inverse, counts, return_inverse, return_counts
+    )
 
 
 def _distinct(values: Any, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool) -> Any:
@@ -225,12 +234,19 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 
 def searchsorted(
-    sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None, sorter: Any = None
+    sorted_sequence: Tensor,
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Any = None,
 ) -> Tensor:
     """Where numbers would have to stand in a sequence that is in order along its last axis, so that it stays so.
 
-    Before equal elements, or behind them with `right` (or `side` "right"). `sorter` is the `argsort` of a sequence that is
-    not in order. All axes but the last agree, or the sequence has one axis; RuntimeError otherwise.
+    Before equal elements, or behind them with `right` (or `side` "right"). `sorter` is the `argsort` of a sequence
+    that is not in order. All axes but the last agree, or the sequence has one axis; RuntimeError otherwise. NaN counts
+    as the largest number.
 
     >>> import gradkit
     >>> gradkit.searchsorted(gradkit.tensor([1, 3, 5]), gradkit.tensor([0, 3, 6]))
@@ -238,16 +254,17 @@ def searchsorted(
     """
     if side not in (None, "left", "right") or (side == "left" and right):
         raise RuntimeError(
-            f"torch.searchsorted(): side and right can't be set to opposites, got side of {side} while right was {right}"
+            f"torch.searchsorted(): side and right can't be set to opposites, got side of {side} while right was "
+            f"{right}"
         )
     values = input if isinstance(input, Tensor) else creation.tensor(input)
     if sorter is not None:
         sorted_sequence = gather(sorted_sequence, sorter, axis=-1)
     if sorted_sequence.ndim > 1 and extents(sorted_sequence)[:-1] != extents(values)[:-1]:
         raise RuntimeError(
-            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
-            f"and input value tensor must match, but we got boundaries tensor {list(extents(sorted_sequence))} and input "
-            f"value tensor {list(extents(values))}"
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
+            f"tensor and input value tensor must match, but we got boundaries tensor {list(extents(sorted_sequence))} "
+            f"and input value tensor {list(extents(values))}"
         )
     found = rows.search_sorted(sorted_sequence, values, side="right" if right or side == "right" else "left")
     return astype(found, dtype=dtypes.int32) if out_int32 else found
@@ -256,8 +273,8 @@ def searchsorted(
 def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The number of the bucket each element falls into, given the buckets' boundaries in order.
 
-    An element that is a boundary is in the bucket below, or above it with `right`. RuntimeError unless `boundaries` is a
-    vector.
+    An element that is a boundary is in the bucket below, or above it with `right`. RuntimeError unless `boundaries` is
+    a vector.
 
     >>> import gradkit
     >>> gradkit.bucketize(gradkit.tensor([0, 3, 6]), gradkit.tensor([1, 3, 5]))

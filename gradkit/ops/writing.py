@@ -14,7 +14,8 @@ from gradkit.primitives.shape import extents
 
 __all__: list[str] = []
 METHODS = (
-    "copy_", "fill_", "fill_diagonal_", "squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_", "zero_",
+    "copy_", "fill_", "fill_diagonal_", "squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_",
+    "zero_",
 )  # fmt: skip
 INPLACE: tuple[str, ...] = ()
 
@@ -32,7 +33,8 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         shape, wanted = extents(src), extents(input)
         if len(shape) > len(wanted):
             raise RuntimeError(
-                f"output with shape {list(wanted)} doesn't match the broadcast shape {list(shape)}: reshape the source first"
+                f"output with shape {list(wanted)} doesn't match the broadcast shape {list(shape)}: reshape the "
+                "source first"
             )
     elif not isinstance(src, bool | int | float | complex):
         raise errors.not_a_tensor("copy_", 0, src)
@@ -96,7 +98,7 @@ def _in_place(name: str, op: Any) -> Any:
         return inplace.become(input, lambda x: op(x, *args, **kwargs), name)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"""`{name[:-1]}` of this tensor itself, which keeps its memory. RuntimeError for a leaf that requires grad.
+    method.__doc__ = f"""`{name[:-1]}` of this tensor itself, in its memory. RuntimeError for a leaf that requires grad.
 
     >>> import gradkit
     >>> x = gradkit.ones(1, 2)

@@ -131,11 +131,12 @@ log_sigmoid = elementwise(
     "log_sigmoid", "log_sigmoid", [lambda xp, d, y, _x: -d * xp.expm1(y)], promote="float", refuses=NO_BOOL,
     edges=[-inf, -30.0, 0.0, inf], title="LogSigmoidBackward0", peer=lambda torch, x: torch.nn.functional.logsigmoid(x),
 )  # fmt: skip
-# The derivative, sigmoid(beta x), is 1 - exp(-beta y).
+# Above the threshold the function is x itself: whether it is there, only x can tell.
 softplus = elementwise(
     "softplus", lambda xp, x, beta, threshold: xp.softplus(x, beta, threshold),
-    [lambda xp, d, y, _x, beta, threshold: d * xp.where(y * beta > threshold, 1, -xp.expm1(-beta * y))],
-    domain=(-4, 4), params=[{"beta": 1.0, "threshold": 20.0}, {"beta": 2.0, "threshold": 3.0}], promote="float",
+    [lambda xp, d, _y, x, beta, threshold: d * xp.where(x * beta > threshold, 1, xp.sigmoid(beta * x))],
+    domain=(-4, 4), promote="float",
+    params=[{"beta": b, "threshold": t} for b, t in ((1.0, 20.0), (2.0, 3.0), (2.0, 0.5))],
     edges=[-inf, -30.0, 0.0, 30.0, inf],
     peer=lambda torch, x, beta, threshold: torch.nn.functional.softplus(x, beta, threshold),
 )  # fmt: skip

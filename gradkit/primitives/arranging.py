@@ -135,7 +135,8 @@ def unstack(xp: Any, d: Any, _y: Any, *_xs: Any, axis: int) -> Any:
 
 
 cat = linear(
-    "cat", lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), uncat, [((2, 3), (4, 3), {"axis": -2}), ((2, 1), (2, 3), {"axis": -1})],
+    "cat", lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), uncat,
+    [((2, 3), (4, 3), {"axis": -2}), ((2, 1), (2, 3), {"axis": -1})],
     arity=None, peer=lambda torch, *xs, axis: torch.cat(xs, axis),
 )  # fmt: skip
 stack_all = linear(

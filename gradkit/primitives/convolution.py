@@ -86,8 +86,8 @@ convolution = bilinear(
 conv_input_ct = bilinear(
     "conv_input_ct", to_input,
     [
-        lambda xp, c, _y, _d, w, size, **params: xp.convolution(c, w, **params),  # noqa: ARG005
-        lambda xp, c, _y, d, w_shape, size, **params: xp.conv_weight_ct(  # noqa: ARG005
+        lambda xp, c, _y, _d, w, size, **params: xp.convolution(c, w, **params),
+        lambda xp, c, _y, d, w_shape, size, **params: xp.conv_weight_ct(
             c, d, kernel=spatial(w_shape, params), **params
         ),
     ],
@@ -101,8 +101,8 @@ conv_input_ct = bilinear(
 conv_weight_ct = bilinear(
     "conv_weight_ct", to_weight,
     [
-        lambda xp, c, _y, x_shape, d, kernel, **params: xp.conv_input_ct(d, c, size=spatial(x_shape, params), **params),  # noqa: ARG005
-        lambda xp, c, _y, x, _d, kernel, **params: xp.convolution(x, c, **params),  # noqa: ARG005
+        lambda xp, c, _y, x_shape, d, kernel, **params: xp.conv_input_ct(d, c, size=spatial(x_shape, params), **params),
+        lambda xp, c, _y, x, _d, kernel, **params: xp.convolution(x, c, **params),
     ],
     [
         ((2, 2, 5), (2, 3, 5), settings((1,), (1,), (1,), kernel=(3,))),

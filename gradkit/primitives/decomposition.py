@@ -1,17 +1,18 @@
 """Decompositions of matrices: Cholesky, QR, eigenvalues, singular values.
 
-Rules are adjoints of each other under Re tr(x^H y), spelt out for complex matrices. Where factors are determined only up
-to a phase or a rotation (eigenvectors, singular vectors) a derivative exists for functions that do not depend on the
-choice, and is right for these; so what would divide 0 by 0 (equal eigenvalues) is left out.
+Rules are adjoints of each other under Re tr(x^H y), spelt out for complex matrices. Eigenvectors and singular vectors are
+determined up to a phase: derivatives are right for functions that do not depend on it. Of equal eigenvalues the vectors
+turn freely, and what reaches them does not tell how a function of the matrix moves (0 / 0): the derivative is nan, as in
+PyTorch, unless the vectors have no part in it.
 """
 
+from math import nan
 from typing import Any
 
 from numpy.linalg import LinAlgError
 
 from gradkit.families import general
 from gradkit.primitives.linalg import adjoint, complaining, diagonal, hermitian, on_diagonal, product
-from gradkit.primitives.reduction import deviate
 
 
 # -- Cholesky --------------------------------------------------------------------------------------------------------
@@ -59,15 +60,15 @@ def around(xp: Any, y: Any, m: Any) -> Any:
 # Murray 2016, sections 3.1 and 3.2; Giles 2008.
 linalg_cholesky = general(
     "linalg_cholesky", cholesky_forward,
-    lambda xp, d, y, _a, triangle: [  # noqa: ARG005
+    lambda xp, d, y, _a, triangle: [
         hermitian(xp, around(xp, y, lower_half(xp, xp.matmul(adjoint(xp, y), d))))],
-    lambda xp, ts, y, _a, triangle: xp.matmul(y, lower_half(xp, between(xp, y, hermitian(xp, ts[0])))),  # noqa: ARG005
+    lambda xp, ts, y, _a, triangle: xp.matmul(y, lower_half(xp, between(xp, y, hermitian(xp, ts[0])))),
     [
         ([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]], {"triangle": None}),
         ([[[4.0, 1.0], [1.0, 3.0]], [[2.0, -1.0], [-1.0, 5.0]]], {"triangle": None}),
     ],
     structure="block", holomorphic=False, title="LinalgCholeskyExBackward0",
-    peer=lambda torch, a, triangle: torch.linalg.cholesky(a),  # noqa: ARG005
+    peer=lambda torch, a, triangle: torch.linalg.cholesky(a),
 )  # fmt: skip
 
 
@@ -117,7 +118,7 @@ def square(xp: Any, r: Any) -> tuple[Any, Any]:
     return columns(xp, r if r.shape[-2] == k else block(xp, r, slice(0, k), slice(None)), k)
 
 
-def qr_vjp(xp: Any, d: Any, y: Any, _a: Any, mode: str) -> Any:  # noqa: ARG001
+def qr_vjp(xp: Any, d: Any, y: Any, _a: Any, mode: str) -> Any:
     q_ct, r_ct = [xp.zeros_like(one) if ct is None else ct for ct, one in zip(d, y)]
     (r, z), (r_ct, z_ct) = square(xp, y[1]), square(xp, r_ct)
     (q1, q2), (q1_ct, q2_ct) = [columns(xp, q, r.shape[-1]) for q in (y[0], q_ct)]
@@ -131,7 +132,7 @@ def qr_vjp(xp: Any, d: Any, y: Any, _a: Any, mode: str) -> Any:  # noqa: ARG001
     return [x_ct if z is None else xp.cat(x_ct, xp.matmul(q1, z_ct), axis=-1)]
 
 
-def qr_jvp(xp: Any, ts: Any, y: Any, _a: Any, mode: str) -> Any:  # noqa: ARG001
+def qr_jvp(xp: Any, ts: Any, y: Any, _a: Any, mode: str) -> Any:
     r, z = square(xp, y[1])
     size = r.shape[-1]
     q1, q2 = columns(xp, y[0], size)
@@ -163,6 +164,17 @@ def gaps(xp: Any, w: Any) -> Any:
     return xp.reshape(w, (*w.shape[:-1], 1, w.shape[-1])) - xp.reshape(w, (*w.shape, 1))
 
 
+def sums(xp: Any, w: Any) -> Any:
+    """w[j] + w[i]"""
+    return xp.reshape(w, (*w.shape[:-1], 1, w.shape[-1])) + xp.reshape(w, (*w.shape, 1))
+
+
+def off_diagonal(xp: Any, m: Any, by: Any) -> Any:
+    """m / by, 0 on the diagonal, nan elsewhere where `by` is 0."""
+    by = by + on_diagonal(xp, 1 - diagonal(xp, by))
+    return (m - on_diagonal(xp, diagonal(xp, m))) * (1 / xp.where(by == 0, nan, by))
+
+
 def scaled(xp: Any, v: Any, w: Any) -> Any:
     """v diag(w)"""
     return v * xp.reshape(w, (*w.shape[:-1], 1, w.shape[-1]))
@@ -172,19 +184,19 @@ def real_part(xp: Any, x: Any) -> Any:
     return xp.real(x) if x.dtype.kind == "c" else x
 
 
-def eigh_vjp(xp: Any, d: Any, y: Any, _a: Any, triangle: str | None) -> Any:  # noqa: ARG001
+def eigh_vjp(xp: Any, d: Any, y: Any, _a: Any, triangle: str | None) -> Any:
     """Giles 2008, section 3.1."""
     (w, v), (w_ct, v_ct) = y, d
     a_ct = 0 if w_ct is None else scaled(xp, v, w_ct)
     if v_ct is not None:
-        a_ct = a_ct + xp.matmul(v, deviate(xp, xp.matmul(adjoint(xp, v), v_ct), gaps(xp, w)))
+        a_ct = a_ct + xp.matmul(v, off_diagonal(xp, xp.matmul(adjoint(xp, v), v_ct), gaps(xp, w)))
     return [hermitian(xp, xp.matmul(a_ct, adjoint(xp, v)))]
 
 
-def eigh_jvp(xp: Any, ts: Any, y: Any, _a: Any, triangle: str | None) -> Any:  # noqa: ARG001
+def eigh_jvp(xp: Any, ts: Any, y: Any, _a: Any, triangle: str | None) -> Any:
     w, v = y
     inner = product(xp, adjoint(xp, v), hermitian(xp, ts[0]), v)
-    return [real_part(xp, diagonal(xp, inner)), xp.matmul(v, deviate(xp, inner, gaps(xp, w)))]
+    return [real_part(xp, diagonal(xp, inner)), xp.matmul(v, off_diagonal(xp, inner, gaps(xp, w)))]
 
 
 def eigvalsh_vjp(xp: Any, d: Any, _y: Any, a: Any, triangle: str | None) -> Any:
@@ -205,27 +217,27 @@ linalg_eigh = general(
 linalg_eigvalsh = general(
     "linalg_eigvalsh", lambda xp, a, triangle: xp.linalg.eigvalsh(read(xp, a, triangle), UPLO=triangle or "L"),
     eigvalsh_vjp, eigvalsh_jvp, HERMITIAN, structure="block", holomorphic=False, title="LinalgEighBackward0",
-    peer=lambda torch, a, triangle: torch.linalg.eigvalsh((a + a.mT) / 2),  # noqa: ARG005
+    peer=lambda torch, a, triangle: torch.linalg.eigvalsh((a + a.mT) / 2),
 )  # fmt: skip
 
 
 # -- singular values -------------------------------------------------------------------------------------------------
-# With p = u^H da v: the sum and the difference of the rotations of u and v are (p + p^H) / (s[j] - s[i]) and
-# (p - p^H) / (s[j] + s[i]). Kept apart, each is guarded by itself, and the polar factor u v^H has its derivative where
-# singular values are equal. What `u` gains outside its columns is (1 - u u^H) da v / s; columns beyond those of the
-# thin decomposition turn against it.
+# With p = u^H da v: half the sum of the rotations of u and v is the Hermitian part of p over s[j] - s[i], half the
+# difference the skew part over s[j] + s[i]. What u gains outside its columns is (1 - u u^H) da v / s; columns beyond those
+# of the thin decomposition turn against it.
 def skew(xp: Any, m: Any) -> Any:
     return (m - adjoint(xp, m)) / 2
 
 
-def sums(xp: Any, s: Any) -> Any:
-    """s[j] + s[i]"""
-    return xp.reshape(s, (*s.shape[:-1], 1, s.shape[-1])) + xp.reshape(s, (*s.shape, 1))
+def apart(xp: Any, m: Any, s: Any) -> Any:
+    """The skew part over s[j] + s[i]; on the diagonal it turns the phase of complex vectors."""
+    m, by = skew(xp, m), sums(xp, s)
+    return m / by if m.dtype.kind == "c" else off_diagonal(xp, m, by)
 
 
 def divided(xp: Any, v: Any, s: Any) -> Any:
     """v diag(s)^-1"""
-    return deviate(xp, v, xp.reshape(s, (*s.shape[:-1], 1, s.shape[-1])))
+    return v / xp.reshape(s, (*s.shape[:-1], 1, s.shape[-1]))
 
 
 def beyond(xp: Any, m: Any, u: Any) -> Any:
@@ -234,23 +246,27 @@ def beyond(xp: Any, m: Any, u: Any) -> Any:
 
 
 def outside_ct(xp: Any, u: tuple[Any, Any], ct: tuple[Any, Any], s: Any) -> Any:
-    """What reaches da v / s: from u beyond its columns, and from the columns that turn against them."""
+    """What reaches da v: from u beyond its columns, and from the columns that turn against them."""
     (u1, u2), (ct1, ct2) = u, ct
     k_ct = beyond(xp, ct1, u1)
     return divided(xp, k_ct if u2 is None else k_ct - product(xp, u2, adjoint(xp, ct2), u1), s)
 
 
-def svd_vjp(xp: Any, d: Any, y: Any, a_shape: Any, full_matrices: bool) -> Any:  # noqa: ARG001
-    s = y[1]
-    u_ct, s_ct, vh_ct = [xp.zeros_like(one) if ct is None else ct for ct, one in zip(d, y)]
+def svd_vjp(xp: Any, d: Any, y: Any, a_shape: Any, full_matrices: bool) -> Any:
+    (u, s, vh), (u_ct, s_ct, vh_ct) = y, d
     k = s.shape[-1]
-    u, v, u_ct, v_ct = [columns(xp, q, k) for q in (y[0], adjoint(xp, y[2]), u_ct, adjoint(xp, vh_ct))]
+    u, v = columns(xp, u, k), columns(xp, adjoint(xp, vh), k)
+    p_ct = on_diagonal(xp, xp.zeros_like(s) if s_ct is None else s_ct)
+    if u_ct is None and vh_ct is None:
+        return [product(xp, u[0], p_ct, adjoint(xp, v[0]))]
+    u_ct = columns(xp, xp.zeros_like(y[0]) if u_ct is None else u_ct, k)
+    v_ct = columns(xp, adjoint(xp, xp.zeros_like(vh) if vh_ct is None else vh_ct), k)
     x, z = xp.matmul(adjoint(xp, u[0]), u_ct[0]), xp.matmul(adjoint(xp, v[0]), v_ct[0])
-    p_ct = hermitian(xp, deviate(xp, x + z, gaps(xp, s))) + skew(xp, deviate(xp, x - z, sums(xp, s)))
-    a_ct = product(xp, u[0], p_ct + on_diagonal(xp, s_ct), adjoint(xp, v[0]))
-    if a_shape[-2] > k:
+    p_ct = p_ct + off_diagonal(xp, skew(xp, x + z), gaps(xp, s)) + apart(xp, x - z, s)
+    a_ct = product(xp, u[0], p_ct, adjoint(xp, v[0]))
+    if a_shape[-2] > k and d[0] is not None:
         a_ct = a_ct + xp.matmul(outside_ct(xp, u, u_ct, s), adjoint(xp, v[0]))
-    if a_shape[-1] > k:
+    if a_shape[-1] > k and d[2] is not None:
         a_ct = a_ct + xp.matmul(u[0], adjoint(xp, outside_ct(xp, v, v_ct, s)))
     return [a_ct]
 
@@ -265,15 +281,15 @@ def turned(xp: Any, u: tuple[Any, Any], rotation: Any, k: Any) -> Any:
     return t if u2 is None else xp.cat(t, -product(xp, u1, adjoint(xp, k), u2), axis=-1)
 
 
-def svd_jvp(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool) -> Any:  # noqa: ARG001
+def svd_jvp(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool) -> Any:
     s = y[1]
     size, (m, n), t = s.shape[-1], a.shape[-2:], ts[0]
     u, v = columns(xp, y[0], size), columns(xp, adjoint(xp, y[2]), size)
     p = product(xp, adjoint(xp, u[0]), t, v[0])
-    both, apart = deviate(xp, hermitian(xp, p), gaps(xp, s)), deviate(xp, skew(xp, p), sums(xp, s))
+    together, opposed = off_diagonal(xp, hermitian(xp, p), gaps(xp, s)), apart(xp, p, s)
     of_u = divided(xp, xp.matmul(t, v[0]), s) if m > size else None
     of_v = divided(xp, xp.matmul(adjoint(xp, t), u[0]), s) if n > size else None
-    u_t, v_t = turned(xp, u, both + apart, of_u), turned(xp, v, both - apart, of_v)
+    u_t, v_t = turned(xp, u, together + opposed, of_u), turned(xp, v, together - opposed, of_v)
     return [u_t, real_part(xp, diagonal(xp, p)), adjoint(xp, v_t)]
 
 
@@ -311,7 +327,7 @@ def eig_vjp(xp: Any, d: Any, y: Any, _a: Any) -> Any:
         along = xp.matmul(v_h, v_ct)
         real = xp.astype(xp.real(diagonal(xp, along)), dtype=v.dtype)
         m_ct = along - scaled(xp, xp.matmul(v_h, v), real)
-        p_ct = p_ct + deviate(xp, m_ct, xp.conj(gaps(xp, w)))
+        p_ct = p_ct + off_diagonal(xp, m_ct, xp.conj(gaps(xp, w)))
     v_h = adjoint(xp, v)
     return [xp.linalg_solve(v_h, xp.matmul(p_ct, v_h))]
 
@@ -319,7 +335,7 @@ def eig_vjp(xp: Any, d: Any, y: Any, _a: Any) -> Any:
 def eig_jvp(xp: Any, ts: Any, y: Any, _a: Any) -> Any:
     w, v = y
     p = xp.linalg_solve(v, xp.matmul(xp.astype(ts[0], dtype=v.dtype), v))
-    m = deviate(xp, p, gaps(xp, w))
+    m = off_diagonal(xp, p, gaps(xp, w))
     v_m = xp.matmul(v, m)
     length = xp.real(diagonal(xp, xp.matmul(adjoint(xp, v), v_m)))
     return [diagonal(xp, p), v_m - scaled(xp, v, xp.astype(length, dtype=v.dtype))]

@@ -5,7 +5,7 @@ from typing import Any
 from numpy.linalg import LinAlgError
 
 from gradkit.families import general
-from gradkit.primitives.linalg import adjoint, diagonal, on_diagonal, product
+from gradkit.primitives.linalg import adjoint, diagonal, product
 
 
 # -- the derivatives of a determinant ----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from gradkit.families import general
 from gradkit.primitives.indexing import one_more_lead
 
 
-def looked_up(xp: Any, table: Any, index: Any, *, lead: int, padding: int | None) -> Any:  # noqa: ARG001
+def looked_up(xp: Any, table: Any, index: Any, *, lead: int, padding: int | None) -> Any:
     """A table for each place of the `lead` batch axes, which `index` has too."""
     return xp.index(table, index, lead=lead) if lead else xp.take(table, index, axis=0)
 
@@ -35,5 +35,5 @@ embedding = general(
     "embedding", looked_up, table_ct, table_tangent,
     [((4, 3), [[2, 0], [2, 1]], {"lead": 0, "padding": None}), ((4, 3), [2, 0, 2], {"lead": 0, "padding": None})],
     arity=2, promote="none", batching=one_more_lead, structure="moves",
-    peer=lambda torch, table, index, lead, padding: torch.nn.functional.embedding(index, table, padding),  # noqa: ARG005
+    peer=lambda torch, table, index, lead, padding: torch.nn.functional.embedding(index, table, padding),
 )  # fmt: skip

@@ -115,7 +115,7 @@ rowdot = bilinear(
         lambda xp, d, _y, a, b: row_products_ct(xp, d, b, a),
     ],
     [((3,), (3,), {}), ((2, 3), (3,), {}), ((3,), (2, 3), {}), ((5, 2, 3), (2, 3), {}), ((5, 2, 3), (5, 1, 3), {})],
-    title="DotBackward0", peer=lambda torch, a, b: (a * b).sum(-1),  # noqa: ARG005
+    title="DotBackward0", peer=lambda torch, a, b: (a * b).sum(-1),
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def sizes(xp: Any, x: Any) -> Any:
 
 def direction(xp: Any, x: Any) -> Any:
     """x / abs(x), and 0 at 0."""
-    return xp.signum(x) if x.dtype.kind != "c" else xp.sgn_complex(x)
+    return xp.signum(x) if x.dtype.kind != "c" else xp.sgn(x)
 
 
 def weights(xp: Any, y: Any, x: Any, ord: float, axis: Any) -> Any:
@@ -47,7 +47,7 @@ def weights(xp: Any, y: Any, x: Any, ord: float, axis: Any) -> Any:
     return xp.masked((size != 0) & (whole != 0), ((size + nil) / (whole + (whole == 0))) ** (ord - 1))
 
 
-def vector_norm_vjp(xp: Any, d: Any, y: Any, x: Any, ord: float, axis: Any, keepdims: bool) -> Any:  # noqa: ARG001
+def vector_norm_vjp(xp: Any, d: Any, y: Any, x: Any, ord: float, axis: Any, keepdims: bool) -> Any:
     if ord == 0:
         return [xp.zeros_like(x)]
     if ord == 2:

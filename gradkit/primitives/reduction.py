@@ -39,10 +39,18 @@ def reduce_over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = N
     try:
         return _worked_out[key]
     except (KeyError, TypeError):  # a list of axes is no key
-        params = {"axis": axes_from_end(x, key[1]), "keepdims": key[2]}
+        params = {"axis": reduced_axes(x, key[1]), "keepdims": key[2]}
     if isinstance(key[1], int | tuple | None) and len(_worked_out) < 1024:
         _worked_out[key] = params
     return params
+
+
+def reduced_axes(x: Any, dim: Any) -> tuple[int, ...]:
+    """Axes counted from the end. A scalar has a dimension 0, and none to take away."""
+    if dim is not None and not x.ndim:
+        for one in (dim,) if isinstance(dim, int) else dim:
+            axis_from_end(x, one)
+    return axes_from_end(x, dim)
 
 
 def reduce_one(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -113,6 +121,34 @@ amax, amin = [
 ]  # fmt: skip
 
 
+# -- the first extreme along one axis, and its place -----------------------------------------------------------------
+def first(name: str, find: str) -> Any:
+    def forward(xp: Any, x: Any, axis: int, keepdims: bool) -> Any:
+        return getattr(xp, name)(x, axis=(axis,), keepdims=keepdims), getattr(xp, find)(x, axis=axis, keepdims=keepdims)
+
+    return forward
+
+
+def first_vjp(xp: Any, d: Any, y: Any, x_shape: Any, axis: int, keepdims: bool) -> Any:
+    value, place = [beside(xp, one, x_shape, (axis,)) for one in (d[0], y[1])]
+    return [xp.ungather(value, place, shape=x_shape, axis=axis)]
+
+
+def first_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: int, keepdims: bool) -> Any:
+    t = xp.gather(ts[0], beside(xp, y[1], x.shape, (axis,)), axis=axis)
+    return [t if keepdims else xp.reshape(t, y[1].shape), None]
+
+
+max_along, min_along = [
+    general(
+        f"{name}_along", first(name, f"arg{name}"), first_vjp, first_jvp, ALONG_ONE, structure="axes", promote="same",
+        outputs=2, tidy=reduce_one, title=f"{name.capitalize()}Backward0",
+        peer=lambda torch, x, axis, keepdims, name=name: tuple(getattr(torch, name)(x, axis, keepdims)),
+    )
+    for name in ("max", "min")
+]  # fmt: skip
+
+
 # -- products --------------------------------------------------------------------------------------------------------
 def others(xp: Any, x: Any, axis: int) -> Any:
     """The product of all other elements of a run, without dividing: right at zeros, to every order."""
@@ -123,7 +159,7 @@ def others(xp: Any, x: Any, axis: int) -> Any:
 
 prod = general(
     "prod", lambda xp, x, axis, keepdims: xp.prod(x, axis=axis, keepdims=keepdims),
-    lambda xp, d, _y, x, axis, keepdims: [beside(xp, d, x.shape, (axis,)) * others(xp, x, axis)],  # noqa: ARG005
+    lambda xp, d, _y, x, axis, keepdims: [beside(xp, d, x.shape, (axis,)) * others(xp, x, axis)],
     lambda xp, ts, _y, x, axis, keepdims: xp.sum(ts[0] * others(xp, x, axis), axis=axis, keepdims=keepdims),
     [*ALONG_ONE, ([[2.0, 0.0, 3.0], [0.0, 0.0, 5.0]], ALONG_LAST)], structure="axes", tidy=reduce_one, promote="same",
     peer=lambda torch, x, axis, keepdims: torch.prod(x, axis, keepdims),
@@ -140,7 +176,7 @@ def freedom(shape: Any, axis: Any, correction: float) -> float:
     return max(extent(shape, axis) - correction, 0)
 
 
-def variance_vjp(xp: Any, d: Any, _y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:  # noqa: ARG001
+def variance_vjp(xp: Any, d: Any, _y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
     scale = beside(xp, d + d, x.shape, axis) / freedom(x.shape, axis, correction)
     return [scale * deviation(xp, x, axis)]
 
@@ -155,7 +191,7 @@ def deviate(xp: Any, d: Any, y: Any) -> Any:
     return xp.masked(y != 0, d) / (y + (y == 0))
 
 
-def standard_vjp(xp: Any, d: Any, y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:  # noqa: ARG001
+def standard_vjp(xp: Any, d: Any, y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
     scale = beside(xp, deviate(xp, d, y), x.shape, axis) / freedom(x.shape, axis, correction)
     return [scale * deviation(xp, x, axis)]
 
@@ -201,7 +237,7 @@ def log_sum(xp: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 logsumexp = general(
     "logsumexp", log_sum,
-    lambda xp, d, y, x, axis, keepdims: [  # noqa: ARG005
+    lambda xp, d, y, x, axis, keepdims: [
         beside(xp, d, x.shape, axis) * xp.exp(x - beside(xp, y, x.shape, axis))],
     lambda xp, ts, y, x, axis, keepdims: xp.sum(
         ts[0] * xp.exp(x - beside(xp, y, x.shape, axis)), axis=axis, keepdims=keepdims),
@@ -215,11 +251,11 @@ argmax, argmin = [
     general(name, name, None, None, ALONG_ONE, structure="axes", promote="same", tidy=reduce_one)
     for name in ("argmax", "argmin")
 ]
-any, all = [  # noqa: A001
+any, all = [
     general(name, name, None, None, REDUCTIONS, structure="axes", promote="same", tidy=reduce_over)
     for name in ("any", "all")
 ]
 count_nonzero = general(
     "count_nonzero", "count_nonzero", None, None, REDUCTIONS[:1], structure="axes", promote="same", tidy=reduce_over,
-    peer=lambda torch, x, axis, keepdims: torch.count_nonzero(x, axis),  # noqa: ARG005
+    peer=lambda torch, x, axis, keepdims: torch.count_nonzero(x, axis),
 )  # fmt: skip

@@ -128,22 +128,26 @@ logcumsumexp = general(
 )  # fmt: skip
 
 
-# -- running extremes: their places, which the values are gathered from ----------------------------------------------
+# -- running extremes, and their places ------------------------------------------------------------------------------
 def latest(name: str, reaches: Any) -> Any:
+    """A tie goes to the later place."""
+
     def forward(xp: Any, x: Any, axis: int) -> Any:
-        y = getattr(xp, name).accumulate(x, axis=axis)
+        extreme = getattr(xp, name).accumulate
+        y = extreme(x, axis=axis)
         place = xp.reshape(xp.arange(x.shape[axis]), (-1,) + (1,) * (-axis - 1))
-        return xp.maximum.accumulate(xp.where(reaches(x, y) | (x != x), place, 0), axis=axis)
+        return y, xp.maximum.accumulate(xp.where(reaches(x, y) | (x != x), place, 0), axis=axis)
 
     return forward
 
 
-# A tie goes to the later place.
-cummax_at = general(
-    "cummax_at", latest("maximum", lambda x, y: x >= y), None, None, [((3, 4), {"axis": -1})], structure="axes",
-    promote="same", peer=lambda torch, x, axis: torch.cummax(x, axis).indices,
-)  # fmt: skip
-cummin_at = general(
-    "cummin_at", latest("minimum", lambda x, y: x <= y), None, None, [((3, 4), {"axis": -1})], structure="axes",
-    promote="same", peer=lambda torch, x, axis: torch.cummin(x, axis).indices,
-)  # fmt: skip
+cummax, cummin = [
+    general(
+        name, latest(ufunc, reaches),
+        lambda xp, d, y, x_shape, axis: [xp.ungather(d[0], y[1], shape=x_shape, axis=axis)],
+        lambda xp, ts, y, _x, axis: [xp.gather(ts[0], y[1], axis=axis), None],
+        [((3, 4), {"axis": -1}), ((3, 4), {"axis": -2})], structure="axes", promote="same", outputs=2,
+        peer=lambda torch, x, axis, name=name: tuple(getattr(torch, name)(x, axis)),
+    )
+    for name, ufunc, reaches in (("cummax", "maximum", lambda x, y: x >= y), ("cummin", "minimum", lambda x, y: x <= y))
+]  # fmt: skip

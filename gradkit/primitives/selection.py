@@ -132,7 +132,8 @@ scatter_extreme = general(
     "scatter_extreme", reduced, scatter_extreme_vjp, scatter_extreme_jvp,
     [((3, 4), _INDEX, (3, 2), {"axis": -1, "largest": True}), ((3, 4), _INDEX, (3, 2), {"axis": -1, "largest": False})],
     arity=3, promote="none", title="ScatterReduceBackward0",
-    peer=lambda torch, x, index, v, axis, largest: torch.scatter_reduce(x, axis, index, v, "amax" if largest else "amin"),
+    peer=lambda torch, x, index, v, axis, largest: (
+        torch.scatter_reduce(x, axis, index, v, "amax" if largest else "amin")),
 )  # fmt: skip
 
 

@@ -77,8 +77,8 @@ def completed(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
             raise RuntimeError(f"invalid shape dimension {n} at index {i} of shape {list(shape)}")
     if unknown and not known and not size:
         raise RuntimeError(
-            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size -1 can "
-            "be any value and is ambiguous"
+            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size -1 "
+            "can be any value and is ambiguous"
         )
     if known != size if not unknown else not known or size % known:
         raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
@@ -110,8 +110,8 @@ def expansion(shape: tuple[int, ...], *sizes: int) -> dict[str, Any]:
     new = len(sizes) - len(shape)
     if new < 0:
         raise RuntimeError(
-            f"expand({shape}, size={list(sizes)}): the number of sizes provided ({len(sizes)}) must be greater or equal to "
-            f"the number of dimensions in the tensor ({len(shape)})"
+            f"expand({shape}, size={list(sizes)}): the number of sizes provided ({len(sizes)}) must be greater or "
+            f"equal to the number of dimensions in the tensor ({len(shape)})"
         )
     full = list(sizes)
     for i, n in enumerate(sizes):
@@ -124,8 +124,8 @@ def expansion(shape: tuple[int, ...], *sizes: int) -> dict[str, Any]:
             full[i] = shape[i - new]
         elif n != shape[i - new] != 1 or n < 0:
             raise RuntimeError(
-                f"The expanded size of the tensor ({n}) must match the existing size ({shape[i - new]}) at non-singleton "
-                f"dimension {i}.  Target sizes: {list(sizes)}.  Tensor sizes: {list(shape)}"
+                f"The expanded size of the tensor ({n}) must match the existing size ({shape[i - new]}) at "
+                f"non-singleton dimension {i}.  Target sizes: {list(sizes)}.  Tensor sizes: {list(shape)}"
             )
     return {"shape": tuple(full), "rank": len(shape)}
 
@@ -147,7 +147,10 @@ def unexpanded(xp: Any, d: Any, _y: Any, x_shape: Any, shape: Any, rank: int) ->
 # `rank` is that of the operand without batch axes, so that new axes go behind those.
 expand = linear(
     "expand", expanded, [unexpanded],
-    [((3, 1), {"shape": (3, 4), "rank": 2}), ((1, 3), {"shape": (2, 3), "rank": 2}), ((3, 1), {"shape": (2, 3, 2), "rank": 2})],
+    [
+        ((3, 1), {"shape": (3, 4), "rank": 2}), ((1, 3), {"shape": (2, 3), "rank": 2}),
+        ((3, 1), {"shape": (2, 3, 2), "rank": 2}),
+    ],
     batching=in_front, view=True, peer=lambda torch, x, shape, rank: x.expand(shape),
 )  # fmt: skip
 
@@ -213,11 +216,10 @@ permute = linear(
 
 # -- alias, convert ----------------------------------------------------------------------------------------------------
 alias = linear("alias", lambda _xp, x: x[...], [lambda _xp, d, _y, _x: d], [((3,), {})], view=True)
-compact = linear(
-    "compact", lambda _xp, x: x.copy(), [lambda _xp, d, _y, _x: d], [((3,), {})], title="CloneBackward0"
-)
+compact = linear("compact", lambda _xp, x: x.copy(), [lambda _xp, d, _y, _x: d], [((3,), {})], title="CloneBackward0")
 clone = linear("clone", lambda _xp, x: x.copy("K"), [lambda _xp, d, _y, _x: d], [((3,), {})])
 astype = linear(
     "astype", lambda xp, x, dtype: xp.astype(x, dtype), [lambda _xp, d, _y, _x, dtype: d],
-    [((3,), {"dtype": "float64"})], title="ToCopyBackward0", peer=lambda torch, x, dtype: x.to(getattr(torch, str(dtype))),
+    [((3,), {"dtype": "float64"})], title="ToCopyBackward0",
+    peer=lambda torch, x, dtype: x.to(getattr(torch, str(dtype))),
 )  # fmt: skip

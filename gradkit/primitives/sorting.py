@@ -70,11 +70,13 @@ def search(xp: Any, ordered: Any, values: Any, side: str) -> Any:
 
 LAST = {"axis": -1}
 sort_order = general(
-    "sort_order", sorting_order, None, None, [((3, 4), {"axis": -1, "descending": True}), ((3, 4), {"axis": -2, "descending": False})],
-    promote="none", peer=lambda torch, x, axis, descending: torch.argsort(x, dim=axis, descending=descending, stable=True),
+    "sort_order", sorting_order, None, None,
+    [((3, 4), {"axis": -1, "descending": True}), ((3, 4), {"axis": -2, "descending": False})], promote="none",
+    peer=lambda torch, x, axis, descending: torch.argsort(x, dim=axis, descending=descending, stable=True),
 )  # fmt: skip
 top_order = general(
-    "top_order", top_places, None, None, [((3, 4), {"k": 2, "largest": True, **LAST}), ((70, 2), {"k": 3, "axis": -2, "largest": False})],
+    "top_order", top_places, None, None,
+    [((3, 4), {"k": 2, "largest": True, **LAST}), ((70, 2), {"k": 3, "axis": -2, "largest": False})],
     promote="none", peer=lambda torch, x, k, axis, largest: torch.topk(x, k, axis, largest).indices,
 )  # fmt: skip
 kth = general(
@@ -82,7 +84,8 @@ kth = general(
     peer=lambda torch, x, k, axis: torch.kthvalue(x, k, axis, True).indices,
 )  # fmt: skip
 median_index = general(
-    "median_index", median_place, None, None, [((3, 4), {"ignore_nan": False, **LAST}), ((3, 4), {"ignore_nan": True, **LAST})],
+    "median_index", median_place, None, None,
+    [((3, 4), {"ignore_nan": False, **LAST}), ((3, 4), {"ignore_nan": True, **LAST})],
     promote="none", peer=lambda torch, x, axis, ignore_nan: torch.median(x, axis, True).indices,
 )  # fmt: skip
 mode_index = general(

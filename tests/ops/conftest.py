@@ -21,7 +21,9 @@ def agrees(torch):
             got = mine.gradients()[name]
             assert (got is None) == (want is None), f"gradient of {name}"
             if want is not None:
-                np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-5, atol=1e-6, err_msg=f"gradient of {name}")
+                np.testing.assert_allclose(
+                    got.numpy(), want.numpy(), rtol=1e-5, atol=1e-6, err_msg=f"gradient of {name}"
+                )
 
     return check
 
@@ -31,7 +33,7 @@ def raises_alike(torch):
     """A function of an expression that must raise the kind of error that it raises in PyTorch."""
 
     def check(expression, **arrays):
-        with pytest.raises(Exception) as want:  # noqa: PT011
+        with pytest.raises(Exception) as want:
             evaluate(torch, expression, arrays)
         with pytest.raises(want.type) as got:
             evaluate(gradkit, expression, arrays)

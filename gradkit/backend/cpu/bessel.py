@@ -6,15 +6,12 @@ float64, within 6 ulp.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.blocks import blockwise, widened
 from gradkit.backend.cpu.rational import coefficients, polynomial, rational
-
-Array = NDArray[Any]
 
 # Relative error 2e-17 on [0, 10].
 _I0E = coefficients(

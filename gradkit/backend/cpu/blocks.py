@@ -1,12 +1,11 @@
 """Elementwise kernels of many passes, run block by block so that their temporaries stay in cache."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from gradkit.backend.cpu import Array
+
 Kernel = Callable[[Array, Array], object]
 
 # A call into NumPy costs about as much as 3000 elements of work, and a kernel keeps up to a dozen temporaries of a

@@ -16,9 +16,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from gradkit.backend.cpu import Array
+
 PerAxis = int | Sequence[int]
 Padding = int | Sequence[int | tuple[int, int]]
 

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.blocks import blockwise, in_blocks
 from gradkit.backend.cpu.erf import erf_double, erf_single
-
-Array = NDArray[Any]
 
 _SQRT_HALF = 0.7071067811865476
 _SQRT_2_OVER_PI = 0.7978845608028654

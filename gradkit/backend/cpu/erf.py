@@ -13,15 +13,11 @@ others within 3.5 in float64 and 2.5 in float32. Sums of rounded terms are not m
 erf of a larger number is never smaller by more than these errors.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.blocks import blockwise
 from gradkit.backend.cpu.rational import coefficients, rational
-
-Array = NDArray[Any]
 
 # x**2 <= 15.6, relative error of erf 4e-9.
 _ERF_SINGLE = coefficients(

@@ -2,20 +2,19 @@
 
 From x = 6 on, Stirling's series, refitted so that few terms do (Abramowitz and Stegun 6.1.41, 6.3.18); on [1/2, 6],
 rational fits made for this package with the zeros divided out; below 1/2, one step of the recurrence; for negative x,
-reflection (A&S 6.1.17, 6.3.7, 6.4.7). Everything is computed in float64.
+reflection (A&S 6.1.17, 6.3.7, 6.4.7). Everything is computed in float64: for positive x lgamma is right within 3 ulp,
+its zeros included, digamma within 6, polygamma within 10; for negative x the error is small absolutely, not beside zeros.
 """
 
 from math import comb, factorial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.blocks import blockwise, widened
 from gradkit.backend.cpu.elementary import integer_power
 from gradkit.backend.cpu.rational import coefficients, polynomial, rational
-
-Array = NDArray[Any]
 
 # lgamma(x) = (x - 1)(x - 2)(1/2 + R(x)) on [1/2, 6], relative error 3e-17.
 _LGAMMA = coefficients(

@@ -11,9 +11,8 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
-Array = NDArray[Any]
+from gradkit.backend.cpu import Array
 
 # Places in a block of rows.
 _BLOCK = 1 << 14
@@ -25,7 +24,7 @@ _PAIRS = {"f": np.complex64, "d": np.complex128}
 _FULL = slice(None)
 
 
-def index_add(shape: tuple[int, ...], dtype: DTypeLike, key: Any, values: Array) -> Array:
+def index_add(shape: tuple[int, ...], dtype: Any, key: Any, values: Array) -> Array:
     """Return zeros of `shape` and `dtype` with `values` added at `key`: the transpose of ``x[key]``.
 
     `key` is anything NumPy indexes by; `values` has the shape of ``x[key]`` or broadcasts to it. float16 is added in

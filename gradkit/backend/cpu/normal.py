@@ -4,11 +4,9 @@ From the fits of `gradkit.backend.cpu.erf`, with ndtr(x) = erfc(-x / sqrt(2)) / 
 of `x` itself, since the rounding of x / sqrt(2) would cost a factor x**2 of accuracy in the tail.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.blocks import blockwise, widened
 from gradkit.backend.cpu.erf import (
     ERFCX_DOUBLE,
@@ -19,8 +17,6 @@ from gradkit.backend.cpu.erf import (
     exp_of_square,
     inverse_erfcx,
 )
-
-Array = NDArray[Any]
 
 _SQRT_2 = 1.4142135623730951
 _SQRT_HALF = 0.7071067811865476

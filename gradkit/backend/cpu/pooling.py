@@ -12,11 +12,10 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.indexing import add_places
 
-Array = NDArray[Any]
 PerAxis = int | Sequence[int]
 
 _BLOCK_BYTES = 1 << 18

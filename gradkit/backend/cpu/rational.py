@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from gradkit.backend.cpu import Array
 
 
 def coefficients(numerator: tuple[float, ...], denominator: tuple[float, ...], dtype: Any = np.float64) -> Array:

@@ -8,12 +8,11 @@ inner loops are long and no accumulator takes more than a few hundred addends on
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from gradkit.backend.cpu import Array
+
 Axes = int | tuple[int, ...] | None
 
 # Up to here a product with ones is the fastest sum of a matrix over an axis (0.2 to 0.6 of add.reduce's time), and

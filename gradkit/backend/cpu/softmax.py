@@ -7,14 +7,10 @@ of the time). Otherwise, infinities and NaN included, the block is done again wi
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gradkit.backend.cpu import reduce
-
-Array = NDArray[Any]
+from gradkit.backend.cpu import Array, reduce
 
 _BLOCK = 1 << 16  # elements
 # A sum of exp(x) above the lower bound belongs to a row whose terms lose no digits to underflow unless their share is

@@ -26,8 +26,8 @@ class OneCycleLR(LRScheduler):
     ...     optimizer.step()
     ...     schedule.step()
     ...     rates += schedule.get_last_lr()
-    >>> rates[0], rates[3]
-    (0.04, 1.0)
+    >>> [round(rate, 2) for rate in rates[:5]]
+    [0.04, 0.28, 0.76, 1.0, 0.93]
     """
 
     def __init__(

@@ -79,7 +79,7 @@ def refuses(torch):
     """A function of a name and operands that PyTorch refuses: so it is here, with an error of the same type."""
 
     def check(name, *operands, **params):
-        with pytest.raises(Exception) as want:  # noqa: PT011
+        with pytest.raises(Exception) as want:
             Side(torch, torch.nn.functional).run(name, operands, params)
         with pytest.raises(want.type) as got:
             Side(gradkit, F).run(name, operands, params)

@@ -1,4 +1,4 @@
-"""Dropout: the elements that fall are PyTorch's."""
+"""Dropout and sampling: the random numbers are PyTorch's."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,12 @@ import pytest
 import gradkit
 from gradkit.func import vmap
 from gradkit.nn import functional as F
+from gradkit.ops.sampling import gumbel_softmax
 
-KINDS = {"dropout": (33, 7), "dropout1d": (4, 5, 6), "dropout2d": (4, 5, 6, 2), "dropout3d": (4, 5, 2, 2, 2), "alpha_dropout": (5, 7)}
+KINDS = {
+    "dropout": (33, 7), "dropout1d": (4, 5, 6), "dropout2d": (4, 5, 6, 2), "dropout3d": (4, 5, 2, 2, 2),
+    "alpha_dropout": (5, 7),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.9, 1.0])
@@ -25,7 +29,7 @@ def test_falls_where_pytorch_drops(name, p, torch, seeded, rng):
         np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "shape"), [("dropout1d", (3, 5)), ("dropout2d", (3, 4, 5)), ("dropout3d", (3, 4, 2, 2))])
+@pytest.mark.parametrize(("name", "shape"), [("dropout1d", (3, 5)), ("dropout3d", (3, 4, 2, 2))])
 def test_fewer_axes(name, shape, torch, seeded):
     results = []
     for library in (gradkit, torch):
@@ -66,8 +70,26 @@ def test_errors(name, operands, refuses):
 
 
 def test_unusual_numbers_of_axes_warn():
-    with pytest.warns(UserWarning, match="dropout2d"):
-        F.dropout2d(gradkit.ones(2, 3))
+    for shape in ((2, 3), (2, 3, 4)):
+        with pytest.warns(UserWarning, match="dropout2d"):
+            F.dropout2d(gradkit.ones(*shape))
+    with pytest.warns(UserWarning, match="dropout3d"):
+        F.dropout3d(gradkit.ones(2, 3, 4))
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("dim", [0, -1])
+def test_gumbel_softmax_draws_what_pytorch_draws(hard, dim, torch, seeded, rng):
+    x, d = rng.normal(size=(2, 5, 4))
+    results = []
+    for library, sample in ((gradkit, gumbel_softmax), (torch, torch.nn.functional.gumbel_softmax)):
+        seeded(5)
+        leaf = library.tensor(x, requires_grad=True)
+        y = sample(leaf, 0.7, hard, dim=dim)
+        (y * library.tensor(d)).sum().backward()
+        results.append((y.detach().numpy(), leaf.grad.numpy()))
+    for got, want in zip(*results, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
 
 
 class TestUnderVmap:

@@ -1,0 +1,18 @@
+"""Every function of nn.functional says what it does, with an example that runs."""
+
+import doctest
+
+import pytest
+
+from gradkit.nn import functional
+
+
+@pytest.mark.parametrize("name", functional.__all__)
+def test_docstring_has_an_example_that_runs(name):
+    function = getattr(functional, name)
+    assert function.__doc__, f"{name} has no docstring"
+    test = doctest.DocTestParser().get_doctest(function.__doc__, {}, name, None, None)
+    assert len(test.examples) > 1, f"{name} has no example"
+    said = []
+    doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=said.append)
+    assert not said, "".join(said)
