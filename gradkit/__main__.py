@@ -13,13 +13,20 @@ import gradkit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, or 1 if it failed. Arguments that make no sense exit with 2."""
+    """Run a command and return its exit status: 0; 1 if it failed, 130 if it was interrupted.
+
+    Arguments that make no sense exit with 2, and a message on standard error.
+    """
     parser, train_parser = build_parsers()
     options = parser.parse_args(arguments)
     if options.command == "info":
         print("\n".join(f"{name:<12}{text}" for name, text in info()))
     elif options.command == "train":
-        return train(options, train_parser)
+        try:
+            return train(options, train_parser)
+        except KeyboardInterrupt:
+            print("\ninterrupted", file=sys.stderr)
+            return 130
     else:
         parser.print_help()
     return 0

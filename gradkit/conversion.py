@@ -9,6 +9,7 @@ from gradkit import creation
 from gradkit.engine import dtypes, modes, printing
 from gradkit.engine.device import device as Device
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.ops.arithmetic import positive
 from gradkit.primitives.shape import astype
 
 METHODS = (
@@ -76,6 +77,9 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
                 "memory first."
             )
         return numpy(cpu(self), force=True)
+    if self.batch or self.tangents:
+        inside = "vmap, where it stands for many samples" if self.batch else "jvp, where its tangent would be lost"
+        raise RuntimeError(f"can't convert a Tensor to numpy inside {inside}; use gradkit's operations, or np.f(tensor)")
     if self.requires_grad and modes.local.grad and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     return materialised(self)
@@ -332,7 +336,7 @@ def represent(self: Tensor) -> str:
 SPECIAL = {
     "__array__": as_array, "__bool__": as_bool, "__contains__": contains, "__copy__": shallow_copy,
     "__deepcopy__": deep_copy, "__format__": printing.format_scalar, "__index__": as_index, "__iter__": elements,
-    "__len__": length, "__reduce_ex__": reduce, "__repr__": represent,
+    "__len__": length, "__pos__": positive, "__reduce_ex__": reduce, "__repr__": represent,
     "__complex__": lambda self: complex(item(self)), "__float__": lambda self: float(item(self)),
     "__int__": lambda self: int(item(self)), "data": property(data_of, set_data),
 }  # fmt: skip

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import numpy as np
 
-class LinAlgError(RuntimeError):
+
+class LinAlgError(RuntimeError, np.linalg.LinAlgError):
     """A matrix that cannot be inverted or decomposed; public as `gradkit.linalg.LinAlgError`."""
 
 

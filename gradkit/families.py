@@ -8,7 +8,7 @@ so that batch axes in front disturb few rows.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from gradkit.backend.numpy import NUMPY
 from gradkit.engine import inplace, unrolled
@@ -21,6 +21,15 @@ Forward = str | Callable[..., Any]
 NOTHING, SHAPE, VALUE = 0, 1, 2
 
 
+class Operation(Protocol):
+    """What people, and rules on Tensors, call: it knows its row. `apply`, where it has one, takes tidied parameters."""
+
+    primitive: Primitive
+    apply: Callable[..., Any]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
 # -- the five families -----------------------------------------------------------------------------------------------
 def elementwise(
     name: str,
@@ -31,7 +40,7 @@ def elementwise(
     params: list[dict[str, Any]] | None = None,
     promote: str = "same",
     **more: Any,
-) -> Callable[..., Any]:
+) -> Operation:
     """``y[i]`` depends on the operands' ``[i]`` alone.
 
     One ``(xp, d, y, *operands) -> d * partial`` for each operand (None: no derivative) serves tangents and cotangents
@@ -74,7 +83,7 @@ def linear(
     structure: str = "moves",
     arity: int | None = 1,
     **more: Any,
-) -> Callable[..., Any]:
+) -> Operation:
     """Linear in all operands together: jvp is the operation itself, vjp its transpose.
 
     `transposes` has a rule for each operand, or is one rule that answers for all.
@@ -114,7 +123,7 @@ def bilinear(
     *,
     structure: str = "dense",
     **more: Any,
-) -> Callable[..., Any]:
+) -> Operation:
     """Linear in each of two operands: jvp puts the tangent in the operand's place, the vjps are the two transposes."""
     with_params = any([given for *_, given in samples])
 
@@ -148,7 +157,7 @@ def selection(
     arity: int | None = 2,
     structure: str = "moves",
     **more: Any,
-) -> Callable[..., Any]:
+) -> Operation:
     """``y`` is ``x`` at places that index operands give: gather one way, scatter-add (the rule) the other.
 
     Only the first operand is differentiable; of it the rule usually needs the shape alone.
@@ -184,7 +193,7 @@ def general(
     arity: int | None = 1,
     promote: str = "float",
     **more: Any,
-) -> Callable[..., Any]:
+) -> Operation:
     """vjp, for all operands at once (a list, one for each), and jvp ``(xp, ts, y, *operands)`` side by side.
 
     With several outputs, `d` and `y` are lists. Without a vjp the row is not differentiable.
@@ -206,7 +215,7 @@ def general(
 
 
 # -- what a row becomes ----------------------------------------------------------------------------------------------
-def operation(prim: Primitive, hot: bool = False) -> Callable[..., Any]:
+def operation(prim: Primitive, hot: bool = False) -> Operation:
     """Enter the row; return the function that people, and rules on Tensors, call.
 
     Rows with parameters are called as ``f(x, *args, **kwargs)``, which their `tidy` turns into parameters, or without

@@ -155,7 +155,7 @@ def randperm(
     >>> import gradkit
     >>> generator = gradkit.manual_seed(0)
     >>> gradkit.randperm(4)
-    tensor([2, 0, 1, 3])
+    tensor([0, 1, 3, 2])
     """
     drawn = _stream(generator).randperm(n, np.dtype(np.int64 if dtype is None else dtype))
     return _finish(drawn, device, requires_grad)

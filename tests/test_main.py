@@ -163,6 +163,17 @@ def test_bad_arguments_exit_with_2(arguments, text, capsys):
     assert re.search(text, printed.err) and printed.out == ""
 
 
+def test_interruption_leaves_no_traceback(monkeypatch, capsys):
+    from gradkit.examples import digits
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(digits, "train", interrupted)
+    assert command.main(["train"]) == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
+
+
 # -- the bar ---------------------------------------------------------------------------------------------------------
 class Terminal(list):
     """Standard error as a terminal."""

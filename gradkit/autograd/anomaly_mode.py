@@ -14,10 +14,10 @@ class detect_anomaly(_Mode):
     >>> import gradkit
     >>> with gradkit.autograd.detect_anomaly():
     ...     x = gradkit.zeros(1, requires_grad=True)
-    ...     (x / x).sum().backward()
+    ...     (x.sqrt() * 0).sum().backward()  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    RuntimeError: Function 'DivBackward0' returned nan values in its 0th output. ...
+    RuntimeError: Function 'SqrtBackward0' returned nan values in its 0th output. ...
     """
 
     def __init__(self, check_nan: bool = True) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.backend.cpu import cross_entropy, elementary, indexing, normalization, reduce, softmax
+from gradkit.backend.cpu import cross_entropy, elementary, indexing, normalization, products, reduce, softmax
 from gradkit.backend.protocol import Backend, Namespace, backends
 
 
@@ -121,10 +121,6 @@ def running_product(x: Any, axis: int) -> Any:
     return y.astype(x.dtype) if wide is np.float32 else y
 
 
-def logcumsumexp(x: Any, axis: int) -> Any:
-    return np.logaddexp.accumulate(x, axis)
-
-
 def add_into(z: Any, key: Any, values: Any) -> None:
     """``z[key] += values``, also where a place comes several times. add.at is for few values: it is slow, but in place."""
     if 8 * values.size < z.size or z.dtype.kind not in "fc":
@@ -140,6 +136,8 @@ FUSED = {
     "fused_cross_entropy_forward": cross_entropy.cross_entropy_forward,
     "fused_cross_entropy_vjp": cross_entropy.cross_entropy_vjp,
     "fused_layer_norm_forward": normalization.layer_norm_forward, "fused_layer_norm_vjp": normalization.layer_norm_vjp,
+    "fused_logsumexp_forward": softmax.logsumexp, "fused_product_of_others": products.product_of_others,
+    "fused_running_prod_vjp": products.running_prod_vjp,
     "fused_log_softmax_forward": softmax.log_softmax, "fused_log_softmax_vjp": normalization.log_softmax_vjp,
     "fused_softmax_forward": softmax.softmax, "fused_softmax_vjp": normalization.softmax_vjp,
     "fused_standardize_forward": normalization.standardize_forward,
@@ -195,7 +193,7 @@ class NumpyBackend(Backend):
             astype=astype, index_add=indexing.index_add, matmul=matmul, matrix_transpose=matrix_transpose, zeros_like=zeros_like,
             broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average, max=greatest, min=least,
             argmax=argmax, argmin=argmin, prod=product, cumsum=running_sum, cumprod=running_product,
-            var=reduce.var, std=reduce.std, logcumsumexp=logcumsumexp, **FUSED,
+            var=reduce.var, std=reduce.std, logcumsumexp=softmax.logcumsumexp, **FUSED,
             **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
         )  # fmt: skip
 

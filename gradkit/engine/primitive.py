@@ -27,7 +27,7 @@ class Primitive:
     forward: Callable[..., Any]  # (xp, *operands, **params)
     run: Callable[..., Any]  # the forward on NumPy's arrays, without xp
     step: Callable[..., None] | None  # carries a node's cotangent to its parents; None: not differentiable
-    jvp: Callable[..., Any]  # (xp, tangents, y, *operands, **params): the tangent of y, or None
+    jvp: Callable[..., Any] | None  # (xp, tangents, y, *operands, **params): the tangent of y, or None
     keeps: tuple[tuple[Any, ...], ...] = ()  # per operand: what its rule reads of (y, *operands)
     outputs: int = 1
     broadcasts: bool = False  # operands of different rank, or extent 1, line up by NumPy's rule

@@ -45,7 +45,8 @@ class CNN(nn.Module):
         self.classifier = nn.Linear(32 * 4 * 4, 10)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.classifier(self.features(images).flatten(1))
+        scores: Tensor = self.classifier(self.features(images).flatten(1))
+        return scores
 
 
 class MLP(nn.Sequential):
@@ -102,14 +103,10 @@ def train(
     descent = OPTIMIZERS[optimizer](network.parameters(), lr)
     loader = DataLoader(training, batch_size, shuffle=True)
     # The rate rises for the first third of the steps and then falls to nearly nothing.
-    schedule = optim.lr_scheduler.OneCycleLR(
-        descent, descent.defaults["lr"], epochs=epochs, steps_per_epoch=len(loader)
-    )
+    schedule = optim.lr_scheduler.OneCycleLR(descent, descent.defaults["lr"], epochs=epochs, steps_per_epoch=len(loader))
 
     count = sum(param.numel() for param in network.parameters())
-    report(
-        f"device {gradkit.device(device)}, model {model} with {count:,} parameters, optimizer {optimizer}, seed {seed}"
-    )
+    report(f"device {gradkit.device(device)}, model {model} with {count:,} parameters, optimizer {optimizer}, seed {seed}")
     report(f"{len(training)} digits to train on, {len(test)} to test with")
     history: list[Epoch] = []
     for number in range(1, epochs + 1):

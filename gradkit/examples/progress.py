@@ -1,14 +1,21 @@
 """A progress bar on a terminal: tqdm's if it is installed, else one line of our own. Elsewhere there is none."""
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 WIDTH = 30
 
 
-def progress(items: Collection[Any], label: str, *, shown: bool) -> Iterator[Any]:
+class Countable(Protocol):
+    """What can be gone through and says how much it is."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+
+
+def progress(items: Countable, label: str, *, shown: bool) -> Iterator[Any]:
     """Go through the items; if ``shown`` and standard error is a terminal, show how far that has come.
 
     >>> list(progress("ab", "letters", shown=False))
@@ -25,7 +32,7 @@ def progress(items: Collection[Any], label: str, *, shown: bool) -> Iterator[Any
         yield from tqdm(items, label, leave=False)
 
 
-def _own_bar(items: Collection[Any], label: str) -> Iterator[Any]:
+def _own_bar(items: Countable, label: str) -> Iterator[Any]:
     total, drawn = len(items), 0.0
     for done, item in enumerate(items):
         if monotonic() - drawn > 0.1:

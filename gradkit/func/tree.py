@@ -12,6 +12,8 @@ Spec = tuple[Any, Any, tuple[Any, ...]] | None
 
 def flatten(tree: Any) -> tuple[list[Any], Spec]:
     """The leaves from left to right, and how they hung together. Dictionaries keep their order; None has no leaves."""
+    kind: Any
+    keys: tuple[Any, ...] | None
     if isinstance(tree, dict):
         kind, keys, children = type(tree), tuple(tree), list(tree.values())
     elif isinstance(tree, tuple | list) and not isinstance(tree, np.ndarray):

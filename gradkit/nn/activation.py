@@ -52,7 +52,8 @@ class Sigmoid(Module):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.sigmoid(input)
+        output: Tensor = F.sigmoid(input)
+        return output
 
 
 class Tanh(Module):
@@ -65,7 +66,8 @@ class Tanh(Module):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.tanh(input)
+        output: Tensor = F.tanh(input)
+        return output
 
 
 class GELU(Module):

@@ -1,7 +1,7 @@
 """Sequential, ModuleList and ModuleDict: modules that hold modules."""
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import groupby
 from typing import Any, Self
 
@@ -236,7 +236,7 @@ class ModuleDict(Module):
         """
         return self._modules.pop(key)
 
-    def keys(self) -> Iterable[str]:
+    def keys(self) -> KeysView[str]:
         """The names.
 
         >>> from gradkit import nn
@@ -245,7 +245,7 @@ class ModuleDict(Module):
         """
         return self._modules.keys()
 
-    def values(self) -> Iterable[Any]:
+    def values(self) -> ValuesView[Any]:
         """The modules.
 
         >>> from gradkit import nn
@@ -254,7 +254,7 @@ class ModuleDict(Module):
         """
         return self._modules.values()
 
-    def items(self) -> Iterable[tuple[str, Any]]:
+    def items(self) -> ItemsView[str, Any]:
         """Pairs (name, module).
 
         >>> from gradkit import nn

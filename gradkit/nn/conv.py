@@ -44,7 +44,7 @@ class _Conv(Module):
         self.out_channels = out_channels
         self.kernel_size = self._per_axis(kernel_size)
         self.stride = self._per_axis(stride)
-        self.padding = padding if isinstance(padding, str) else self._per_axis(padding)
+        self.padding: tuple[int, ...] | str = padding if isinstance(padding, str) else self._per_axis(padding)
         self.dilation = self._per_axis(dilation)
         self.groups = groups
         self.padding_mode = padding_mode
@@ -77,12 +77,12 @@ class _Conv(Module):
 
     def _pads(self) -> list[int]:
         """How much is added before and after each axis, last axis first."""
+        if not isinstance(self.padding, str):
+            return [part for amount in reversed(self.padding) for part in (amount, amount)]
         if self.padding == "valid":
             return [0, 0] * self.spatial
-        if self.padding == "same":  # what does not divide by two goes to the end
-            totals = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-            return [part for total in reversed(totals) for part in (total // 2, total - total // 2)]
-        return [part for amount in reversed(self.padding) for part in (amount, amount)]
+        totals = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        return [part for total in reversed(totals) for part in (total // 2, total - total // 2)]  # the odd one comes last
 
     def extra_repr(self) -> str:
         shown = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]

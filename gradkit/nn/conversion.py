@@ -1,6 +1,6 @@
 """Moving a module's parameters and buffers to another dtype or device, in place: an optimiser keeps its references."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -8,14 +8,15 @@ import numpy as np
 from gradkit.autograd import no_grad
 from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor
+from gradkit.nn.registration import Registration
 
 
-class Conversion:
+class Conversion(Registration):
     """The part of :class:`gradkit.nn.Module` that converts what the module holds."""
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Replace the memory of every parameter, gradient and buffer here (and below) by what ``fn`` makes of it."""
-        modules = self.modules() if recurse else [self]
+        modules: Iterable[Registration] = self.modules() if recurse else [self]
         with no_grad():
             for module in modules:
                 for param in module._parameters.values():

@@ -55,7 +55,8 @@ class Embedding(Module):
         """
         if embeddings.ndim != 2:
             raise ValueError(f"embeddings must be two-dimensional, got shape {tuple(embeddings.shape)}")
-        made = cls(*embeddings.shape, padding_idx)
+        rows, columns = embeddings.shape
+        made = cls(rows, columns, padding_idx)
         made.weight = Parameter(embeddings, requires_grad=not freeze)
         return made
 

@@ -6,13 +6,12 @@ from typing import Any, Self
 from gradkit.engine.node import Handle
 from gradkit.nn.conversion import Conversion
 from gradkit.nn.persistence import Persistence
-from gradkit.nn.registration import Registration
 
 # A registered hook: the function, whether it wants keyword arguments, whether it also runs after an exception.
 _Hook = tuple[Callable[..., Any], bool, bool]
 
 
-class Module(Registration, Conversion, Persistence):
+class Module(Conversion, Persistence):
     """Base class of layers and models: assign parameters, buffers and submodules in ``__init__``, write ``forward``.
 
     Assigning an ``nn.Parameter`` or another Module to an attribute registers it, so that ``parameters()``, ``to()``,
@@ -34,6 +33,9 @@ class Module(Registration, Conversion, Persistence):
     >>> [name for name, _ in net.named_parameters()]
     ['factor']
     """
+
+    _forward_hooks: dict[int, _Hook]
+    _forward_pre_hooks: dict[int, _Hook]
 
     def __init__(self) -> None:
         super().__init__()

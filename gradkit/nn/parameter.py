@@ -33,7 +33,8 @@ class Parameter(Tensor):
             data.array = np.asarray(data.array)
         self.array = data.array
         self.node = None
-        return self.requires_grad_(requires_grad)
+        self.requires_grad_(requires_grad)
+        return self
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from gradkit.autograd import no_grad
 from gradkit.engine.tensor import Tensor
 from gradkit.nn.parameter import Parameter
+from gradkit.nn.registration import Registration
 
 
 class IncompatibleKeys(NamedTuple):
@@ -25,10 +26,8 @@ class IncompatibleKeys(NamedTuple):
             return "<All keys matched successfully>"
         return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
-    __str__ = __repr__
 
-
-class Persistence:
+class Persistence(Registration):
     """The part of :class:`gradkit.nn.Module` that reads and writes state dictionaries.
 
     A module with state that is not a Tensor overrides ``get_extra_state`` and ``set_extra_state``; it is then kept

@@ -54,7 +54,7 @@ class _Cell(Module):
             raise RuntimeError(f"input has inconsistent input_size: got {input.shape[-1]} expected {self.input_size}")
         wanted = (*input.shape[:-1], self.hidden_size)
         if given is None:
-            return creation.zeros(wanted, dtype=input.dtype, device=input.device)
+            given = creation.zeros(wanted, dtype=input.dtype, device=input.device)
         if given.shape != wanted:
             raise RuntimeError(
                 f"{kind}: expected a hidden state of shape {wanted} for an input of shape {tuple(input.shape)}, "
@@ -96,7 +96,8 @@ class RNNCell(_Cell):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}; RNNCell has 'tanh' and 'relu'")
         from_input, from_state = self._pre_activations(input, self._state(input, hx))
         activation = F.tanh if self.nonlinearity == "tanh" else F.relu
-        return activation(from_input + from_state)
+        state: Tensor = activation(from_input + from_state)
+        return state
 
     def extra_repr(self) -> str:
         other = "" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}"
@@ -150,4 +151,5 @@ class GRUCell(_Cell):
         r = F.sigmoid(input_r + state_r)
         z = F.sigmoid(input_z + state_z)
         n = F.tanh(input_n + r * state_n)
-        return n + z * (h - n)
+        state: Tensor = n + z * (h - n)
+        return state

@@ -13,6 +13,10 @@ class Registration:
     """The part of :class:`gradkit.nn.Module` that notices assignments and lists what was assigned."""
 
     training: bool
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Any]
+    _non_persistent_buffers_set: set[str]
 
     def __init__(self) -> None:
         # Straight into the dictionary: __setattr__ below looks these tables up.

@@ -84,14 +84,10 @@ def tracked(x: Any) -> bool:
     return isinstance(x, Tensor) and ((x.node is not None and modes.local.grad) or x.tangents is not None)
 
 
-def answer(function: Callable[..., Any], dtype: Any, *rest: Any) -> np.dtype[Any]:
-    """The dtype in which NumPy's function answers an operand of `dtype`: it is asked."""
-    return _asked(function, np.dtype(dtype), rest)
-
-
 @cache
-def _asked(function: Callable[..., Any], dtype: Any, rest: tuple[Any, ...]) -> np.dtype[Any]:
-    return function(np.ones(1, dtype), *rest).dtype
+def answer(function: Callable[..., Any], dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype in which NumPy's function answers an operand of `dtype`: it is asked."""
+    return function(np.ones(1, dtype)).dtype
 
 
 # -- axes --------------------------------------------------------------------------------------------------------------
@@ -194,8 +190,7 @@ def on_raw(function: Callable[..., Any], *operands: Any, **parameters: Any) -> A
 
 # -- functions that only move elements ---------------------------------------------------------------------------------
 def moved(function: Callable[..., Any], a: Any, *args: Any, **keywords: Any) -> Tensor:
-    """NumPy's function on the places of the elements of `a`, which are then gathered: a derivative for any
-    arrangement."""
+    """NumPy's function on the places of the elements of `a`, which are gathered: so any arrangement has a derivative."""
     x = asarray(a)
     places = np.arange(x.numel()).reshape(x.shape)
     return gathered(x, function(places, *args, **keywords))

@@ -59,8 +59,7 @@ def pow(x1: Any, x2: Any) -> Tensor:
 def supply() -> None:
     """Give the standard's names to the namespace that recorded rules run on."""
     for name, row in SPELLINGS.items():
-        if hasattr(tensor_xp, row):
-            setattr(tensor_xp, name, getattr(tensor_xp, row))
+        setattr(tensor_xp, name, getattr(tensor_xp, row))
     tensor_xp.row_pow = tensor_xp.pow
     composites = {
         "arange": creation.arange, "asarray": asarray, "broadcast_to": shaping.broadcast_to, "concat": concat,

@@ -9,6 +9,7 @@ from gradkit import creation
 from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.joining import cat
+from gradkit.ops.naming import numpy_names
 from gradkit.ops.shaping import expand, reshape, transpose, unsqueeze
 from gradkit.primitives import arranging as rows
 from gradkit.primitives.arranging import along
@@ -144,6 +145,7 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
     return repeat(input, (1,) * (len(extents(input)) - len(times)) + times)
 
 
+@numpy_names
 def repeat_interleave(
     input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
@@ -184,6 +186,7 @@ def repeat_interleave(
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
+@numpy_names
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """A view of `length` elements from `start` on along `dim`.
 
@@ -208,6 +211,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     return slice_.apply(input, {"key": along(axis, slice(first, first + length))})
 
 
+@numpy_names
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """A view of the slice number `index` along `dim`, without that axis. IndexError if there is no such slice.
 

@@ -50,12 +50,12 @@ def cross_entropy(
     shape = extents(input)
     if extents(target) == shape:
         return _with_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
-    target = _checked_classes(shape, target, ignore_index)
+    target, everything = _checked_classes(shape, target, ignore_index)
     _check_logits("cross_entropy", input)
     if weight is None and not label_smoothing:
-        rank = len(shape)
+        rank, ignored = len(shape), None if everything else ignore_index
         return loss_rows.cross_entropy(
-            input, target, axis=-max(rank - 1, 1), rank=rank, ignore_index=ignore_index, reduction=reduction
+            input, target, axis=-max(rank - 1, 1), rank=rank, ignore_index=ignored, reduction=reduction
         )
     _check_smoothing(label_smoothing)
     log_p = log_softmax(input, min(1, len(shape) - 1))
@@ -108,9 +108,7 @@ def nll_loss(
     """
     check_reduction(reduction)
     shape = extents(input)
-    if not shape:
-        raise ValueError("Expected 1 or more dimensions (got 0)")
-    target = _checked_classes(shape, target, ignore_index)
+    target, _ = _checked_classes(shape, target, ignore_index)
     _check_logits("nll_loss", input)
     counted = target != ignore_index
     classes = where(counted, target, 0)
@@ -170,39 +168,55 @@ def _at_class(x: Tensor, classes: Tensor) -> Tensor:
     return reshape(gather(x, reshape(classes, beside), axis=-max(x.ndim - 1, 1)), shape)
 
 
-def _checked_classes(shape: tuple[int, ...], target: Tensor, ignore_index: int) -> Tensor:
-    """Class indices as int64, if they are what goes with logits of `shape`."""
+def _checked_classes(shape: tuple[int, ...], target: Tensor, ignore_index: int) -> tuple[Tensor, bool]:
+    """Class indices as int64, if they are what goes with logits of `shape`; and whether all of them count."""
     mine, kind = extents(target), target.dtype
-    if len(shape) == 1 and mine:
-        raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {mine[0]}; pass a 0-d target")
-    if len(shape) > 1 and (not mine or mine[0] != shape[0]):
-        raise ValueError(
-            f"Expected input batch_size ({shape[0]}) to match target batch_size ({mine[0] if mine else 'none'})."
-        )
+    if mine != (*shape[:1], *shape[2:]) or len(shape) < 2:
+        _check_shapes(shape, mine)
     if kind != np.int64 and kind != np.uint8:
         raise RuntimeError(
             f"expected target dtype to be int64 or uint8, but got {kind.name} of shape {mine}; class probabilities have "
             f"the shape of the input, {shape}"
         )
-    if mine != (*shape[:1], *shape[2:]) and len(shape) > 1:
-        raise RuntimeError(
-            f"size mismatch: input of shape {list(shape)} goes with a target of {[*shape[:1], *shape[2:]]}, got {list(mine)}"
-        )
     raw = target.array
+    everything = False
     if isinstance(raw, np.ndarray | np.generic) and raw.size:
-        _check_bounds(raw, shape[min(1, len(shape) - 1)], ignore_index)
-    return target if kind == np.int64 else target.to(np.int64)
+        everything = _check_bounds(raw, shape[min(1, len(shape) - 1)], ignore_index)
+    return target if kind == np.int64 else target.to(np.int64), everything
 
 
-def _check_bounds(target: Any, classes: int, ignore_index: int) -> None:
-    """IndexError for a class that is none. Read as unsigned, a negative index is a great one: one pass finds both."""
-    unsigned = target.view(np.uint64) if target.dtype == np.int64 else target
-    if int(np.maximum.reduce(unsigned, None)) < classes:
+def _check_shapes(shape: tuple[int, ...], mine: tuple[int, ...]) -> None:
+    """Whether class indices of a shape go with logits of `shape`."""
+    if not shape:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if len(shape) == 1:
+        if mine:
+            raise ValueError(
+                f"For 1D input, 1D target must have size 1, but got target size: {mine[0]}; pass a 0-d target"
+            )
         return
+    if not mine or mine[0] != shape[0]:
+        raise ValueError(
+            f"Expected input batch_size ({shape[0]}) to match target batch_size ({mine[0] if mine else 'none'})."
+        )
+    raise RuntimeError(
+        f"size mismatch: input of shape {list(shape)} goes with a target of {[*shape[:1], *shape[2:]]}, got {list(mine)}"
+    )
+
+
+def _check_bounds(target: Any, classes: int, ignore_index: int) -> bool:
+    """Whether no target is `ignore_index`, as far as one pass tells; IndexError for a class that is none.
+
+    Read as unsigned, a negative index is a great one: the pass finds both ends.
+    """
+    unsigned = target.view(np.uint64) if target.dtype == np.int64 else target
+    if np.maximum.reduce(unsigned, None) < classes:
+        return not 0 <= ignore_index < classes
     counted = np.atleast_1d(target)[np.atleast_1d(target != ignore_index)]
     wrong = counted[(counted < 0) | (counted >= classes)]
     if wrong.size:
         raise IndexError(f"Target {wrong[0]} is out of bounds: there are {classes} classes.")
+    return False
 
 
 # -- two classes -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Sums of products of several operands: tensordot, einsum, chains of matrices. All become products of matrices."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from gradkit.engine.tensor import Tensor
@@ -8,8 +9,9 @@ from gradkit.ops.arranging import diagonal
 from gradkit.ops.products import matmul, sized, tensors
 from gradkit.ops.subscripts import Labels, parsed, parsed_lists
 from gradkit.primitives import linalg as rows
+from gradkit.primitives.elementwise import mul
 from gradkit.primitives.reduction import sum as total
-from gradkit.primitives.shape import axis_from_end, permute, reshape
+from gradkit.primitives.shape import axis_from_end, extents, permute, reshape
 
 __all__ = ["chain_matmul", "einsum", "inner", "tensordot"]
 METHODS = ("inner",)
@@ -41,21 +43,21 @@ def einsum(*args: Any) -> Tensor:
     else:
         operands, inputs, output = parsed_lists(args)
         tensors("einsum", *operands)
-    check_extents(operands, inputs)
+    check_extents(inputs, tuple([extents(x) for x in operands]))
     terms = [without_repeats(x, labels) for x, labels in zip(operands, inputs)]
     while len(terms) > 1:
         i, j = cheapest_pair(terms, output) if len(terms) > 2 else (0, 1)
-        wanted = set(output).union(*[labels for k, (_, labels) in enumerate(terms) if k not in (i, j)])
-        y = contracted(terms[i], terms[j], wanted)
-        terms = [*[term for k, term in enumerate(terms) if k not in (i, j)], y]
+        rest = [term for k, term in enumerate(terms) if k not in (i, j)]
+        terms = [*rest, contracted(terms[i], terms[j], frozenset(output).union(*[labels for _, labels in rest]))]
     return arranged(terms[0], output)
 
 
-def check_extents(operands: Any, inputs: Any) -> None:
+@lru_cache(maxsize=1024)
+def check_extents(inputs: tuple[Labels, ...], shapes: tuple[Any, ...]) -> None:
     seen: dict[Any, int] = {}
-    for i, (x, labels) in enumerate(zip(operands, inputs)):
+    for i, (labels, shape) in enumerate(zip(inputs, shapes)):
         mine: dict[Any, int] = {}
-        for label, n in zip(labels, x.shape):
+        for label, n in zip(labels, shape):
             if mine.setdefault(label, n) != n:
                 raise RuntimeError(
                     f"einsum(): subscript {label} is repeated for operand {i} but the sizes don't match, {n} != {mine[label]}"
@@ -65,11 +67,13 @@ def check_extents(operands: Any, inputs: Any) -> None:
                     f"einsum(): subscript {label} has size {n} for operand {i} which does not broadcast with previously seen "
                     f"size {seen[label]}"
                 )
-            seen[label] = max(n, seen[label]) if n and seen[label] else 0
+            seen[label] = n if seen[label] == 1 else seen[label]
 
 
 def without_repeats(x: Tensor, labels: Labels) -> Labelled:
     """Diagonals for labels that occur twice."""
+    if len(set(labels)) == len(labels):
+        return x, labels
     for label in set(labels):
         while labels.count(label) > 1:
             first = labels.index(label)
@@ -85,74 +89,77 @@ def cheapest_pair(terms: list[Labelled], output: Labels) -> tuple[int, int]:
 
     def growth(pair: tuple[int, int]) -> int:
         (a, a_labels), (b, b_labels) = terms[pair[0]], terms[pair[1]]
-        extents = dict(zip(a_labels, a.shape)) | {k: n for k, n in zip(b_labels, b.shape) if n != 1}
+        sizes = dict(zip(a_labels, a.shape)) | {k: n for k, n in zip(b_labels, b.shape) if n != 1}
         elsewhere = set(output).union(*[labels for k, (_, labels) in enumerate(terms) if k not in pair])
-        return math.prod([n for label, n in extents.items() if label in elsewhere]) - a.numel() - b.numel()
+        return math.prod([n for label, n in sizes.items() if label in elsewhere]) - a.numel() - b.numel()
 
     return min(pairs, key=growth)
 
 
-def contracted(a: Labelled, b: Labelled, wanted: Any) -> Labelled:
-    """The product of two terms, summed over the labels that are not wanted any more."""
-    a, b = squeezed(a, b), squeezed(b, a)
-    a, b = summed_alone(a, b, wanted), summed_alone(b, a, wanted)
-    both = [label for label in a[1] if label in b[1]]
-    batch, summed = [k for k in both if k in wanted], [k for k in both if k not in wanted]
-    a_own, b_own = [[k for k in labels if k not in both] for _, labels in (a, b)]
-    if not a_own and b_own:
-        a, b, a_own, b_own = b, a, b_own, a_own
-    extents = dict(zip(a[1], a[0].shape)) | dict(zip(b[1], b[0].shape))
-    if not summed:
-        y = grouped(a, batch, *singles(a_own), *[[]] * len(b_own)) * grouped(b, batch, *[[]] * len(a_own), *singles(b_own))
-    elif b_own:
-        y = rows.matmul(grouped(a, batch, a_own, summed), grouped(b, batch, summed, b_own))
-    elif a_own:
-        y = rows.rowdot(grouped(a, batch, a_own, summed), grouped(b, batch, *[[]] * bool(batch), summed))
-    else:
-        y = rows.rowdot(grouped(a, batch, summed), grouped(b, batch, summed))
-    labels = (*batch, *a_own, *b_own)
-    return shaped(y, [extents[k] for k in labels]), labels
-
-
-def singles(labels: list[Any]) -> list[list[Any]]:
-    return [[k] for k in labels]
-
-
-def squeezed(a: Labelled, b: Labelled) -> Labelled:
-    """`a` without the axes of extent 1 that broadcast to an axis of `b`."""
-    x, labels = a
-    larger = {k for k, n in zip(b[1], b[0].shape) if n != 1}
-    kept = [(k, n) for k, n in zip(labels, x.shape) if not (n == 1 and k in larger)]
-    return shaped(x, [n for _, n in kept]), tuple([k for k, _ in kept])
-
-
-def summed_alone(a: Labelled, b: Labelled, wanted: Any) -> Labelled:
-    """`a` summed over what neither `b` nor anyone else has."""
-    x, labels = a
-    lost = tuple([i for i, k in enumerate(labels) if k not in b[1] and k not in wanted])
-    return (total(x, lost), tuple([k for i, k in enumerate(labels) if i not in lost])) if lost else a
-
-
-def grouped(term: Labelled, batch: Any, *groups: Any) -> Tensor:
-    """The axes in the order of the groups, those of each group as one; those of `batch` stay apart."""
+def arranged(term: Labelled, order: Labels) -> Tensor:
+    """The axes in this order, summed over those that are not in it."""
     x, labels = term
-    extents = dict(zip(labels, x.shape))
-    x = arranged(term, (*batch, *[k for group in groups for k in group]))
-    return shaped(x, [*[extents[k] for k in batch], *[math.prod([extents[k] for k in group]) for group in groups]])
-
-
-def arranged(term: Labelled, order: Any) -> Tensor:
-    """The axes in this order, without those that are not in it."""
-    x, labels = summed_alone(term, (term[0], ()), order)
-    missing = [k for k in order if k not in labels]
-    if missing:  # an output with "..." that no operand has any axis for
-        raise RuntimeError(f"einsum(): output subscript {missing[0]} does not appear in the equation for any input operand")
+    lost = tuple([i for i, k in enumerate(labels) if k not in order])
+    if lost:
+        x, labels = total(x, lost), tuple([k for k in labels if k in order])
     places = tuple([labels.index(k) for k in order])
     return x if places == tuple(range(len(places))) else permute(x, places)
 
 
-def shaped(x: Tensor, shape: Any) -> Tensor:
-    return x if list(x.shape) == list(shape) else reshape(x, shape)
+# -- two operands ------------------------------------------------------------------------------------------------------
+def contracted(a: Labelled, b: Labelled, wanted: frozenset[Any]) -> Labelled:
+    """The product of two terms, summed over the labels that are not wanted any more."""
+    (x, x_labels), (y, y_labels) = a, b
+    of_x, of_y, combine, shape, labels = recipe(x_labels, extents(x), y_labels, extents(y), wanted)
+    z = combine(prepared(x, *of_x), prepared(y, *of_y))
+    return (z if shape is None else reshape(z, shape)), labels
+
+
+def prepared(x: Tensor, summed: Any, order: Any, shape: Any) -> Tensor:
+    if summed:
+        x = total(x, summed)
+    if order is not None:
+        x = permute(x, order)
+    return x if shape is None else reshape(x, shape)
+
+
+@lru_cache(maxsize=1024)
+def recipe(a: Labels, a_shape: Any, b: Labels, b_shape: Any, wanted: frozenset[Any]) -> tuple[Any, ...]:
+    """What to do to each of two operands, how to combine them, the shape to give to the result, and its labels."""
+    a_sizes, b_sizes = dict(zip(a, a_shape)), dict(zip(b, b_shape))
+    sizes = a_sizes | {k: n for k, n in b_sizes.items() if n != 1 or k not in a}
+    a_kept, b_kept = [  # an extent of 1 that broadcasts is dropped, and what nobody else has is summed first
+        [k for k, n in mine.items() if n == sizes[k] and (k in wanted or other.get(k) == n)]
+        for mine, other in ((a_sizes, b_sizes), (b_sizes, a_sizes))
+    ]
+    batch, summed = [[k for k in a_kept if k in b_kept and (k in wanted) is out] for out in (True, False)]
+    a_own, b_own = [k for k in a_kept if k not in b_kept], [k for k in b_kept if k not in a_kept]
+    combine: Any = rows.rowdot
+    if not summed:
+        combine = mul
+        groups = [[*[[k] for k in a_own], *[[]] * len(b_own)], [*[[]] * len(a_own), *[[k] for k in b_own]]]
+    elif a_own and b_own:
+        combine = rows.matmul
+        groups = [[a_own, summed], [summed, b_own]]
+    else:  # one is a vector, or a stack of vectors, for all rows of the other
+        spare: list[Any] = [[]] * bool(batch)
+        groups = [[*([own] if own else spare * bool(other)), summed] for own, other in ((a_own, b_own), (b_own, a_own))]
+    labels = (*batch, *a_own, *b_own)
+    whole = combine is mul or max(len(a_own), len(b_own)) <= 1
+    shape = None if whole else tuple([sizes[k] for k in labels])
+    steps_of = [steps(mine, kept, batch, of) for mine, kept, of in zip((a_sizes, b_sizes), (a_kept, b_kept), groups)]
+    return *steps_of, combine, shape, labels
+
+
+def steps(sizes: dict[Any, int], kept: list[Any], batch: list[Any], groups: Any) -> tuple[Any, Any, Any]:
+    """The axes to sum over, the order of those kept, and the shape in which those of a group are one; None for nothing."""
+    order = [*batch, *[k for group in groups for k in group]]
+    shape = (*[sizes[k] for k in batch], *[math.prod([sizes[k] for k in group]) for group in groups])
+    return (
+        tuple([i for i, k in enumerate(sizes) if k not in kept]),
+        None if order == kept else tuple([kept.index(k) for k in order]),
+        None if shape == tuple([sizes[k] for k in order]) else shape,
+    )
 
 
 # -- tensordot -------------------------------------------------------------------------------------------------------
@@ -183,8 +190,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
             )
     a_labels = tuple(range(a.ndim))
     b_labels = tuple([a_axes[b_axes.index(j)] if j in b_axes else a.ndim + j for j in range(b.ndim)])
-    rest = [k for k in (*a_labels, *b_labels) if k not in a_axes]
-    return arranged(contracted((a, a_labels), (b, b_labels), rest), rest)
+    rest = tuple([k for k in (*a_labels, *b_labels) if k not in a_axes])
+    return arranged(contracted((a, a_labels), (b, b_labels), frozenset(rest)), rest)
 
 
 def inner(input: Tensor, other: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arranging import narrow
+from gradkit.ops.naming import numpy_names
 from gradkit.ops.placing import like, two_forms
 from gradkit.ops.shaping import broadcast_shapes, expand, reshape
 from gradkit.primitives import elementwise
@@ -18,6 +19,7 @@ INPLACE = ("scatter_reduce",)
 
 
 # -- gather ------------------------------------------------------------------------------------------------------------
+@numpy_names
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """The elements along `dim` that `index` names at each of its places: ``y[i, j] = input[index[i, j], j]`` for dim 0.
 
@@ -50,6 +52,7 @@ def checked_axis(name: str, x: Tensor, dim: int, index: Tensor) -> int:
     return axis_from_end(x, dim)
 
 
+@numpy_names
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """`gather` with `input` and `indices` broadcast against each other; without `dim`, both flattened.
 
@@ -126,6 +129,7 @@ def _scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Any:
     return _sources("scatter", input, dim, index, src)
 
 
+@numpy_names
 def scatter(
     input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
 ) -> Tensor:
@@ -144,13 +148,14 @@ def scatter(
     return _combined(input, dim, index, given, reduce)
 
 
+@numpy_names
 def scatter_(
     input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
 ) -> Tensor:
     """`scatter`, written into this tensor; returns it."""
     given = value if src is None else src
     if reduce is None:
-        return _scatter.in_place(input, dim, index, given)  # type: ignore[attr-defined, no-any-return]
+        return _scatter.in_place(input, dim, index, given)
     from gradkit.engine import inplace
 
     return inplace.write(input, lambda x: _combined(x, dim, index, given, reduce), "scatter_")
@@ -163,6 +168,7 @@ def _combined(x: Tensor, dim: int, index: Tensor, src: Any, reduce: str) -> Tens
     return (rows.scatter_add if reduce == "add" else rows.scatter_prod)(x, index, src, **params)
 
 
+@numpy_names
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
@@ -209,4 +215,4 @@ def _neutral(reduce: str, x: Tensor) -> Any:
     return _NEUTRAL[reduce]
 
 
-scatter_add_ = scatter_add.in_place  # type: ignore[attr-defined]
+scatter_add_ = scatter_add.in_place

@@ -60,11 +60,10 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
     value, rank = valued(value, input), input.array.ndim - len(input.batch)
     basic = basic_key(key, rank)
     if basic is not None:
-        view, arrays, axes = basic, [], ()
-    elif rank and isinstance(key, Tensor) and key.array.ndim and key.array.dtype.kind == "i":
-        view, arrays, axes = None, [key], (-rank,)
-    else:
-        view, arrays, axes = parse(input, key)
+        put_view(input, basic, value)
+        return
+    one_array = rank and isinstance(key, Tensor) and key.array.ndim and key.array.dtype.kind == "i"
+    view, arrays, axes = (None, [key], (-rank,)) if one_array else parse(input, key)
     if not arrays:
         put_view(input, view, value)
         return
@@ -121,8 +120,8 @@ def parse(x: Tensor, key: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
     A mask becomes the places where it is set, a bool a new axis with or without its one place; only a mask of all of
     `x` stays, for which there are no axes.
     """
-    parts, shape = key if type(key) is tuple else (key,), extents(x)
-    parts = [part if type(part) in _VIEWING else array_of(part) for part in parts]
+    shape, written = extents(x), key if type(key) is tuple else (key,)
+    parts = [part if type(part) in _VIEWING else array_of(part) for part in written]
     if len(parts) == 1 and is_mask(parts[0]) and parts[0].ndim == len(shape):
         check_mask(parts[0], shape, 0)
         return None, parts, ()

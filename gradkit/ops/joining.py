@@ -8,6 +8,7 @@ from typing import Any
 from gradkit import errors
 from gradkit.engine.dtypes import promote_types
 from gradkit.engine.tensor import Tensor
+from gradkit.ops.naming import numpy_names
 from gradkit.ops.shaping import expand, reshape, transpose
 from gradkit.primitives import arranging as rows
 from gradkit.primitives.arranging import FULL
@@ -79,7 +80,9 @@ def _joinable(parts: list[Tensor], shapes: list[tuple[int, ...]], dim: int) -> l
 def _parts(name: str, tensors: Any, filled: bool = False) -> tuple[list[Tensor], list[tuple[int, ...]]]:
     """The tensors of a list or tuple, and their shapes. TypeError for anything else, RuntimeError if one is needed."""
     if isinstance(tensors, Tensor) or not (type(tensors) in (list, tuple) or isinstance(tensors, Sequence)):
-        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+        )
     try:
         shapes = [x.array.shape if not x.batch else extents(x) for x in tensors]
     except AttributeError:
@@ -103,7 +106,8 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     if shapes.count(first) < len(shapes):
         i, shape = next((i, shape) for i, shape in enumerate(shapes) if shape != first)
         raise RuntimeError(
-            f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(shape)} at entry {i}"
+            f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(shape)} at entry "
+            f"{i}"
         )
     return rows.stack_all(*parts, axis=axis_from_end(parts[0], dim if axis is None else axis, extra=1))
 
@@ -169,7 +173,9 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     for x in parts:
         if x.ndim > 1:
-            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {errors.describe(x)}")
+            raise RuntimeError(
+                f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {errors.describe(x)}"
+            )
     n = len(parts)
     shape = tuple([x.numel() for x in parts])
     grid = [expand(reshape(x, [x.numel() if i == j else 1 for j in range(n)]), shape) for i, x in enumerate(parts)]
@@ -222,6 +228,7 @@ def _pieces(x: Tensor, axis: int, bounds: list[int]) -> tuple[Tensor, ...]:
     return tuple([take(x, {"key": (..., slice(a, b), *tail)}) for a, b in itertools.pairwise(bounds)])
 
 
+@numpy_names
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of a tensor's parts along `dim`: of one size (the last may be smaller), or of the sizes given.
 
@@ -242,6 +249,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     return _pieces(tensor, axis, [*range(0, n, size or 1), n] if n else [0, 0])
 
 
+@numpy_names
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of a tensor's parts along `dim`, of the sizes given. RuntimeError if these do not sum up to the extent.
 
@@ -252,7 +260,9 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Ten
     axis, sizes = _split_axis(input, dim, "split"), list(split_sizes)
     n = extents(input)[axis]
     if any([size < 0 for size in sizes]):
-        raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={sizes}")
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={sizes}"
+        )
     if sum(sizes) != n:
         raise RuntimeError(
             f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension "
@@ -264,6 +274,7 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Ten
     return _pieces(input, axis, bounds)
 
 
+@numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` views of parts along `dim`, all of one size but perhaps the last. RuntimeError if `chunks` < 1.
 
@@ -288,6 +299,7 @@ def _split_axis(x: Tensor, dim: int, name: str) -> int:
     return axis_from_end(x, dim)
 
 
+@numpy_names
 def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of parts along `dim`: a number of them as equal as can be, or those that lie between the given indices.
 
@@ -319,7 +331,8 @@ def _nd_split(name: str, least: int, dim: int) -> Any:
         shape = extents(input)
         if len(shape) < least:
             raise RuntimeError(
-                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {len(shape)} dimensions!"
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {len(shape)} "
+                "dimensions!"
             )
         at = 0 if name == "hsplit" and len(shape) == 1 else dim
         if isinstance(indices_or_sections, int) and (not indices_or_sections or shape[at] % indices_or_sections):
@@ -344,6 +357,7 @@ def _nd_split(name: str, least: int, dim: int) -> Any:
 hsplit, vsplit, dsplit = _nd_split("hsplit", 1, 1), _nd_split("vsplit", 2, 0), _nd_split("dsplit", 3, 2)
 
 
+@numpy_names
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of all slices along `dim`, without that axis. IndexError for a scalar or an axis that is not there.
 

@@ -10,6 +10,7 @@ import numpy as np
 from gradkit.engine import inplace
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.indexing import into
+from gradkit.ops.naming import numpy_names
 from gradkit.ops.shaping import broadcast_shapes, expand, reshape
 from gradkit.primitives import elementwise
 from gradkit.primitives import indexing as rows
@@ -27,15 +28,17 @@ INPLACE = ("masked_scatter",)
 Plan = Callable[..., tuple[tuple[Tensor, ...], dict[str, Any]]]
 
 
-def two_forms(row: Any, write: Any) -> Callable[[Plan], Callable[..., Tensor]]:
+def two_forms(row: Any, write: Any) -> Callable[[Plan], Any]:
     """What a plan (other operands and parameters of a row) gives as an operation; `in_place` is that which writes."""
 
-    def decorate(plan: Plan) -> Callable[..., Tensor]:
+    def decorate(plan: Plan) -> Any:
+        @numpy_names
         @wraps(plan)
-        def operation(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        def operation(input: Tensor, *args: Any, **kwargs: Any) -> Any:
             others, params = plan(input, *args, **kwargs)
             return row(input, *others, **params)
 
+        @numpy_names
         def in_place(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
             others, params = plan(input, *args, **kwargs)
             return inplace.put(input, row, into(write), others, params, f"{plan.__name__}_")
@@ -49,6 +52,7 @@ def two_forms(row: Any, write: Any) -> Callable[[Plan], Callable[..., Tensor]]:
 
 
 # -- along one axis ----------------------------------------------------------------------------------------------------
+@numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` whose numbers are in the vector `index`, in its order. RuntimeError for one out of bounds.
 
@@ -270,6 +274,5 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
 
 index_add_, index_copy_, index_fill_, index_put_ = [
-    op.in_place
-    for op in (index_add, index_copy, index_fill, index_put)  # type: ignore[attr-defined]
+    op.in_place for op in (index_add, index_copy, index_fill, index_put)
 ]

@@ -68,6 +68,7 @@ def strictly(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
 
 
 _product = unrolled.own_code(unrolled.binary(rows.matmul.primitive, strictly), "matmul")
+_row_product = unrolled.own_code(unrolled.binary(rows.rowdot.primitive, strictly), "rowdot")
 
 
 # -- products --------------------------------------------------------------------------------------------------------
@@ -82,13 +83,17 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     tensor([3., 3.])
     """
     try:
-        if input.array.ndim == 2 == other.array.ndim and not modes.lifted:
-            return _product(input, other)
+        a, b = input.array.ndim, other.array.ndim
+        if not modes.lifted and 0 < b < 3:
+            if a == b == 2:
+                return _product(input, other)
+            if b == 1 <= a:
+                return _row_product(input, other)
     except AttributeError:
         input, other = [as_tensor(x) if hasattr(x, "__array__") else x for x in (input, other)]
         tensors("matmul", input, other)
     except RuntimeError:
-        if input.shape[1] != other.shape[0]:
+        if input.shape[-1] != other.shape[0]:
             raise unmatched(input, other) from None
         raise
     return general_product(input, other)
@@ -149,7 +154,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     """
     sized("mv", 2, input)
     sized("mv", 1, vec)
-    return general_product(input, vec)
+    return matmul(input, vec)
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
@@ -161,7 +166,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """
     if input.ndim != 1 or tensor.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
-    return general_product(input, tensor)
+    return matmul(input, tensor)
 
 
 def vdot(input: Tensor, other: Tensor) -> Tensor:

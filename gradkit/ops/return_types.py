@@ -4,7 +4,7 @@ from collections import namedtuple
 
 
 def _tuple(name: str, fields: str) -> type:
-    return namedtuple(name, fields, module=__name__)  # type: ignore[no-any-return, misc]
+    return namedtuple(name, fields, module=__name__)  # type: ignore[misc]
 
 
 max = _tuple("max", "values indices")

@@ -133,13 +133,14 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     known = math.prod([n for n in sizes if n != -1])
     if known != shape[at] if -1 not in sizes else not known or shape[at] % known:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {at} ({shape[at]}) in the input tensor"
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {at} ({shape[at]}) in the "
+            "input tensor"
         )
     whole = [shape[at] // known if n == -1 else n for n in sizes]
     return reshape(input, (*shape[:at], *whole, *shape[at + 1 :]))
 
 
-def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+def squeeze(input: Tensor, dim: Any = None, *, axis: Any = None) -> Tensor:
     """Without the axes of extent 1: all of them, or those of `dim` (an int or a tuple) that have that extent.
 
     IndexError for an axis that is not there.
@@ -148,7 +149,7 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     >>> gradkit.ones(1, 2, 1).squeeze(0).shape
     gradkit.Size([2, 1])
     """
-    shape = extents(input)
+    shape, dim = extents(input), dim if axis is None else axis
     if dim is None:
         left = tuple([n for n in shape if n != 1])
     elif isinstance(dim, int):
@@ -160,13 +161,16 @@ def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     return rows.reshape.apply(input, {"shape": left})
 
 
-def unsqueeze(input: Tensor, dim: int) -> Tensor:
+def unsqueeze(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """A new axis of extent 1 at `dim`. IndexError if `dim` leads outside the new shape.
 
     >>> import gradkit
     >>> gradkit.unsqueeze(gradkit.ones(3), 0).shape
     gradkit.Size([1, 3])
     """
+    dim = dim if axis is None else axis
+    if dim is None:
+        raise TypeError('unsqueeze() missing 1 required positional arguments: "dim"')
     shape = extents(input)
     n = len(shape)
     if not -n - 1 <= dim <= n:

@@ -9,6 +9,7 @@ from gradkit import creation
 from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
+from gradkit.ops.naming import numpy_names
 from gradkit.ops.shaping import reshape, squeeze, unsqueeze
 from gradkit.primitives import sorting as rows
 from gradkit.primitives.comparison import eq
@@ -35,6 +36,7 @@ def _with_axis(x: Tensor, dim: int) -> tuple[Tensor, int, tuple[int, ...]]:
     return x if shape else reshape(x, (1,)), axis_from_end(x, dim), shape
 
 
+@numpy_names
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool | None = None) -> Any:
     """The elements in order along `dim`, and where they stood: a tuple ``(values, indices)``.
 
@@ -50,6 +52,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool | 
     return return_types.sort(*[y if shape else reshape(y, ()) for y in (values, indices)])
 
 
+@numpy_names
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """Where the elements stand that come first, second and so on along `dim`: the indices of `sort`.
 
@@ -68,9 +71,10 @@ def msort(input: Tensor) -> Tensor:
     >>> gradkit.msort(gradkit.tensor([3, 1, 2]))
     tensor([1, 2, 3])
     """
-    return sort(input, 0).values  # type: ignore[no-any-return]
+    return sort(input, 0).values
 
 
+@numpy_names
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The `k` largest (or smallest) elements along `dim`, in order, and where they stand: ``(values, indices)``.
 
@@ -99,6 +103,7 @@ def _picked(kind: Any, name: str, x: Tensor, dim: int, keepdim: bool, find: Any)
     return kind(*[y if keepdim and shape else squeeze(y, axis) for y in (values, indices)])
 
 
+@numpy_names
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The `k`-th smallest element along `dim`, counted from 1, and where it stands: ``(values, indices)``.
 
@@ -114,6 +119,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     return _picked(return_types.kthvalue, "kthvalue", input, dim, keepdim, lambda x, axis: rows.kth(x, k=k, axis=axis))
 
 
+@numpy_names
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The lower median of all elements, or along `dim` with where it stands: ``(values, indices)``.
 
@@ -126,6 +132,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     return _median(return_types.median, "median", input, dim, keepdim, False)
 
 
+@numpy_names
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """`median` of the elements that are not NaN.
 
@@ -142,6 +149,7 @@ def _median(kind: Any, name: str, x: Tensor, dim: int | None, keepdim: bool, ign
     return _picked(kind, name, x, dim, keepdim, lambda x, axis: rows.median_index(x, axis=axis, ignore_nan=ignore_nan))
 
 
+@numpy_names
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     """The most frequent element along `dim`, the least of several, and where it stands last: ``(values, indices)``.
 
@@ -153,6 +161,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
 
 
 # -- distinct values ---------------------------------------------------------------------------------------------------
+@numpy_names
 def unique(
     input: Tensor,
     sorted: bool = True,
@@ -175,6 +184,7 @@ def unique(
     return _distinct(values, inverse.reshape(raw.shape if axis is None else -1), counts, return_inverse, return_counts)
 
 
+@numpy_names
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:

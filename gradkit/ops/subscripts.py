@@ -9,14 +9,14 @@ LETTERS = ascii_uppercase + ascii_lowercase  # in the order in which they stand 
 
 
 @lru_cache(maxsize=1024)
-def parsed(equation: str, ranks: tuple[int, ...]) -> tuple[list[Labels], Labels]:
+def parsed(equation: str, ranks: tuple[int, ...]) -> tuple[tuple[Labels, ...], Labels]:
     """The labels of the axes of operands with so many axes, and of the output."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(ranks):
         fault = "fewer" if len(ranks) < len(terms) else "more"
         raise RuntimeError(f"einsum(): {fault} operands were provided than specified in the equation {equation!r}")
-    inputs = [labels_of(term, rank, i, equation) for i, (term, rank) in enumerate(zip(terms, ranks))]
+    inputs = tuple([labels_of(term, rank, i, equation) for i, (term, rank) in enumerate(zip(terms, ranks))])
     seen = [label for labels in inputs for label in labels]
     unlettered = sorted({label for label in seen if isinstance(label, tuple)}, key=lambda label: -label[1])
     if not arrow:
@@ -63,7 +63,7 @@ def labels_of(term: str, rank: int, operand: int, equation: str) -> Labels:
     return (*letters[:at], *[("...", n) for n in range(rank - count - 1, -1, -1)], *letters[at + 1 :])
 
 
-def parsed_lists(args: Any) -> tuple[list[Any], list[Labels], Labels]:
+def parsed_lists(args: Any) -> tuple[list[Any], tuple[Labels, ...], Labels]:
     """Operands and lists of ints by turns, and perhaps a last list for the output: operands and labels."""
     operands, terms = list(args[0 : len(args) // 2 * 2 : 2]), [spelt(term) for term in args[1::2]]
     equation = ",".join(terms)

@@ -204,9 +204,7 @@ class Optimizer:
                 self.state[key] = value
             else:
                 self.state[param] = {name: _state_like(param, name, entry) for name, entry in value.items()}
-        self.param_groups = [
-            {**loaded, "params": own["params"]} for own, loaded in zip(self.param_groups, groups, strict=True)
-        ]
+        self.param_groups = [{**loaded, "params": own["params"]} for own, loaded in zip(self.param_groups, groups, strict=True)]
 
     def _distinct_params(self) -> list[Tensor]:
         params = chain.from_iterable(group["params"] for group in self.param_groups)

@@ -54,11 +54,11 @@ class SGD(Optimizer):
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr, momentum, weight_decay = float(group["lr"]), group["momentum"], group["weight_decay"]
-        buffer = state.get("momentum_buffer")
-        first = buffer is None
+        first = "momentum_buffer" not in state
         if momentum and first:
-            buffer = state["momentum_buffer"] = zeros_for(param)
-        for p, g, b in blocks(param, grad, buffer.array if momentum else param):
+            state["momentum_buffer"] = zeros_for(param)
+        buffer = state["momentum_buffer"].array if momentum else param
+        for p, g, b in blocks(param, grad, buffer):
             step = -g if group["maximize"] else g
             if weight_decay:
                 step = step + weight_decay * p

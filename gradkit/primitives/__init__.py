@@ -1,9 +1,30 @@
 """The rows: one declaration for each primitive. Importing this package enters all of them."""
 
 from gradkit.primitives import (
-    activation, arranging, comparison, complex, convolution, decomposition, determinant, elementwise, embedding,
-    indexing, linalg, linear, losses, norm, normalization, piecewise, pooling, reduction, scan, selection, shape,
-    sorting, special, trigonometric,
+    activation,
+    arranging,
+    comparison,
+    complex,
+    convolution,
+    decomposition,
+    determinant,
+    elementwise,
+    embedding,
+    indexing,
+    linalg,
+    linear,
+    losses,
+    norm,
+    normalization,
+    piecewise,
+    pooling,
+    reduction,
+    scan,
+    selection,
+    shape,
+    sorting,
+    special,
+    trigonometric,
 )  # fmt: skip
 
 __all__ = [

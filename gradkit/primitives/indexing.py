@@ -334,7 +334,7 @@ def overwrite_vjp(xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, steps: An
 
 
 def overwrite_reusing(d: Any, steps: Any) -> list[Any]:
-    """The same in the memory of `d`, a NumPy array that no one else can see: a loop of writes copies no whole buffer."""
+    """The same in the memory of `d`, which no one else can see: so that a loop of writes copies no whole buffer."""
     part = d
     for prim, params in steps:
         part = prim.run(part, **params)

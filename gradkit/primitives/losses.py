@@ -21,23 +21,23 @@ def over_losses(xp: Any, v: Any, rank: int) -> Any:
 
 @fusible
 def cross_entropy_forward(
-    xp: Any, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int, reduction: str
+    xp: Any, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int | None, reduction: str
 ) -> Any:
-    counted = target != ignore_index
-    index = beside_classes(xp, xp.where(counted, target, 0), axis)
+    counted = xp.astype(target != (-1 if ignore_index is None else ignore_index), dtype=x.dtype)
+    index = beside_classes(xp, xp.where(counted == 1, target, 0), axis)
     log_p = xp.take_along_axis(log_softmax_forward(xp, x, axis=axis), index, axis=axis)
-    losses = xp.where(counted, -xp.reshape(log_p, target.shape), 0)
+    losses = xp.where(counted == 1, -xp.reshape(log_p, target.shape), 0)
     if reduction == "none":
         return losses
     total = over_losses(xp, losses, rank)
-    return total / over_losses(xp, xp.astype(counted, x.dtype), rank) if reduction == "mean" else total
+    return total / over_losses(xp, counted, rank) if reduction == "mean" else total
 
 
 @fusible
 def cross_entropy_vjp(
-    xp: Any, d: Any, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int, reduction: str
+    xp: Any, d: Any, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int | None, reduction: str
 ) -> Any:
-    counted = xp.astype(target != ignore_index, dtype=x.dtype)
+    counted = xp.astype(target != (-1 if ignore_index is None else ignore_index), dtype=x.dtype)
     if reduction == "mean":
         d = d / xp.maximum(over_losses(xp, counted, rank), 1)  # where nothing counts the gradient is 0
     if reduction != "none":
@@ -53,18 +53,20 @@ def cross_entropy_jvp(xp: Any, ts: Any, y: Any, x: Any, target: Any, **params: A
     return moved if params["reduction"] == "none" else over_losses(xp, moved, params["rank"])
 
 
-def peer(torch: Any, x: Any, target: Any, axis: int, rank: int, ignore_index: int, reduction: str) -> Any:
-    return torch.nn.functional.cross_entropy(x, target, ignore_index=ignore_index, reduction=reduction)
+def peer(torch: Any, x: Any, target: Any, axis: int, rank: int, ignore_index: int | None, reduction: str) -> Any:
+    ignored = {} if ignore_index is None else {"ignore_index": ignore_index}
+    return torch.nn.functional.cross_entropy(x, target, **ignored, reduction=reduction)
 
 
-# Softmax and logarithm cancel: the derivative is softmax(x) - one_hot(target). Only the logits are kept, which are the
+# `ignore_index` is None where no target has it. Softmax and logarithm cancel: the derivative is softmax(x) -
+# one_hot(target). Only the logits are kept, which are the
 # output of the layer before and alive anyway.
 cross_entropy = general(
     "cross_entropy", cross_entropy_forward,
     lambda xp, d, _y, x, target, **params: [cross_entropy_vjp(xp, d, x, target, **params), None],
     cross_entropy_jvp,
     [
-        ((4, 3), [2, 0, 1, 2], {"axis": -1, "rank": 2, "ignore_index": -100, "reduction": "mean"}),
+        ((4, 3), [2, 0, 1, 2], {"axis": -1, "rank": 2, "ignore_index": None, "reduction": "mean"}),
         ((4, 3), [2, 0, 1, 2], {"axis": -1, "rank": 2, "ignore_index": 2, "reduction": "mean"}),
         ((4, 3), [2, 0, 1, 2], {"axis": -1, "rank": 2, "ignore_index": 2, "reduction": "none"}),
         ((2, 3, 2), [[2, 0], [1, 2]], {"axis": -2, "rank": 3, "ignore_index": 0, "reduction": "sum"}),

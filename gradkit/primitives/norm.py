@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from gradkit.families import general
-from gradkit.primitives.reduction import beside, deviate, real_product, shares, squared
+from gradkit.primitives.reduction import beside, deviate, real_product, squared, ties
 
 inf = math.inf
 
@@ -38,7 +38,8 @@ def weights(xp: Any, y: Any, x: Any, ord: float, axis: Any) -> Any:
     """By what the derivative of the norm multiplies `direction`: (abs(x) / norm) ** (ord - 1), 0 where x is 0."""
     size = sizes(xp, x)
     if abs(ord) == inf:
-        return shares(xp, size, y, axis)
+        mine = ties(xp, size, y, axis)
+        return mine / xp.sum(mine, axis=axis, keepdims=True)
     nil = size == 0
     if ord == 1:
         return xp.astype(xp.logical_not(nil), dtype=size.dtype)

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from gradkit.families import general, linear
+from gradkit.primitives.fusible import fusible
 from gradkit.primitives.shape import axes_from_end, axis_from_end, in_front
 
 inf = math.inf
@@ -98,18 +99,19 @@ mean = linear(
 
 
 # -- extremes: those that tie share the derivative evenly ------------------------------------------------------------
-def shares(xp: Any, x: Any, y: Any, axis: Any) -> Any:
-    """What part in its result each element has."""
-    ties = xp.astype(x == beside(xp, y, x.shape, axis), dtype=x.dtype)
-    return ties / xp.sum(ties, axis=axis, keepdims=True)
+def ties(xp: Any, x: Any, y: Any, axis: Any) -> Any:
+    """1 where an element is its run's result, else 0."""
+    return xp.astype(x == beside(xp, y, x.shape, axis), dtype=x.dtype)
 
 
 def extreme_vjp(xp: Any, d: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
-    return [beside(xp, d, x.shape, axis) * shares(xp, x, y, axis)]
+    mine = ties(xp, x, y, axis)
+    return [beside(xp, d, x.shape, axis) / xp.sum(mine, axis=axis, keepdims=True) * mine]
 
 
 def extreme_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
-    return xp.sum(ts[0] * shares(xp, x, y, axis), axis=axis, keepdims=keepdims)
+    mine = ties(xp, x, y, axis)
+    return xp.sum(ts[0] * mine, axis=axis, keepdims=keepdims) / xp.sum(mine, axis=axis, keepdims=keepdims)
 
 
 amax, amin = [
@@ -150,7 +152,8 @@ max_along, min_along = [
 
 
 # -- products --------------------------------------------------------------------------------------------------------
-def others(xp: Any, x: Any, axis: int) -> Any:
+@fusible
+def product_of_others(xp: Any, x: Any, *, axis: int) -> Any:
     """The product of all other elements of a run, without dividing: right at zeros, to every order."""
     before = shifted(xp, xp.running_prod(x, axis=axis, reverse=False), axis, 1, fill=1.0)
     behind = shifted(xp, xp.running_prod(x, axis=axis, reverse=True), axis, -1, fill=1.0)
@@ -159,8 +162,8 @@ def others(xp: Any, x: Any, axis: int) -> Any:
 
 prod = general(
     "prod", lambda xp, x, axis, keepdims: xp.prod(x, axis=axis, keepdims=keepdims),
-    lambda xp, d, _y, x, axis, keepdims: [beside(xp, d, x.shape, (axis,)) * others(xp, x, axis)],
-    lambda xp, ts, _y, x, axis, keepdims: xp.sum(ts[0] * others(xp, x, axis), axis=axis, keepdims=keepdims),
+    lambda xp, d, _y, x, axis, keepdims: [beside(xp, d, x.shape, (axis,)) * product_of_others(xp, x, axis=axis)],
+    lambda xp, ts, _y, x, axis, keepdims: xp.sum(ts[0] * product_of_others(xp, x, axis=axis), axis=axis, keepdims=keepdims),
     [*ALONG_ONE, ([[2.0, 0.0, 3.0], [0.0, 0.0, 5.0]], ALONG_LAST)], structure="axes", tidy=reduce_one, promote="same",
     peer=lambda torch, x, axis, keepdims: torch.prod(x, axis, keepdims),
 )  # fmt: skip
@@ -225,7 +228,8 @@ std = general(
 
 
 # -- logarithm of a sum of exponentials ------------------------------------------------------------------------------
-def log_sum(xp: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+@fusible
+def logsumexp_forward(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     """Shifted by the greatest. A sum of nothing, or of exp(-inf) alone, is 0: its logarithm is not asked for."""
     if not extent(x.shape, axis):
         return xp.sum(x, axis=axis, keepdims=keepdims) - inf
@@ -236,7 +240,7 @@ def log_sum(xp: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 logsumexp = general(
-    "logsumexp", log_sum,
+    "logsumexp", logsumexp_forward,
     lambda xp, d, y, x, axis, keepdims: [
         beside(xp, d, x.shape, axis) * xp.exp(x - beside(xp, y, x.shape, axis))],
     lambda xp, ts, y, x, axis, keepdims: xp.sum(

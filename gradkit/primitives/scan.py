@@ -5,6 +5,7 @@ from typing import Any
 
 from gradkit.families import general, linear
 from gradkit.primitives.arranging import along
+from gradkit.primitives.fusible import fusible
 from gradkit.primitives.reduction import shifted
 
 inf = math.inf
@@ -82,19 +83,22 @@ recurrence = general(
 
 # -- products --------------------------------------------------------------------------------------------------------
 # y[i] = x[i] y[i-1]: what reaches x[i] is a recurrence from behind, times the product before it. Nothing is divided.
-def product_vjp(xp: Any, d: Any, y: Any, x: Any, axis: int, reverse: bool) -> Any:
+@fusible
+def running_prod_vjp(xp: Any, d: Any, x: Any, *, axis: int, reverse: bool) -> Any:
     on = 1 if not reverse else -1
+    y = xp.running_prod(x, axis=axis, reverse=reverse)
     gathered = xp.recurrence(shifted(xp, x, axis, -on, fill=0.0), d, axis=axis, reverse=not reverse)
-    return [gathered * shifted(xp, y, axis, on, fill=1.0)]
+    return gathered * shifted(xp, y, axis, on, fill=1.0)
 
 
-def product_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: int, reverse: bool) -> Any:
+def running_prod_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: int, reverse: bool) -> Any:
     before = shifted(xp, y, axis, 1 if not reverse else -1, fill=1.0)
     return xp.recurrence(x, ts[0] * before, axis=axis, reverse=reverse)
 
 
 running_prod = general(
-    "running_prod", running("cumprod"), product_vjp, product_jvp,
+    "running_prod", running("cumprod"),
+    lambda xp, d, _y, x, axis, reverse: [running_prod_vjp(xp, d, x, axis=axis, reverse=reverse)], running_prod_jvp,
     [*FORTH_AND_BACK, ([[2.0, 0.0, 3.0], [0.0, 0.0, 5.0]], {"axis": -1, "reverse": False})],
     structure="axes", promote="same", title="CumprodBackward0",
     peer=lambda torch, x, axis, reverse: None if reverse else torch.cumprod(x, axis),

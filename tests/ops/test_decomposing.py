@@ -192,7 +192,7 @@ def test_an_output_written_in_place_is_noticed():
 
 def test_an_output_that_is_replaced_in_place_has_a_new_history():
     x = gradkit.tensor(draw(3, 3), requires_grad=True)
-    q, r = gradkit.linalg.qr(x)
+    _, r = gradkit.linalg.qr(x)
     y = r.clone()
     y.mul_(2)
     (doubled,) = grad(y.sum(), x, retain_graph=True)

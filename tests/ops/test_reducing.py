@@ -283,7 +283,11 @@ def test_half_precision_is_summed_in_single(torch):
 
 def test_complex(torch):
     raw = X[0] + 1j * X[1]
-    for name, args in {"sum": (0,), "mean": (1,), "prod": (0,), "cumsum": (1,), "cumprod": (0,), "var": (1,), "std": (0,), "norm": (2,), "logsumexp": (0,)}.items():
+    calls = {
+        "sum": (0,), "mean": (1,), "prod": (0,), "cumsum": (1,), "cumprod": (0,), "var": (1,), "std": (0,), "norm": (2,),
+        "logsumexp": (0,),
+    }  # fmt: skip
+    for name, args in calls.items():
         results = []
         for f in (gradkit, torch):
             z = f.tensor(raw, requires_grad=True)

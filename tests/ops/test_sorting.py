@@ -17,7 +17,7 @@ GIVEN = {
 
 AGREED = """
 m.sort(x)
-x.sort(0)
+x.sort(axis=0)
 x.sort(dim=1, descending=True)
 m.sort(tied, stable=True)
 m.sort(tied, descending=True, stable=True)
@@ -51,7 +51,7 @@ m.kthvalue(s, 1)
 m.median(v)
 m.median(x)
 x.median(1)
-x.median(dim=-1, keepdim=True)
+x.median(axis=-1, keepdims=True)
 m.median(tied)
 m.median(tied, 0)
 m.median(holes)

@@ -1,5 +1,7 @@
 """A fused form is an optimisation of a program: on the same operands both give the same."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ PLAIN = Namespace(np, **{k: v for k, v in vars(NUMPY.xp).items() if not k.starts
 
 LAST = [((4, 6), (-1,)), ((2, 3, 8), (-2, -1)), ((70, 300), (-1,)), ((1, 5), (-1,)), ((5, 1), (-1,))]
 CHANNELS = [((6, 4), (-2,)), ((3, 4, 5), (-3, -1)), ((50, 4, 20, 30), (-4, -2, -1)), ((1, 4, 1), (-3, -1))]
-LOGITS = {"axis": -1, "rank": 2, "ignore_index": 2}
+LOGITS = {"axis": -1, "rank": 2}
 
 
 def over_last(operands):
@@ -34,9 +36,9 @@ def with_cotangent(cases):
 def logits(cotangent):
     cases = []
     for shape in ((4, 5), (300, 400)):
-        for reduction in ("none", "mean", "sum"):
+        for reduction, ignored in itertools.product(("none", "mean", "sum"), (None, 2)):
             d = [shape[:1] if reduction == "none" else ()] if cotangent else []
-            cases.append(([*d, shape, shape[0]], {**LOGITS, "reduction": reduction}))
+            cases.append(([*d, shape, shape[0]], {**LOGITS, "ignore_index": ignored, "reduction": reduction}))
     return cases
 
 
@@ -53,6 +55,9 @@ CASES = {
     "batch_norm_forward": by_channel(2),
     "batch_norm_vjp": with_cotangent(by_channel(1)),
     "batch_moments": [(operands, {"axis": params["axis"]}) for operands, params in by_channel(0)],
+    "logsumexp_forward": [([shape], {"axis": axis, "keepdims": False}) for shape, axis in LAST],
+    "product_of_others": SOFT,
+    "running_prod_vjp": [([shape, shape], {**params, "reverse": reverse}) for [shape], params in SOFT for reverse in (False, True)],
     "cross_entropy_forward": logits(cotangent=False),
     "cross_entropy_vjp": logits(cotangent=True),
 }

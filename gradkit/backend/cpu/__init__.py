@@ -3,6 +3,7 @@
 special       error functions, normal distribution, gamma and Bessel functions
 elementary    power with a scalar exponent, sigmoid, softplus, gelu
 reduce        sums, variances
+products      derivatives of products by dividing
 softmax       softmax, log_softmax, logsumexp, logcumsumexp
 indexing      gather and its transposes: index_add, scatter_add, segment_sum
 conv          convolution and its two transposes

@@ -1,8 +1,10 @@
 """Cross-entropy of logits with class indices, forward and backward, without an array of log-probabilities.
 
-Backward takes the exponentials a second time: they cost what writing and reading them would, and no memory.
+Backward takes the exponentials a second time: they cost what writing and reading them would, and no memory. At the sizes
+of a training step the number of calls decides, so that there are few of them.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,33 +18,34 @@ Array = NDArray[Any]
 LOWEST, HIGHEST = 0.1, 1e30
 
 
+@lru_cache(maxsize=64)
+def ones(n: int, dtype: np.dtype[Any]) -> Array:
+    return np.ones(n, dtype)
+
+
+@lru_cache(maxsize=64)
+def numbers(n: int) -> Array:
+    return np.arange(n)
+
+
 def served(x: Array, target: Array, rank: int) -> bool:
     """Whether logits are plain rows, in a dtype that BLAS knows."""
     return rank == x.ndim == 2 and target.ndim == 1 and x.dtype.kind == "f" and x.dtype != np.float16 and x.size > 0
 
 
-@np.errstate(all="ignore")
 def cross_entropy_forward(
-    x: Array, target: Array, *, axis: int, rank: int, ignore_index: int, reduction: str
+    x: Array, target: Array, *, axis: int, rank: int, ignore_index: int | None, reduction: str
 ) -> Array:
     """``log(sum(exp(x))) - x[target]`` for each row; 0, and not counted, where the target is `ignore_index`."""
     if not served(x, target, rank):
         return NotImplemented
-    count, width = x.shape
-    counted = target != ignore_index
-    number = np.count_nonzero(counted)
-    classes = target if number == count else np.where(counted, target, 0)
-    losses, tops = np.empty((2, count), x.dtype)
-    step, ones = max(1, BLOCK // width), np.ones(width, x.dtype)
-    scratch = np.empty((min(step, count), width), x.dtype)
-    for i in range(0, count, step):
-        block, top = x[i : i + step], tops[i : i + step]
-        np.maximum.reduce(block, 1, None, top)
-        e = np.subtract(block, top[:, None], out=scratch[: len(block)])
-        np.exp(e, out=e)
-        np.dot(e, ones, out=losses[i : i + step])
-    np.log(losses, out=losses)
-    losses += tops - x[np.arange(count), classes]  # exact where the target has most of the weight
+    count = number = len(x)
+    if ignore_index is not None:
+        counted = target != ignore_index
+        number, target = np.count_nonzero(counted), np.where(counted, target, 0)
+    step = max(1, BLOCK // x.shape[1])
+    parts = [losses_of_rows(x[i : i + step], target[i : i + step]) for i in range(0, count, step)]
+    losses = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if number != count:
         losses = np.where(counted, losses, 0)
     if reduction == "none":
@@ -51,30 +54,46 @@ def cross_entropy_forward(
     return total if reduction == "sum" else total / x.dtype.type(number)
 
 
+def losses_of_rows(x: Array, target: Array) -> Array:
+    e = x - np.maximum.reduce(x, 1, None, None, True)
+    chosen = e[numbers(len(e)), target]  # exact, so that a loss near 0 has its digits
+    np.exp(e, e)
+    sums = e.dot(ones(e.shape[1], e.dtype))
+    losses = np.log(sums, sums)
+    losses -= chosen
+    return losses
+
+
 def cross_entropy_vjp(
-    d: Array, x: Array, target: Array, *, axis: int, rank: int, ignore_index: int, reduction: str
+    d: Array, x: Array, target: Array, *, axis: int, rank: int, ignore_index: int | None, reduction: str
 ) -> Array:
     """``d * (softmax(x) - one_hot(target))``, the rows that are ignored 0."""
     if not served(x, target, rank):
         return NotImplemented
-    count, width = x.shape
-    counted = target != ignore_index
-    number = np.count_nonzero(counted)
-    weight = np.empty(count, x.dtype)
-    weight[...] = d / x.dtype.type(max(number, 1)) if reduction == "mean" else d
+    count = number = len(x)
+    if ignore_index is not None:
+        counted = target != ignore_index
+        number, target = np.count_nonzero(counted), np.where(counted, target, 0)
+    weight = d / x.dtype.type(max(number, 1)) if reduction == "mean" else d
     if number != count:
-        weight[~counted] = 0
-        target = np.where(counted, target, 0)
+        weight = np.where(counted, weight, x.dtype.type(0))
     x_ct = np.empty(x.shape, x.dtype)
-    step, ones = max(1, BLOCK // width), np.ones(width, x.dtype)
+    step = max(1, BLOCK // x.shape[1])
     for i in range(0, count, step):
-        block, out = x[i : i + step], x_ct[i : i + step]
-        np.exp(block, out=out)
-        sums = out.dot(ones)
-        if not (np.minimum.reduce(sums) >= LOWEST and np.maximum.reduce(sums) <= HIGHEST):
-            np.subtract(block, np.maximum.reduce(block, 1, None, None, True), out=out)
-            np.exp(out, out=out)
-            sums = out.dot(ones)
-        out *= (weight[i : i + step] / sums)[:, None]
-    x_ct[np.arange(count), target] -= weight
+        part = slice(i, i + step)
+        shares = weight[part] if np.ndim(weight) else weight
+        shares_of_rows(x[part], shares, x_ct[part])
+    x_ct[numbers(count), target] -= weight
     return x_ct
+
+
+def shares_of_rows(x: Array, weight: Any, out: Array) -> None:
+    """``weight * softmax(x)`` in `out`."""
+    np.exp(x, out)
+    sums = out.dot(ones(x.shape[1], x.dtype))
+    if not (np.minimum.reduce(sums) >= LOWEST and np.maximum.reduce(sums) <= HIGHEST):
+        np.subtract(x, np.maximum.reduce(x, 1, None, None, True), out)
+        np.exp(out, out)
+        sums = out.dot(ones(x.shape[1], x.dtype))
+    np.divide(weight, sums, sums)
+    out *= sums[:, None]

@@ -24,11 +24,7 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, e
     kept = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not kept:
         return creation.tensor(0.0)
-    if norm_type == math.inf:
-        total = stack([t.abs().max() for t in kept]).max()
-    else:
-        norms = stack([(t.abs() ** norm_type).sum() ** (1 / norm_type) for t in kept])
-        total = (norms**norm_type).sum() ** (1 / norm_type)
+    total: Tensor = stack([t.norm(norm_type) for t in kept]).norm(norm_type)
     if error_if_nonfinite and not math.isfinite(float(total)):
         raise RuntimeError(
             f"The total norm of order {norm_type} is non-finite ({float(total)}), so it cannot be clipped; pass "
