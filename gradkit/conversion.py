@@ -124,7 +124,7 @@ def length(self: Tensor) -> int:
 def elements(self: Tensor) -> Any:
     if self.ndim == 0:
         raise TypeError("iteration over a 0-d tensor")
-    return iter([self[i] for i in range(self.shape[0])])  # type: ignore[index]
+    return iter([self[i] for i in range(self.shape[0])])
 
 
 def contains(self: Tensor, element: Any) -> bool:
@@ -166,7 +166,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         )
     if dtype is not None and np.dtype(dtype) != self.dtype:
         return astype(self, dtype=np.dtype(dtype))
-    return self.clone() if copy else self  # type: ignore[attr-defined, no-any-return]
+    return self.clone() if copy else self
 
 
 def _names_device(arg: Any) -> bool:

@@ -34,8 +34,8 @@ def _operators() -> None:
         setattr(Tensor, f"__r{symbol}__", reflected(arithmetic.OPERATORS[symbol]))
     for symbol in arithmetic.AUGMENTED:
         setattr(Tensor, f"__i{symbol}__", written_by(arithmetic.OPERATORS[symbol], f"{symbol}_"))
-    Tensor.__eq__ = comparable(rows.eq)  # type: ignore[method-assign, assignment]
-    Tensor.__ne__ = comparable(rows.ne)  # type: ignore[method-assign, assignment]
+    Tensor.__eq__ = comparable(rows.eq)  # type: ignore[method-assign]
+    Tensor.__ne__ = comparable(rows.ne)  # type: ignore[method-assign]
 
 
 def reflected(op: Callable[..., Any]) -> Callable[..., Any]:

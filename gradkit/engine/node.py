@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from gradkit.engine.versions import tick
@@ -10,17 +11,20 @@ from gradkit.engine.versions import tick
 lines: "weakref.WeakKeyDictionary[Node, str]" = weakref.WeakKeyDictionary()
 
 
+_numbers = count()
+
+
 class Handle:
     """What registering a hook returns: `remove()` takes the hook away again. Usable in a with statement."""
 
     def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
-        self.id = id(self)
-        self._hooks: Any = weakref.ref(hooks) if not isinstance(hooks, dict) else (lambda: hooks)
+        self.id = next(_numbers)  # not id(self): the handle may be dropped at once
+        self._hooks = hooks
         hooks[self.id] = hook
 
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
-        self._hooks().pop(self.id, None)
+        self._hooks.pop(self.id, None)
 
     def __enter__(self) -> "Handle":
         return self

@@ -36,6 +36,8 @@ def record(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     raws, backend = raw_operands(prim, operands)
     try:
         y = (prim.run if backend is NUMPY else prim.on(backend))(*raws, **params)
+    except errors.LinAlgError:
+        raise
     except ValueError as reason:
         raise errors.unfit(prim.name, raws, reason) from None
     parents = tuple([x.node if isinstance(x, Tensor) else None for x in operands])

@@ -7,7 +7,7 @@ from typing import Any
 from gradkit.engine import batching, modes
 from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
-from gradkit.ops import shaping
+from gradkit.ops import joining, shaping
 
 
 def vmap(
@@ -118,4 +118,4 @@ def _chunked(run: Any, leaves: Any, dims: Any, size: int, chunk: int) -> tuple[l
         part = [x if d is None else x[start:stop] for x, d in zip(leaves, dims)]
         outs, spec = run(part, stop - start)
         parts.append(outs)
-    return [shaping.cat(pieces) for pieces in zip(*parts)], spec
+    return [joining.cat(pieces) for pieces in zip(*parts)], spec

@@ -24,12 +24,11 @@ from gradkit.ops.activation import (
     tanhshrink,
     threshold,
 )
-from gradkit.ops.attention import dropout, scaled_dot_product_attention
+from gradkit.ops.attention import scaled_dot_product_attention
 from gradkit.ops.classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
-    log_softmax,
     nll_loss,
 )
 from gradkit.ops.convolution import (
@@ -43,7 +42,7 @@ from gradkit.ops.convolution import (
     unfold,
 )
 from gradkit.ops.distance import cosine_similarity, normalize, pairwise_distance
-from gradkit.ops.dropout import alpha_dropout, dropout1d, dropout2d, dropout3d
+from gradkit.ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
 from gradkit.ops.embedding import embedding, embedding_bag
 from gradkit.ops.losses import (
     cosine_embedding_loss,
@@ -66,7 +65,9 @@ from gradkit.ops.normalization import (
     instance_norm,
     layer_norm,
     local_response_norm,
+    log_softmax,
     rms_norm,
+    softmax,
     softmin,
 )
 from gradkit.ops.padding import pad
@@ -84,7 +85,7 @@ from gradkit.ops.pooling import (
     max_pool3d,
 )
 from gradkit.ops.resampling import interpolate, upsample
-from gradkit.ops.sampling import gumbel_softmax, softmax
+from gradkit.ops.sampling import gumbel_softmax
 from gradkit.ops.sorting import one_hot
 
 __all__ = [

@@ -1,5 +1,6 @@
 """Arithmetic with PyTorch's signatures: sums, products, quotients, powers, clamping, choosing."""
 
+from collections.abc import Callable
 from typing import Any
 
 from gradkit.engine import dtypes
@@ -337,7 +338,7 @@ def _quotient_and_remainder(input: Any, other: Any) -> tuple[Tensor, Tensor]:
 
 
 #: Python's operators by the stem of their special method; those in BOTH_SIDES take a number on the left, too.
-OPERATORS = {
+OPERATORS: dict[str, Callable[..., Any]] = {
     "abs": abs, "invert": comparison.inverted, "and": comparison.bitwise_and, "or": comparison.bitwise_or,
     "xor": comparison.bitwise_xor, "lshift": comparison.bitwise_left_shift, "rshift": comparison.bitwise_right_shift,
     "divmod": _quotient_and_remainder,

@@ -35,7 +35,8 @@ def along(row: Any, refused: str = "", complaint: Any = None) -> Callable[[Any, 
     Its parameters are worked out once for each rank, dtype, dim and keepdim that a program uses: that would take longer
     than a small reduction. `complaint` says what is wrong with a dtype of the `refused` kinds.
     """
-    apply, name, plans = row.apply, row.primitive.name, {}
+    apply, name = row.apply, row.primitive.name
+    plans: dict[Any, dict[str, Any]] = {}
 
     def reduced(input: Any, dim: Any, keepdim: bool) -> Tensor:
         try:
@@ -143,8 +144,8 @@ def nanmean(
         raise RuntimeError(
             f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.name}"
         )
-    over = {"dim": dim, "keepdim": keepdim, "axis": axis, "keepdims": keepdims}
-    return nansum(input, dtype=dtype, **over) / sum(input == input, **over)
+    dim, keepdim = dim if axis is None else axis, keepdim or keepdims
+    return nansum(input, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
 
 
 def logsumexp(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:

@@ -1,28 +1,27 @@
-"""What operations with several results return: tuples whose items have names, as in PyTorch's module of this name."""
+"""What operations with several results return: tuples whose items have names, as in PyTorch's module of this name.
+
+A class is made when it is first asked for; making all of them would cost a program that needs none a millisecond.
+"""
 
 from collections import namedtuple
+from typing import Any
+
+FIELDS = {
+    **dict.fromkeys(("max", "min", "cummax", "cummin", "sort", "topk", "kthvalue", "median", "nanmedian", "mode"), "values indices"),
+    "aminmax": "min max",
+    "slogdet": "sign logabsdet",
+    "qr": "Q R",
+    "svd": "U S V",
+    "linalg_qr": "Q R",
+    "linalg_eig": "eigenvalues eigenvectors",
+    "linalg_eigh": "eigenvalues eigenvectors",
+    "linalg_svd": "U S Vh",
+    "linalg_lstsq": "solution residuals rank singular_values",
+}  # fmt: skip
 
 
-def _tuple(name: str, fields: str) -> type:
-    return namedtuple(name, fields, module=__name__)  # type: ignore[misc]
-
-
-max = _tuple("max", "values indices")
-min = _tuple("min", "values indices")
-cummax = _tuple("cummax", "values indices")
-cummin = _tuple("cummin", "values indices")
-aminmax = _tuple("aminmax", "min max")
-slogdet = _tuple("slogdet", "sign logabsdet")
-qr = _tuple("qr", "Q R")
-svd = _tuple("svd", "U S V")
-linalg_qr = _tuple("linalg_qr", "Q R")
-linalg_eig = _tuple("linalg_eig", "eigenvalues eigenvectors")
-linalg_eigh = _tuple("linalg_eigh", "eigenvalues eigenvectors")
-linalg_svd = _tuple("linalg_svd", "U S Vh")
-linalg_lstsq = _tuple("linalg_lstsq", "solution residuals rank singular_values")
-sort = _tuple("sort", "values indices")
-topk = _tuple("topk", "values indices")
-kthvalue = _tuple("kthvalue", "values indices")
-median = _tuple("median", "values indices")
-nanmedian = _tuple("nanmedian", "values indices")
-mode = _tuple("mode", "values indices")
+def __getattr__(name: str) -> Any:
+    if name not in FIELDS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    made = globals()[name] = namedtuple(name, FIELDS[name], module=__name__)
+    return made

@@ -51,6 +51,8 @@ def complaining(name: str, complaint: Callable[[Any, Any], str]) -> Callable[...
         def guarded(xp: Any, a: Any, *rest: Any, **params: Any) -> Any:
             try:
                 return forward(xp, a, *rest, **params)
+            except errors.LinAlgError:
+                raise
             except LinAlgError as reason:
                 raise errors.LinAlgError(f"{name}: {fault(xp, a) or reason}") from None
 

@@ -58,9 +58,8 @@ def peer(torch: Any, x: Any, target: Any, axis: int, rank: int, ignore_index: in
     return torch.nn.functional.cross_entropy(x, target, **ignored, reduction=reduction)
 
 
-# `ignore_index` is None where no target has it. Softmax and logarithm cancel: the derivative is softmax(x) -
-# one_hot(target). Only the logits are kept, which are the
-# output of the layer before and alive anyway.
+# Softmax and logarithm cancel: the derivative is softmax(x) - one_hot(target). Only the logits are kept, which are the
+# output of the layer before and alive anyway. `ignore_index` is None where no target has it.
 cross_entropy = general(
     "cross_entropy", cross_entropy_forward,
     lambda xp, d, _y, x, target, **params: [cross_entropy_vjp(xp, d, x, target, **params), None],

@@ -41,7 +41,7 @@ _MAX = [
 ]
 max_pool = general(
     "max_pool", "pool_max", max_pool_vjp, max_pool_jvp, _MAX, title="MaxPool2DWithIndicesBackward0", promote="same",
-    peer=max_pool_peer,
+    structure="moves", peer=max_pool_peer,
 )  # fmt: skip
 max_pool_at = general("max_pool_at", "pool_max_at", None, None, _MAX, promote="same")
 

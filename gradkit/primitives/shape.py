@@ -139,9 +139,8 @@ def expanded(xp: Any, x: Any, shape: tuple[int, ...], rank: int) -> Any:
 
 def unexpanded(xp: Any, d: Any, _y: Any, x_shape: Any, shape: Any, rank: int) -> Any:
     new = len(shape) - len(x_shape)
-    own = range(-rank, 0)
-    stretched = [i for i in own if x_shape[i] == 1 != shape[i]]
-    return xp.reshape(xp.sum(d, axis=(*range(-rank - new, -rank), *stretched), keepdims=True), x_shape)
+    spread = (*range(-rank - new, -rank), *[i for i in range(-rank, 0) if x_shape[i] == 1 != shape[i]])
+    return xp.reshape(xp.sum(d, axis=spread, keepdims=True), x_shape) if spread else d
 
 
 # `rank` is that of the operand without batch axes, so that new axes go behind those.
@@ -149,7 +148,7 @@ expand = linear(
     "expand", expanded, [unexpanded],
     [
         ((3, 1), {"shape": (3, 4), "rank": 2}), ((1, 3), {"shape": (2, 3), "rank": 2}),
-        ((3, 1), {"shape": (2, 3, 2), "rank": 2}),
+        ((3, 1), {"shape": (2, 3, 2), "rank": 2}), ((2, 3), {"shape": (2, 3), "rank": 2}),
     ],
     batching=in_front, view=True, peer=lambda torch, x, shape, rank: x.expand(shape),
 )  # fmt: skip

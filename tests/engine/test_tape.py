@@ -264,6 +264,14 @@ def test_hook_replaces_the_cotangent_and_can_be_removed():
     assert x.grad.item() == 22.0
 
 
+def test_hooks_whose_handles_are_dropped_all_run_in_order():
+    x = leaf(1.0)
+    for factor in (2, 3, 5):
+        x.register_hook(lambda ct, factor=factor: ct * factor + 1)
+    (x * 1).backward()
+    assert x.grad.item() == ((1 * 2 + 1) * 3 + 1) * 5 + 1
+
+
 def test_hook_that_changes_the_shape_raises():
     x = leaf(1.0, 2.0)
     x.register_hook(lambda ct: ct.sum())
