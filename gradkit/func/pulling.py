@@ -1,6 +1,7 @@
 """The vjp of values that may carry tangents and batch axes: what every reverse transform stands on."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from gradkit.engine.tangents import dual, strip, tangent, top_level
 from gradkit.engine.tape import pull, reachable
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.shape import alias, permute
+
+#: What a leaf of a transform is on the tape when nothing is behind it: walks from outside end here.
+_START = replace(alias.primitive, name="start", step=lambda *_: None, kept=False)
 
 
 def fresh_leaf(x: Tensor) -> Tensor:
@@ -25,7 +29,10 @@ def fresh_leaf(x: Tensor) -> Tensor:
         modes.meet_complex()
     x = over_active_batches(x)
     like = (x.array.shape, x.dtype)
-    node = note(Node(), alias.primitive, (x.node,), (None, None), None, like)
+    if x.node is None:
+        node = note(Node(), _START, (), (None, None), None, like)
+    else:
+        node = note(Node(), alias.primitive, (x.node,), (None, None), None, like)
     return wrap(x.array, node, x.tangents, x.batch)
 
 

@@ -1,4 +1,4 @@
-"""The functions behind the layers, under the name PyTorch gives them: `gradkit.nn.functional`."""
+"""The functions behind the layers, under the names PyTorch gives them: `gradkit.nn.functional`."""
 
 from gradkit.ops.activation import (
     celu,
@@ -41,8 +41,18 @@ from gradkit.ops.convolution import (
     fold,
     unfold,
 )
-from gradkit.ops.distance import cosine_similarity, normalize, pairwise_distance
-from gradkit.ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
+from gradkit.ops.distance import (
+    cosine_similarity,
+    normalize,
+    pairwise_distance,
+)
+from gradkit.ops.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+)
 from gradkit.ops.embedding import embedding, embedding_bag
 from gradkit.ops.losses import (
     cosine_embedding_loss,
@@ -58,7 +68,14 @@ from gradkit.ops.losses import (
     soft_margin_loss,
     triplet_margin_loss,
 )
-from gradkit.ops.neural import bilinear, channel_shuffle, glu, linear, pixel_shuffle, pixel_unshuffle
+from gradkit.ops.neural import (
+    bilinear,
+    channel_shuffle,
+    glu,
+    linear,
+    pixel_shuffle,
+    pixel_unshuffle,
+)
 from gradkit.ops.normalization import (
     batch_norm,
     group_norm,

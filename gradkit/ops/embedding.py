@@ -68,10 +68,14 @@ def _check(input: Tensor, weight: Tensor, sparse: bool) -> int:
     return count
 
 
+def _check_plain(what: str, *operands: Tensor | None) -> None:
+    if any([x is not None and x.batch for x in operands]):
+        raise RuntimeError(f"vmap: embedding with {what} looks at all places at once; do it outside of vmap")
+
+
 def _shorten(input: Tensor, weight: Tensor, max_norm: float, norm_type: float) -> None:
     """Cut the rows that are looked up down to a norm, in place and outside the tape, as PyTorch does."""
-    if weight.batch or input.batch:
-        raise RuntimeError("vmap: embedding with max_norm writes into a weight that all samples share; renormalise it before")
+    _check_plain("max_norm", weight, input)
     used = np.unique(input.array)
     norms = np.linalg.norm(weight.array[used], norm_type, axis=1)
     long = norms > max_norm
@@ -81,6 +85,7 @@ def _shorten(input: Tensor, weight: Tensor, max_norm: float, norm_type: float) -
 
 def _scaled_by_frequency(y: Tensor, input: Tensor, count: int) -> Tensor:
     """The same value, whose gradient is that of `y` over how often its row was looked up."""
+    _check_plain("scale_grad_by_freq", input)
     often = np.bincount(input.array.ravel(), minlength=count)[input.array]
     share = wrap((1 / often).astype(y.dtype)[..., None])
     return y * share + (y * (1 - share)).detach()
@@ -120,6 +125,7 @@ def embedding_bag(
             f"embedding_bag: expected per_sample_weights ({tuple(per_sample_weights.shape)}) to have the same shape as "
             f"input ({tuple(input.shape)})"
         )
+    _check_plain("bags", input, offsets)
     places, filled = _bags(input, offsets, include_last_offset)
     bags = index(reshape(input, (-1,)), places, lead=0)
     found = embedding(bags, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)

@@ -208,7 +208,8 @@ def unpermuted(axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 permute = linear(
-    "permute", permuted, [lambda xp, d, _y, _x, axes: xp.permute(d, unpermuted(axes))],
+    "permute", permuted,
+    [lambda xp, d, _y, _x, axes: xp.permute(d, (*range(len(d.shape) - len(axes)), *unpermuted(axes)))],
     [((2, 3, 4), {"axes": (-1, -3, -2)})], tidy=order_of, view=True, peer=lambda torch, x, axes: torch.permute(x, axes),
 )  # fmt: skip
 

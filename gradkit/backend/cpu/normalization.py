@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-BLOCK = 1 << 16  # elements: smaller blocks stay in a nearer cache, but the calls for a block then weigh more
+BLOCK = 1 << 17  # elements: smaller blocks stay in a nearer cache, but the calls for a block then weigh more
 SMALL = 1 << 13  # elements up to which the number of calls decides, and the plain formula is the fastest
 CANCELLING = 64  # mean**2 over variance beyond which E[x**2] - E[x]**2 loses more than two digits
 

@@ -1,0 +1,133 @@
+"""Transforms against PyTorch's, nested, over pytrees and arrays; perturbations never mix."""
+
+import numpy as np
+import pytest
+
+import gradkit
+from gradkit.func import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, value_and_grad, vjp, vmap
+
+# PyTorch's own forward mode still scripts its decompositions at first use.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+
+X = np.linspace(0.3, 1.4, 6).reshape(2, 3)
+
+
+def f(lib):
+    return lambda x: (lib.sin(x) * x.exp()).sum(-1) / (1 + x * x).sum(-1)
+
+
+COMPOSITIONS = {
+    "jacrev": lambda lib, t: t.jacrev(f(lib)),
+    "jacfwd": lambda lib, t: t.jacfwd(f(lib)),
+    "hessian": lambda lib, t: t.hessian(lambda x: f(lib)(x).sum()),
+    "jacrev of jacfwd": lambda lib, t: t.jacrev(t.jacfwd(f(lib))),
+    "jacfwd of jacfwd": lambda lib, t: t.jacfwd(t.jacfwd(f(lib))),
+    "jacrev of jacrev": lambda lib, t: t.jacrev(t.jacrev(f(lib))),
+    "vmap of grad": lambda lib, t: t.vmap(t.grad(f(lib))),
+    "vmap of hessian": lambda lib, t: t.vmap(t.hessian(f(lib))),
+    "grad of vmap": lambda lib, t: t.grad(lambda x: t.vmap(f(lib))(x).sum()),
+    "grad of jvp": lambda lib, t: t.grad(lambda x: t.jvp(f(lib), (x,), (x * 2,))[1].sum()),
+    "jvp of grad": lambda lib, t: lambda x: t.jvp(t.grad(lambda z: f(lib)(z).sum()), (x,), (x,))[1],
+    "vmap of jvp": lambda lib, t: t.vmap(lambda x: t.jvp(f(lib), (x,), (x,))[1]),
+    "vmap over the second axis": lambda lib, t: t.vmap(lambda x: x * x.sum(), in_dims=1, out_dims=1),
+    "vmap in vmap": lambda lib, t: t.vmap(t.vmap(lambda x: x.exp() * x)),
+    "grad of grad of grad": lambda lib, t: t.vmap(t.vmap(t.grad(t.grad(t.grad(lambda x: lib.sin(x) * x**3))))),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSITIONS)
+def test_composition_agrees_with_pytorch(name, torch):
+    ours = COMPOSITIONS[name](gradkit, gradkit.func)(gradkit.tensor(X))
+    theirs = COMPOSITIONS[name](torch, torch.func)(torch.tensor(X))
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-9, atol=1e-12)
+
+
+def test_perturbations_do_not_mix():
+    x = gradkit.tensor(3.0)
+    inner = grad(lambda x: x * grad(lambda y: x + y)(gradkit.tensor(1.0)))
+    assert inner(x).item() == 1.0
+    outer, one = jvp(lambda x: x * jvp(lambda y: x + y, (gradkit.tensor(1.0),), (gradkit.tensor(1.0),))[1], (x,), (x * 0 + 1,))
+    assert outer.item() == 3.0 and one.item() == 1.0
+
+
+def test_arrays_in_arrays_out():
+    x = np.array([1.0, 2.0])
+    gradient = grad(lambda x: (x**3).sum())(x)
+    assert type(gradient) is np.ndarray and gradient.tolist() == [3.0, 12.0]
+    value, again = value_and_grad(lambda x: (x**3).sum())(x)
+    assert value == 9.0 and np.array_equal(gradient, again)
+    assert type(hessian(lambda x: (x**3).sum())(x)) is np.ndarray
+    y, push = linearize(lambda x: x**2, x)
+    assert push(np.ones(2)).tolist() == [2.0, 4.0] and type(y) is np.ndarray
+
+
+def test_pytrees_argnums_and_aux():
+    def loss(params, x):
+        y = (params["w"] * x + params["b"][0]).sum()
+        return y, y * 2
+
+    params = {"w": gradkit.tensor([1.0, 2.0]), "b": [gradkit.tensor(0.5)]}
+    gradient, aux = grad(loss, has_aux=True)(params, gradkit.tensor([3.0, 4.0]))
+    assert gradient["w"].tolist() == [3.0, 4.0] and gradient["b"][0].item() == 2.0 and aux.item() == 24.0
+    both = grad(lambda a, b: a * b, argnums=(0, 1))(gradkit.tensor(2.0), gradkit.tensor(5.0))
+    assert [g.item() for g in both] == [5.0, 2.0]
+    gradient, value = grad_and_value(lambda a: a * a)(gradkit.tensor(3.0))
+    assert (gradient.item(), value.item()) == (6.0, 9.0)
+
+
+def test_closed_over_leaf_still_gets_its_gradient():
+    w = gradkit.tensor(3.0, requires_grad=True)
+    inner = grad(lambda x: w * x * x)(gradkit.tensor(2.0))
+    inner.backward()
+    assert inner.item() == 12.0 and w.grad.item() == 4.0
+
+
+def test_per_sample_gradients_of_closed_over_weights():
+    w = gradkit.tensor([1.0, 2.0])
+    xs = gradkit.tensor([[1.0, 1.0], [2.0, 0.0], [0.0, 3.0]])
+    per_sample = vmap(grad(lambda w, x: (w * x).sum() ** 2), in_dims=(None, 0))(w, xs)
+    each = [grad(lambda w, x=x: (w * x).sum() ** 2)(w).tolist() for x in xs]
+    assert per_sample.tolist() == each
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_chunks_change_nothing(size):
+    x = gradkit.tensor(X)
+    whole = vmap(lambda x: x.exp().sum())(x)
+    assert gradkit.equal(vmap(lambda x: x.exp().sum(), chunk_size=size)(x), whole)
+    assert gradkit.allclose(jacrev(f(gradkit), chunk_size=size)(x), jacfwd(f(gradkit), chunk_size=size)(x))
+
+
+def test_levels_are_closed_after_an_exception():
+    for transform in (grad, jacfwd, vmap, lambda f: lambda x: jvp(f, (x,), (x,)), lambda f: lambda x: vjp(f, x)):
+        with pytest.raises(ZeroDivisionError):
+            transform(lambda x: 1 / 0)(gradkit.ones(2))
+
+
+BAD = [
+    (lambda: grad(lambda x: x)(gradkit.ones(2)), RuntimeError, "one real number"),
+    (lambda: grad(lambda x: x.sum())(gradkit.tensor([1, 2])), RuntimeError, "floating point"),
+    (lambda: grad(lambda x: x.sum(), argnums=1)(gradkit.ones(2)), RuntimeError, "argnum=1"),
+    (lambda: jvp(lambda x: x, (gradkit.ones(2),), (gradkit.ones(3),)), RuntimeError, "shape"),
+    (lambda: jvp(lambda x: x, gradkit.ones(2), gradkit.ones(2)), RuntimeError, "tuples"),
+    (lambda: vjp(lambda x: x, gradkit.ones(2))[1](gradkit.ones(3)), RuntimeError, "shape"),
+    (lambda: vmap(lambda x, y: x)(gradkit.ones(2), gradkit.ones(3)), ValueError, "same size"),
+    (lambda: vmap(lambda x: x, in_dims=None)(gradkit.ones(2)), ValueError, "at least one"),
+    (lambda: vmap(lambda x: x if x > 0 else -x)(gradkit.ones(2)), RuntimeError, "where"),
+    (lambda: vmap(lambda x: x + gradkit.rand(1))(gradkit.ones(2)), RuntimeError, "randomness"),
+    (lambda: vmap(lambda x: 1.0)(gradkit.ones(2)), ValueError, "return Tensors"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(BAD)))
+def test_bad_use_is_explained(number):
+    call, kind, words = BAD[number]
+    with pytest.raises(kind, match=words):
+        call()
+
+
+def test_random_numbers_differ_between_samples_or_not():
+    x = gradkit.ones(3)
+    different = vmap(lambda x: x * gradkit.rand(()), randomness="different")(x)
+    same = vmap(lambda x: x * gradkit.rand(()), randomness="same")(x)
+    assert len(set(different.tolist())) == 3 and len(set(same.tolist())) == 1
