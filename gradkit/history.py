@@ -16,7 +16,7 @@ METHODS = (
 
 
 def detach(self: Tensor) -> Tensor:
-    """This tensor's values without their history: shares memory and version counter, requires no grad.
+    """This tensor's values without their history: shares memory and version counter, requires no grad, has no tangent.
 
     >>> import gradkit
     >>> x = gradkit.ones(2, requires_grad=True)
@@ -25,9 +25,6 @@ def detach(self: Tensor) -> Tensor:
     """
     if isinstance(self.array, np.generic):
         self.array = np.asarray(self.array)
-    if self.tangents:
-        ts = {level: detach(t) for level, t in self.tangents.items()}
-        return wrap(self.array, None, ts, self.batch)
     return wrap(self.array, batch=self.batch)
 
 

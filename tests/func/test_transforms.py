@@ -31,6 +31,7 @@ COMPOSITIONS = {
     "vmap of jvp": lambda lib, t: t.vmap(lambda x: t.jvp(f(lib), (x,), (x,))[1]),
     "vmap over the second axis": lambda lib, t: t.vmap(lambda x: x * x.sum(), in_dims=1, out_dims=1),
     "vmap in vmap": lambda lib, t: t.vmap(t.vmap(lambda x: x.exp() * x)),
+    "hessian through detach": lambda lib, t: t.hessian(lambda x: (x.detach() * x * x).sum()),
     "grad of grad of grad": lambda lib, t: t.vmap(t.vmap(t.grad(t.grad(t.grad(lambda x: lib.sin(x) * x**3))))),
 }
 
