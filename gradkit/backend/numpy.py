@@ -59,9 +59,10 @@ def diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
 #: What is added up in another dtype; half precision is rounded once, at the end.
 ADDED_IN = {np.dtype(d): np.int64 for d in ("?", "b", "h", "i", "l", "q", "B", "H", "I", "L", "Q")}
 ADDED_IN[np.dtype("e")] = np.float32
-FEW = 9216  # elements of an array up to which its sum is fastest as a product with ones, and its maximum by argmax
-MANY = 1 << 17  # the same for the sums of a matrix over one axis: a third of the time of add.reduce
-
+FEW = 9216  # elements up to which an array's sum is one product with ones, and its maximum is read where argmax says
+MANY = 1 << 17  # the same for the sums of a matrix over one axis, and its maxima over the last
+RUN = 1024  # how many elements of a larger array are summed at a time
+ONES = {np.dtype(d): np.ones(RUN, d) for d in ("f", "d")}
 OVER_ROWS = {(-2,): True, (0,): True, -2: True, 0: True, (-1,): False, (1,): False, -1: False, 1: False}
 
 _ones: dict[Any, Any] = {}
@@ -76,10 +77,13 @@ def ones_for(n: int, dtype: Any) -> Any:
 
 
 def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum: of small arrays, and of small matrices over one axis, as a product with ones."""
     if axis is None or (type(axis) is tuple and len(axis) == x.ndim):
         ones = None if keepdims else ones_for(x.size, x.dtype)
         if ones is not None:
             return x.ravel().dot(ones)
+        if not keepdims and x.dtype in ONES and FEW < x.size <= 4 * MANY:
+            return sum_of_runs(x.ravel())
     elif x.ndim == 2 and x.size <= MANY:
         rows = OVER_ROWS.get(axis)
         ones = None if rows is None else ones_for(x.shape[not rows], x.dtype)
@@ -93,21 +97,40 @@ def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return y.astype(x.dtype) if wide is np.float32 else y
 
 
+def sum_of_runs(x: Any) -> Any:
+    ones = ONES[x.dtype]
+    count = x.size // RUN
+    y = x[: count * RUN].reshape(count, RUN).dot(ones).dot(ones[:count])
+    rest = x[count * RUN :]
+    return y + rest.dot(ones[: rest.size]) if rest.size else y
+
+
 def average(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     y = total(x, axis, keepdims)
     return y / (x.size // y.size) if y.size else y
 
 
-def greatest(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    if not keepdims and x.size <= FEW and (axis is None or (type(axis) is tuple and len(axis) == x.ndim)):
-        return x.ravel()[x.argmax()]
-    return np.maximum.reduce(x, axis, None, None, keepdims)
+def extreme(ufunc: Any, find: str) -> Callable[..., Any]:
+    """A maximum or minimum: of small arrays, and of the rows of small matrices, where argmax or argmin finds it."""
+
+    def over(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        if not keepdims and x.size <= MANY:
+            if axis is None or (type(axis) is tuple and len(axis) == x.ndim):
+                if x.size <= FEW:
+                    return x.ravel()[getattr(x, find)()]
+            elif axis == (-1,) and x.ndim == 2 and x.size:
+                places = getattr(x, find)(-1)
+                places += starts(*x.shape)
+                return x.ravel().take(places)
+        return ufunc.reduce(x, axis, None, None, keepdims)
+
+    return over
 
 
-def least(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    if not keepdims and x.size <= FEW and (axis is None or (type(axis) is tuple and len(axis) == x.ndim)):
-        return x.ravel()[x.argmin()]
-    return np.minimum.reduce(x, axis, None, None, keepdims)
+@lru_cache(maxsize=64)
+def starts(rows: int, columns: int) -> Any:
+    """Where the rows of a matrix start."""
+    return np.arange(0, rows * columns, columns)
 
 
 def argmax(x: Any, axis: int, keepdims: bool = False) -> Any:
@@ -206,10 +229,10 @@ class NumpyBackend(Backend):
             np, add_into=add_into, read_along=indexing.gather,
             sum_along=indexing.scatter_add, put_along=indexing.put_along,
             astype=astype, index_add=indexing.index_add, matmul=matmul, matrix_transpose=matrix_transpose, zeros_like=zeros_like,
-            broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average, max=greatest, min=least,
-            argmax=argmax, argmin=argmin, prod=product, cumsum=running_sum, cumprod=running_product,
-            var=reduce.var, std=reduce.std, logcumsumexp=softmax.logcumsumexp, **FUSED,
-            **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
+            broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average,
+            max=extreme(np.maximum, "argmax"), min=extreme(np.minimum, "argmin"), argmax=argmax, argmin=argmin,
+            prod=product, cumsum=running_sum, cumprod=running_product, var=reduce.var, std=reduce.std,
+            logcumsumexp=softmax.logcumsumexp, **FUSED, **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
         )  # fmt: skip
 
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:

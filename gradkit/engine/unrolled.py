@@ -143,7 +143,15 @@ def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any
             node.saved = (y if b_y else None, x if b_a else None, z if b_b else None)
         else:
             node.saved = (y if any_y else None, x if any_a else None, z if any_b else None)
-        node.like = like or (y.shape, y.dtype)  # shared where it can be, so that comparing is cheap on the way back
+        if like is None:  # shared where it can be, so that comparing is cheap on the way back
+            shape = y.shape
+            if left is not None and left.like[0] == shape:
+                like = left.like
+            elif right is not None and right.like[0] == shape:
+                like = right.like
+            else:
+                like = shape, y.dtype
+        node.like = like
         node.params = node.hooks = None
         return t
 
