@@ -258,7 +258,7 @@ def tidied(apply: Callable[..., Any], tidy: Callable[..., dict[str, Any]] | None
     else:
 
         def call(input: Any, *args: Any, **kwargs: Any) -> Any:
-            return apply(input, tidy(input, *args, **kwargs))
+            return apply(input, tidy(input, *args, **kwargs) if kwargs else tidy(input, *args))
 
     call.apply = apply  # type: ignore[attr-defined]
     return call
