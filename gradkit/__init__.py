@@ -153,6 +153,7 @@ from gradkit.engine.dtypes import (
 from gradkit.engine.dtypes import (
     uint64 as uint64,
 )
+from gradkit.engine.primitive import REGISTRY as _REGISTRY
 from gradkit.engine.printing import get_printoptions as get_printoptions
 from gradkit.engine.printing import set_printoptions as set_printoptions
 from gradkit.engine.tape import tensor_xp as _rows
@@ -243,6 +244,6 @@ def __getattr__(name: str) -> _Any:
     """The packages that wait for their first use; and rows that no operation has given a signature of its own."""
     if name in _LATER:
         return _importlib.import_module(f"gradkit.{name}")
-    if not name.startswith("_") and hasattr(_rows, name):
+    if name in _REGISTRY:
         return getattr(_rows, name)
     raise AttributeError(f"module 'gradkit' has no attribute {name!r}")
