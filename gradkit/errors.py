@@ -28,7 +28,7 @@ def not_a_tensor(operation: str, position: int, x: Any) -> TypeError:
 def unfit(operation: str, operands: Any, reason: Exception) -> RuntimeError:
     """What NumPy calls a ValueError, shapes that do not go together above all, in PyTorch's type and words."""
     shapes = [tuple(x.shape) for x in operands if hasattr(x, "shape")]
-    named = " and ".join([describe(x) for x in operands if hasattr(x, "shape")])
+    named = " and ".join([f"Tensor of shape {tuple(x.shape)}, dtype {x.dtype.name}" for x in operands if hasattr(x, "shape")])
     if len(shapes) == 2 and "broadcast" in str(reason):
         rank = max(map(len, shapes))
         a, b = [(1,) * (rank - len(shape)) + shape for shape in shapes]

@@ -46,7 +46,12 @@ def by_kind(name: str, forward: Callable[..., Any], refuses: str, integers: Any)
     def forward_of_kind(xp: Any, *operands: Any, **params: Any) -> Any:
         kind = operands[0].dtype.kind
         if kind in refuses:
-            raise NotImplementedError(f"{name} is not implemented for {operands[0].dtype.name}")
+            given = operands[0]
+            remedy = "use logical_xor, logical_not or ~, or convert it" if kind == "b" else "convert it"
+            raise NotImplementedError(
+                f"{name} is not implemented for {given.dtype.name} (Tensor of shape {tuple(given.shape)}): {remedy}, e.g. with "
+                ".float()"
+            )
         return (integers if integers and kind in "biu" else forward)(xp, *operands, **params)
 
     return forward_of_kind
