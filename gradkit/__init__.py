@@ -237,13 +237,18 @@ from gradkit.random import (
 )
 from gradkit.version import __version__ as __version__
 
-_LATER = ("data", "examples", "linalg", "nn", "optim")  # imported at their first use
+_LATER = ("data", "examples", "linalg", "nn", "optim", "serialization", "threads", "utils")  # at their first use
+_LATER_NAMES = {
+    "load": "serialization", "save": "serialization", "get_num_threads": "threads", "set_num_threads": "threads",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
     """The packages that wait for their first use; and rows that no operation has given a signature of its own."""
     if name in _LATER:
         return _importlib.import_module(f"gradkit.{name}")
+    if name in _LATER_NAMES:
+        return getattr(_importlib.import_module(f"gradkit.{_LATER_NAMES[name]}"), name)
     if name in _REGISTRY:
         return getattr(_rows, name)
     raise AttributeError(f"module 'gradkit' has no attribute {name!r}")

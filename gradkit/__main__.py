@@ -158,7 +158,7 @@ def thread_pools() -> Iterator[str]:
         import numpy
 
         blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        yield f"{blas['name']} {blas['version']}; {os.cpu_count()} processors (threadpoolctl would count threads)"
+        yield f"{gradkit.get_num_threads()} in {blas['name']} {blas['version']}; {os.cpu_count()} processors"
         return
     for pool in threadpool_info():
         yield f"{pool['num_threads']} in {pool['internal_api']} {pool['version'] or ''}, {pool.get('architecture', '')}"

@@ -26,7 +26,7 @@ LAYERS = [
     ["conversion", "history", "methods"],
     ["sparse"],
     ["nn", "optim", "data", "distributed"],
-    ["linalg", "fft", "special", "cuda", "amp", "profiler", "debug", "utils"],
+    ["linalg", "fft", "special", "cuda", "amp", "profiler", "debug", "utils", "serialization", "threads"],
     ["interop"],
     ["__init__"],
     ["examples"],
