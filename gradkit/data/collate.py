@@ -51,6 +51,25 @@ def _collate_sequences(first: Sequence[Any], batch: Sequence[Any]) -> Any:
     return columns
 
 
+def default_convert(data: Any) -> Any:
+    """A sample with its arrays as Tensors that share their memory; what is no array or container stays as it is.
+
+    >>> import numpy as np
+    >>> from gradkit import data
+    >>> data.default_convert({"x": np.zeros(2), "name": "a"})
+    {'x': tensor([0., 0.], dtype=gradkit.float64), 'name': 'a'}
+    """
+    if isinstance(data, np.ndarray | np.generic):
+        return data if data.dtype.kind in "SU" else as_tensor(data)
+    if isinstance(data, Mapping):
+        return {key: default_convert(value) for key, value in data.items()}
+    if isinstance(data, tuple) and hasattr(data, "_fields"):
+        return type(data)(*map(default_convert, data))
+    if isinstance(data, tuple | list):
+        return [default_convert(entry) for entry in data]
+    return data
+
+
 def _unknown(kind: object) -> TypeError:
     return TypeError(
         f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {kind}; pass a "

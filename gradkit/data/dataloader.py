@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 
 from gradkit.backend.rng import Generator, default_generator
-from gradkit.data.collate import default_collate
-from gradkit.data.dataset import Subset, TensorDataset
+from gradkit.data.collate import default_collate, default_convert
+from gradkit.data.dataset import IterableDataset, Subset, TensorDataset
 from gradkit.data.sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
 from gradkit.engine.tensor import Tensor, wrap
+
+#: PyTorch's options for its worker processes, which threads have no use for.
+_OF_PROCESSES = {
+    "timeout", "worker_init_fn", "multiprocessing_context", "persistent_workers", "pin_memory_device", "in_order",
+}  # fmt: skip
 
 
 class DataLoader:
@@ -19,7 +24,8 @@ class DataLoader:
     A batch is what ``collate_fn`` makes of a list of samples; `default_collate` stacks them. ``batch_size=None`` gives
     single samples. ``sampler`` gives the numbers of an epoch, ``batch_sampler`` lists of them. With ``num_workers``
     that many threads fetch ``prefetch_factor`` (2) batches each ahead, which pays where ``dataset[i]`` waits or uses
-    NumPy. ``pin_memory`` is accepted and has no meaning on the host.
+    NumPy. ``pin_memory``, ``timeout``, ``worker_init_fn`` and what else PyTorch has for its processes is accepted and
+    has no meaning here.
 
     Raises ValueError for options that exclude each other and for numbers out of range.
 
@@ -47,7 +53,10 @@ class DataLoader:
         *,
         generator: Generator | None = None,
         prefetch_factor: int | None = None,
+        **of_processes: Any,
     ) -> None:
+        if not of_processes.keys() <= _OF_PROCESSES:
+            raise TypeError(f"DataLoader got an unexpected keyword argument '{min(of_processes.keys() - _OF_PROCESSES)}'")
         if num_workers < 0:
             raise ValueError(f"num_workers should be non-negative, got {num_workers}; 0 fetches as it is needed")
         if prefetch_factor is not None and (num_workers == 0 or prefetch_factor < 1):
@@ -58,29 +67,42 @@ class DataLoader:
             raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last")
         if batch_size is None and drop_last:
             raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
-        if sampler is None:
+        if isinstance(dataset, IterableDataset):
+            for name, given in (("shuffle", shuffle), ("sampler", sampler), ("batch_sampler", batch_sampler)):
+                if given:
+                    raise ValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but got {given}")
+        elif sampler is None:
             sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
-        if batch_sampler is None and batch_size is not None:
+        if batch_sampler is None and batch_size is not None and sampler is not None:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.dataset = dataset
         self.batch_size = batch_size
         self.sampler = sampler
         self.batch_sampler = batch_sampler
         self.num_workers = num_workers
-        self.collate_fn = collate_fn or (default_collate if batch_sampler is not None else _converted)
+        self.collate_fn = collate_fn or (default_collate if batch_sampler is not None or batch_size is not None else default_convert)
         self.pin_memory = pin_memory
         self.drop_last = drop_last
         self.generator = generator
         self.prefetch_factor = 2 if prefetch_factor is None and num_workers else prefetch_factor
 
     def __len__(self) -> int:
-        return len(self.sampler if self.batch_sampler is None else self.batch_sampler)  # type: ignore[arg-type]
+        return len(self._numbers())
 
     def __iter__(self) -> Iterator[Any]:
         # PyTorch draws a seed for its workers here, before the sampler draws; without it the orders would differ.
         draw_seed(self.generator or default_generator)
-        numbers = self.sampler if self.batch_sampler is None else self.batch_sampler
-        return self._prefetched(numbers) if self.num_workers else map(self._fetcher(), numbers)
+        if isinstance(self.dataset, IterableDataset):
+            return map(self.collate_fn, self._numbers())
+        return self._prefetched(self._numbers()) if self.num_workers else map(self._fetcher(), self._numbers())
+
+    def _numbers(self) -> Any:
+        """The numbers of an epoch, in batches or single; where there are none, the samples themselves."""
+        if self.batch_sampler is not None:
+            return self.batch_sampler
+        if self.sampler is not None:
+            return self.sampler
+        return self.dataset if self.batch_size is None else BatchSampler(self.dataset, self.batch_size, self.drop_last)
 
     def _fetcher(self) -> Callable[[Any], Any]:
         """What makes a batch of a list of numbers, or a sample of a number."""
@@ -123,10 +145,12 @@ def _taker(dataset: Any) -> Callable[[Any], list[Tensor]] | None:
     return None
 
 
-def _converted(sample: Any) -> Any:
-    """A single sample with its arrays as Tensors."""
-    if isinstance(sample, np.ndarray):
-        return wrap(sample)
-    if isinstance(sample, tuple | list):
-        return [_converted(entry) for entry in sample]
-    return sample
+
+def get_worker_info() -> None:
+    """None, as in PyTorch outside of a worker process: there are only threads here, which share the dataset.
+
+    >>> from gradkit import data
+    >>> data.get_worker_info() is None
+    True
+    """
+    return None

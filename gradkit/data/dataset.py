@@ -1,8 +1,8 @@
 """Datasets: what has a length and gives one sample for a number."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,8 +27,85 @@ class Dataset:
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must implement __getitem__")
 
-    def __add__(self, other: "Dataset") -> "ConcatDataset":
+    def __add__(self, other: Any) -> Any:
         return ConcatDataset([self, other])
+
+    def __class_getitem__(cls, _sample: Any) -> type[Self]:
+        return cls  # Dataset[int] is the annotation that PyTorch's programs write
+
+
+class IterableDataset(Dataset):
+    """Base class of what has no numbers to ask for: a dataset overrides ``__iter__``, all samples in their order.
+
+    A `DataLoader` takes it without shuffling and without a sampler, and fetches from it in one thread.
+
+    >>> from gradkit import data
+    >>> class Squares(data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter([0, 1, 4])
+    >>> list(data.DataLoader(Squares(), batch_size=2))
+    [tensor([0, 1]), tensor([4])]
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NotImplementedError(f"{type(self).__name__} must implement __iter__")
+
+    def __add__(self, other: Any) -> Any:
+        return ChainDataset([self, other])
+
+
+class ChainDataset(IterableDataset):
+    """Datasets that are iterated, one after the other; ``a + b`` makes one too.
+
+    Raises AssertionError while iterating over what is no IterableDataset.
+
+    >>> from gradkit import data
+    >>> class Numbers(data.IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter([1, 2])
+    >>> list(Numbers() + Numbers())
+    [1, 2, 1, 2]
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[Any]:
+        for dataset in self.datasets:
+            if not isinstance(dataset, IterableDataset):
+                raise AssertionError(f"ChainDataset only supports IterableDataset, got {type(dataset).__name__}")
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum(len(dataset) for dataset in self.datasets)
+
+
+class StackDataset(Dataset):
+    """Datasets side by side: sample i is the tuple of theirs, or the dict if they were given by name.
+
+    Raises ValueError without datasets or for both ways at once, and for datasets of different lengths.
+
+    >>> from gradkit import data
+    >>> data.StackDataset(image=["a", "b"], label=[0, 1])[1]
+    {'image': 'b', 'label': 1}
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if bool(args) == bool(kwargs):
+            raise ValueError("give StackDataset its datasets all by position or all by name, and at least one")
+        self.datasets: Any = args or kwargs
+        lengths = [len(dataset) for dataset in args or kwargs.values()]
+        if len(set(lengths)) > 1:
+            raise ValueError(f"Size mismatch between datasets: their lengths are {lengths}")
+        self._length = lengths[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple([dataset[index] for dataset in self.datasets])
+
+    def __len__(self) -> int:
+        return self._length
 
 
 class TensorDataset(Dataset):

@@ -1,12 +1,14 @@
 """Samplers: the order in which a loader visits a dataset, as numbers or as batches of numbers."""
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from gradkit.backend.rng import Generator, default_generator
+from gradkit.creation import as_tensor
+from gradkit.engine.dtypes import float64
 
 
 class Sampler:
@@ -25,6 +27,9 @@ class Sampler:
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError(f"{type(self).__name__} must implement __iter__")
+
+    def __class_getitem__(cls, _number: Any) -> type[Self]:
+        return cls  # Sampler[int] is the annotation that PyTorch's programs write
 
 
 class SequentialSampler(Sampler):
@@ -89,6 +94,60 @@ class RandomSampler(Sampler):
         for _ in range(wanted // count):
             yield from generator.randperm(count, np.int64).tolist()
         yield from generator.randperm(count, np.int64).tolist()[: wanted % count]
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+
+class SubsetRandomSampler(Sampler):
+    """These numbers in random order, another in every epoch; PyTorch's orders for the same seed.
+
+    >>> import gradkit
+    >>> from gradkit import data
+    >>> list(data.SubsetRandomSampler([5, 6, 7, 8], generator=gradkit.Generator().manual_seed(0)))
+    [5, 6, 8, 7]
+    """
+
+    def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
+        self.indices = indices
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        order = (self.generator or default_generator).randperm(len(self.indices), np.int64)
+        return iter([self.indices[i] for i in order.tolist()])
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler):
+    """``num_samples`` numbers below ``len(weights)``, each drawn with a probability in proportion to its weight.
+
+    Raises ValueError for a ``num_samples`` that is no positive integer, a ``replacement`` that is no bool and weights that
+    are no vector; RuntimeError while iterating for more samples than weights without replacement.
+
+    >>> from gradkit import data
+    >>> list(data.WeightedRandomSampler([0.0, 1.0, 0.0], 2))
+    [1, 1]
+    """
+
+    def __init__(
+        self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Generator | None = None
+    ) -> None:
+        if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
+            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples}")
+        if not isinstance(replacement, bool):
+            raise ValueError(f"replacement should be a boolean value, but got replacement={replacement!r}")
+        self.weights = as_tensor(weights, dtype=float64)
+        if self.weights.ndim != 1:
+            raise ValueError(f"weights should be a 1d sequence but given weights have shape {tuple(self.weights.shape)}")
+        self.num_samples = num_samples
+        self.replacement = replacement
+        self.generator = generator
+
+    def __iter__(self) -> Iterator[int]:
+        generator = self.generator or default_generator
+        return iter(generator.multinomial(self.weights.array, self.num_samples, self.replacement).tolist())
 
     def __len__(self) -> int:
         return self.num_samples
