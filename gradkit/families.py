@@ -104,7 +104,7 @@ def linear(
         arity=arity,
         forward=program(forward),
         run=on_numpy(forward),
-        step=joint(joint_rule, more.get("reuse")) if joint_rule else each(rules, True, more.get("accumulate")),
+        step=joint(joint_rule, arity, more.get("reuse")) if joint_rule else each(rules, True, more.get("accumulate")),
         jvp=jvp,
         keeps=(reads(joint_rule, arity),) if joint_rule else tuple([reads(rule, arity) for rule in rules]),
         promote=promote,
@@ -204,7 +204,7 @@ def general(
         arity=arity,
         forward=program(forward),
         run=on_numpy(forward),
-        step=joint(vjp) if vjp else None,
+        step=joint(vjp, arity) if vjp else None,
         jvp=jvp,
         keeps=(reads(vjp, arity),),
         promote=promote,
@@ -282,10 +282,11 @@ def on_numpy(forward: Forward) -> Callable[..., Any]:
 
 def each(rules: list[Rule | None], with_params: bool, accumulate: Rule | None = None) -> Callable[..., None]:
     """The step of one rule per operand, run only for an operand that needs it."""
-    if accumulate and rules[0]:
-        return unrolled.own_code(unrolled.step_into(rules[0], accumulate), "step")
     if len(rules) == 1 and rules[0]:
-        return unrolled.own_code((unrolled.step_one_with if with_params else unrolled.step_one)(rules[0]), "step")
+        if not with_params:
+            return unrolled.own_code(unrolled.step_one(rules[0]), "step")
+        step = sole(rules[0], rules[0])
+        return unrolled.own_code(unrolled.step_into(step, accumulate), "step") if accumulate else step
     if len(rules) == 2 and all(rules) and not with_params:
         return unrolled.own_code(unrolled.step_two(*rules), "step")
     return unrolled.step_all(
@@ -295,10 +296,17 @@ def each(rules: list[Rule | None], with_params: bool, accumulate: Rule | None = 
     )
 
 
-def joint(rule: Rule, reuse: Rule | None = None) -> Callable[..., None]:
+def joint(rule: Rule, arity: int | None, reuse: Rule | None = None) -> Callable[..., None]:
     """The step of one rule that answers for all operands, where they share work."""
+    if arity == 1:
+        return sole(rule, lambda xp, ct, y, x, **params: rule(xp, ct, y, x, **params)[0])
     step = unrolled.step_all(lambda xp, ct, _wanted, *saved, **params: rule(xp, ct, *saved, **params))
     return unrolled.step_reusing(step, reuse) if reuse else step
+
+
+def sole(rule: Rule, answer: Rule) -> Callable[..., None]:
+    """The step of one operand and parameters; `answer` is the cotangent that the row's `rule` gives."""
+    return unrolled.own_code(unrolled.step_one_with(answer, reads(rule, 1)[1] == SHAPE), "step")
 
 
 def reads(rule: Rule | None, arity: int | None) -> tuple[int, ...]:

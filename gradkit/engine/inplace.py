@@ -18,7 +18,7 @@ from gradkit.engine.node import Node
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tape import remember, tensor_xp, unkept
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.engine.unrolled import odd, own_code
+from gradkit.engine.unrolled import NO_VALUE, odd, own_code
 from gradkit.engine.versions import owner, stamp, tick
 
 local = modes.local
@@ -30,10 +30,9 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
 
     It records as `unrolled.unary_with` does; where memory is shared, source and view then know each other.
     """
-    run, ((_, keep_x),) = prim.run, prim.keeps
-    new_reference, on_tape, ndarray = weakref.ref, unkept(prim), np.ndarray
-    names = list(prim.samples[0][-1])
-    sole = names[0] if len(names) == 1 else None  # passed by position: a call with ** costs as much as a view
+    run, quick, on_tape = prim.run, prim.method, unkept(prim)
+    new_reference, ndarray = weakref.ref, np.ndarray
+    sole = next(iter(prim.samples[0][-1]), "") if quick else ""
 
     def apply(input: Any, params: dict[str, Any]) -> Any:
         try:
@@ -48,7 +47,11 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
             y = t.array
         else:
             t = Tensor()
-            t.array = y = run(x, params[sole]) if sole else run(x, **params)
+            try:
+                y = quick(x, params[sole]) if quick else run(x, **params)
+            except (IndexError, TypeError, ValueError):
+                y = run(x, **params)  # it knows how to say what is wrong
+            t.array = y
             if parent is None or (modes.muted and not local.grad):
                 t.node = None
             else:
@@ -56,42 +59,42 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
                 node.seq = tick()
                 node.prim = on_tape
                 node.parents = (parent,)
-                node.saved = (None, x.shape if keep_x else None)
+                node.saved = NO_VALUE
                 node.like = (y.shape, y.dtype)
                 node.params = params
                 node.hooks = None
         base = y.base
         if base is not None and (base is x or base is x.base or owner(y) is owner(x)):
-            root = input if input._view is None else input._view[1]
+            above = input._view
+            root = input if above is None else above[1]
             t._view = (input, root, prim, params)
             views = root._views
             if views is None:
-                root._views = views = Views()
-            if len(views) > views.limit:
-                views.prune()
-            views.append(new_reference(t))
+                root._views = [new_reference(t)]
+            else:
+                if len(views) > root._room:
+                    forget_dead(root)
+                views.append(new_reference(t))
         return t
 
     return own_code(apply, prim.name)
 
 
-class Views(list[Any]):
-    """Weak references to the views of a root, oldest first; the dead are swept out before the list has doubled."""
+_sweeping = threading.Lock()
 
-    __slots__ = ("limit",)
-    _sweeping = threading.Lock()
 
-    def __init__(self) -> None:
-        self.limit = 32
+def forget_dead(root: Tensor) -> None:
+    """Sweep the dead out of the views of a root, oldest first, before the list has doubled.
 
-    def prune(self) -> None:
-        """Only one thread sweeps, and only what was there when it began: others may be adding to the list."""
-        if self._sweeping.acquire(blocking=False):
-            n = len(self)
-            alive = [ref for ref in self[:n] if ref() is not None]
-            self[:n] = alive
-            self.limit = max(32, 2 * len(alive))
-            self._sweeping.release()
+    Only one thread sweeps, and only what was there when it began: others may be adding to the list.
+    """
+    if _sweeping.acquire(blocking=False):
+        views = root._views
+        n = len(views)
+        alive = [ref for ref in views[:n] if ref() is not None]
+        views[:n] = alive
+        root._room = max(32, 2 * len(alive))
+        _sweeping.release()
 
 
 # -- may it be written? ------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ class Primitive:
     fused: str | None = None  # the CUDA kernel that stands in for the rule
     rules: tuple[Any, ...] = ()  # elementwise: one for each operand, None where there is no derivative
     view: bool = False  # the result may share the operand's memory
+    method: Callable[..., Any] | None = None  # of a view with one parameter: (raw, parameter), what NumPy does at once
     accumulate: Callable[..., None] | None = None  # (z, ct, **params): what the rule gives, added into raw z in place
     reuse: Callable[..., list[Any]] | None = None  # (ct, **params): what the rule gives, in the memory of raw ct
     holomorphic: bool = True  # complex cotangents conjugate around the rules; otherwise the rules are given them as is

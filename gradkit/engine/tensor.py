@@ -36,7 +36,8 @@ class Tensor:
     tangents: Any = None  # {level: Tensor}: forward mode. A tangent may itself carry tangents of lower levels
     batch: tuple[int, ...] = ()  # vmap levels, ascending: the leading axes of `array`
     _view: Any = None  # (tensor it was taken from, root of all its views, primitive, params)
-    _views: Any = None  # weak references to the views of this root
+    _views: Any = None  # weak references to the views of this root, oldest first
+    _room: int = 32  # how many there may be before the dead are looked for
     name: str | None = None
     _grad: Any = None
     _retains: bool = False

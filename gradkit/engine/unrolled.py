@@ -24,6 +24,7 @@ local = modes.local
 _NUMPY = (np.ndarray, np.float32, np.float64, np.float16)
 _REAL = "f"
 ndarray = np.ndarray
+NO_VALUE = (None, None)  # what a node with one operand keeps whose rule reads shapes at most: its parent knows them
 #: What Python's operators do to NumPy scalars (0-d results) takes a tenth of what the functions do.
 _OPERATORS: dict[Any, Any] = {
     np.add: operator.add,
@@ -162,6 +163,7 @@ def unary_with(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any,
     """The operation of a row with one operand and parameters: ``apply(input, params)``."""
     run, ((keep_y, keep_x),) = prim.run, prim.keeps
     integers_too = prim.promote != "float"
+    valueless = keep_y == 0 and keep_x < 2
 
     def apply(input: Any, params: dict[str, Any]) -> Any:
         try:
@@ -180,10 +182,10 @@ def unary_with(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any,
         node.seq = tick()
         node.prim = prim
         node.parents = (parent,)
-        node.saved = (
-            y if keep_y == 2 else y.shape if keep_y else None,
-            x if keep_x == 2 else x.shape if keep_x else None,
-        )
+        if valueless:
+            node.saved = NO_VALUE
+        else:
+            node.saved = (y if keep_y == 2 else y.shape if keep_y else None, x if keep_x == 2 else None)
         node.like = (y.shape, y.dtype)
         node.params = params
         node.hooks = None
@@ -309,12 +311,14 @@ def step_two(rule_a: Callable[..., Any], rule_b: Callable[..., Any]) -> Callable
     return step
 
 
-def step_one_with(rule: Callable[..., Any]) -> Callable[..., None]:
-    """The step of one operand and parameters: ``rule(xp, ct, y, x, **params)``."""
+def step_one_with(rule: Callable[..., Any], shape_only: bool) -> Callable[..., None]:
+    """The step of one operand and parameters: ``rule(xp, ct, y, x, **params)``, or with the shape of `x`."""
 
     def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
         (parent,) = node.parents
         y, x = saved
+        if shape_only:
+            x = parent.like[0]
         c = rule(xp, ct, y, x, **node.params) if node.params else rule(xp, ct, y, x)
         if node.like is not parent.like:
             c = fit(xp, c, *parent.like)
@@ -327,9 +331,8 @@ def step_one_with(rule: Callable[..., Any]) -> Callable[..., None]:
     return step
 
 
-def step_into(rule: Callable[..., Any], accumulate: Callable[..., None]) -> Callable[..., None]:
+def step_into(alone: Callable[..., None], accumulate: Callable[..., None]) -> Callable[..., None]:
     """The same where a cotangent covers a part of its operand: a buffer that is waiting there takes it up in place."""
-    alone = step_one_with(rule)
 
     def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
         (parent,) = node.parents

@@ -7,7 +7,7 @@ import numpy as np
 
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives import shape as rows
-from gradkit.primitives.shape import axis_from_end, expansion, extents, order, reverse, sizes_from, swap
+from gradkit.primitives.shape import axis_from_end, expansion, extents, order, plain_shape, reverse, sizes_from, swap
 
 __all__ = [
     "adjoint", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape",
@@ -22,6 +22,9 @@ INPLACE: tuple[str, ...] = ()
 PROPERTIES = ("H", "T", "mH", "mT")
 
 
+_reshape, _permute = rows.reshape.apply, rows.permute.apply
+
+
 def axis_of(ndim: int, dim: int) -> int:
     """One axis counted from the front; IndexError, worded as PyTorch's, if there is no such axis."""
     n = ndim or 1
@@ -31,7 +34,7 @@ def axis_of(ndim: int, dim: int) -> int:
 
 
 # -- the same elements in another shape --------------------------------------------------------------------------------
-def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
+def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """The same elements, in row-major order, in another shape; one extent may be -1. A view where that is possible.
 
     RuntimeError if the shape does not hold as many elements.
@@ -41,9 +44,9 @@ def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    if shape and type(shape[0]) is int and not input.batch:
-        return rows.reshape.apply(input, {"shape": shape})
-    return rows.reshape(input, *shape, **named)
+    if sizes and type(sizes[0]) is int and not input.batch:
+        return _reshape(input, plain_shape(*sizes))
+    return rows.reshape(input, *sizes, shape=shape)
 
 
 def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
@@ -56,9 +59,12 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    if dtype is not None or (shape and isinstance(shape[0], np.dtype | type)):
+    if shape and type(shape[0]) is int:
+        y = reshape(input, *shape)
+    elif dtype is not None or (shape and isinstance(shape[0], np.dtype | type)):
         return wrap(input.array.view(dtype or shape[0]))
-    y = reshape(input, *shape) if size is None else reshape(input, size)
+    else:
+        y = reshape(input, *shape) if size is None else reshape(input, size)
     if y._view is None and y.array.size and not input.batch:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -103,7 +109,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if shape and first == last:
         return input
     merged = (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
-    return rows.reshape.apply(input, {"shape": merged})
+    return _reshape(input, {"shape": merged})
 
 
 def ravel(input: Tensor) -> Tensor:
@@ -158,7 +164,7 @@ def squeeze(input: Tensor, dim: Any = None, *, axis: Any = None) -> Tensor:
     else:
         gone = {axis_of(len(shape), d) for d in dim}
         left = tuple([n for i, n in enumerate(shape) if n != 1 or i not in gone])
-    return rows.reshape.apply(input, {"shape": left})
+    return _reshape(input, {"shape": left})
 
 
 def unsqueeze(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor:
@@ -177,7 +183,7 @@ def unsqueeze(input: Tensor, dim: int | None = None, *, axis: int | None = None)
         raise IndexError(f"Dimension out of range (expected to be in range of [{-n - 1}, {n}], but got {dim})")
     if dim < 0:
         dim += n + 1
-    return rows.reshape.apply(input, {"shape": (*shape[:dim], 1, *shape[dim:])})
+    return _reshape(input, {"shape": (*shape[:dim], 1, *shape[dim:])})
 
 
 # -- larger shapes -----------------------------------------------------------------------------------------------------
@@ -257,7 +263,7 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """
     if named:
         (dims,) = named.values()
-    return rows.permute.apply(input, order(len(extents(input)), *sizes_from(dims)))
+    return _permute(input, order(len(extents(input)), *sizes_from(dims)))
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
@@ -267,7 +273,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     >>> gradkit.ones(2, 3, 4).transpose(0, 2).shape
     gradkit.Size([4, 3, 2])
     """
-    return rows.permute.apply(input, swap(len(extents(input)), dim0, dim1))
+    return _permute(input, swap(len(extents(input)), dim0, dim1))
 
 
 swapaxes = swapdims = transpose
@@ -283,7 +289,7 @@ def t(input: Tensor) -> Tensor:
     ndim = len(extents(input))
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
-    return rows.permute.apply(input, swap(ndim, 0, -1))
+    return _permute(input, swap(ndim, 0, -1))
 
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
@@ -329,7 +335,7 @@ def _of_matrices(x: Tensor, name: str) -> Tensor:
     ndim = len(extents(x))
     if ndim == 1 or (ndim == 0 and name == "adjoint()"):
         raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got {ndim}-D tensor.")
-    return rows.permute.apply(x, swap(ndim, -2, -1)) if ndim else x
+    return _permute(x, swap(ndim, -2, -1)) if ndim else x
 
 
 def _conjugate(x: Tensor) -> Tensor:
@@ -343,7 +349,7 @@ def T(input: Tensor) -> Tensor:
     >>> gradkit.ones(2, 3).T.shape
     gradkit.Size([3, 2])
     """
-    return rows.permute.apply(input, reverse(len(extents(input))))
+    return _permute(input, reverse(len(extents(input))))
 
 
 def mT(input: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Rows that read and write places: slices (views), index arrays and masks, and the transposes of all of these."""
 
+from operator import getitem
 from typing import Any
 
 from gradkit.engine.bind import bind
@@ -35,7 +36,7 @@ def add_slice(z: Any, d: Any, key: Any) -> None:
 slice_ = linear(
     "slice", take_slice, [lambda xp, d, _y, x_shape, key: xp.unslice(d, shape=x_shape, key=key)],
     [((3, 4), {"key": (..., slice(1, 3), slice(None))}), ((3, 4), {"key": (..., 1, None, slice(0, 4, 2))})],
-    view=True, accumulate=add_slice, peer=lambda torch, x, key: x[key],
+    view=True, method=getitem, accumulate=add_slice, peer=lambda torch, x, key: x[key],
 )  # fmt: skip
 unslice = linear(
     "unslice", put_slice, [lambda xp, d, _y, _x, shape, key: xp.slice(d, key=key)],

@@ -5,6 +5,8 @@ from functools import lru_cache
 from operator import index as as_int
 from typing import Any
 
+import numpy as np
+
 from gradkit import errors
 from gradkit.families import linear
 
@@ -66,6 +68,14 @@ def shape_of(x: Any, *sizes: Any, shape: Any = None) -> dict[str, Any]:
     return {"shape": shape}
 
 
+@lru_cache(maxsize=1024, typed=True)
+def plain_shape(*sizes: int) -> dict[str, Any]:
+    """The parameter of reshape, checked once for each shape that a program uses."""
+    if min(sizes) < -1:
+        completed(sizes, 0)
+    return {"shape": sizes}
+
+
 def completed(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
     """The shape with its -1 worked out; RuntimeError if it cannot hold `size` elements."""
     unknown = shape.count(-1)
@@ -99,7 +109,8 @@ def reshaped(_xp: Any, x: Any, shape: Any) -> Any:
 reshape = linear(
     "reshape", reshaped, [lambda xp, d, _y, x_shape, shape: xp.reshape(d, x_shape)],
     [((3, 4), {"shape": (2, 6)}), ((3, 4), {"shape": (12,)})],
-    tidy=shape_of, batching=in_front, view=True, peer=lambda torch, x, shape: torch.reshape(x, shape),
+    tidy=shape_of, batching=in_front, view=True, method=np.ndarray.reshape,
+    peer=lambda torch, x, shape: torch.reshape(x, shape),
 )  # fmt: skip
 
 
@@ -210,7 +221,8 @@ def unpermuted(axes: tuple[int, ...]) -> tuple[int, ...]:
 permute = linear(
     "permute", permuted,
     [lambda xp, d, _y, _x, axes: xp.permute(d, (*range(len(d.shape) - len(axes)), *unpermuted(axes)))],
-    [((2, 3, 4), {"axes": (-1, -3, -2)})], tidy=order_of, view=True, peer=lambda torch, x, axes: torch.permute(x, axes),
+    [((2, 3, 4), {"axes": (-1, -3, -2)})], tidy=order_of, view=True, method=np.ndarray.transpose,
+    peer=lambda torch, x, axes: torch.permute(x, axes),
 )  # fmt: skip
 
 
