@@ -2,26 +2,27 @@
 
 from typing import Any
 
-from gradkit.backend.protocol import backend_of
+from gradkit import errors
+from gradkit.backend.protocol import backend_of, backends
 from gradkit.engine import modes
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tape import tensor_xp
 from gradkit.engine.tensor import Tensor, wrap
 
+local = modes.local
 
-def spread(bind: Any, prim: Primitive, levels: list[int], operands: Any, params: dict[str, Any]) -> Any:
+
+def spread(bind: Any, prim: Primitive, batch: tuple[int, ...], operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive with every batch axis of its operands as an ordinary leading axis.
 
     Parameters count axes from the end, so for most rows that is all; a row's `batching` edits the others' parameters.
     """
-    extent = {l: n for x in operands for l, n in zip(x.batch, x.array.shape)}
-    sizes = tuple([extent[l] for l in levels])
-    rank = max([x.ndim for x in operands]) if prim.broadcasts else None
-    batch = tuple(levels)
+    sizes = extents(batch, operands)
     given = prim.batching(sizes, **params) if prim.batching else params
-    if prim.step is None or not modes.local.grad or not any([x.node for x in operands]):
-        return _spread_raw(prim, batch, sizes, rank, operands, given)
-    physical = [align(x, levels, rank) for x in operands]
+    if prim.step is None or not local.grad or not any([x.node for x in operands]):
+        return _spread_raw(prim, batch, sizes, operands, given)
+    rank = max([x.ndim for x in operands]) if prim.broadcasts else None
+    physical = [align(x, batch, rank) for x in operands]
     if not prim.broadcasts and len(operands) > 1:
         physical = [expand(x, sizes + x.shape[len(sizes) :]) for x in physical]
     y = bind(prim, physical, given)
@@ -30,16 +31,50 @@ def spread(bind: Any, prim: Primitive, levels: list[int], operands: Any, params:
     return wrap(y.array, y.node, y.tangents, batch)
 
 
-def _spread_raw(prim: Primitive, batch: Any, sizes: Any, rank: Any, operands: Any, params: Any) -> Any:
+def _spread_raw(prim: Primitive, batch: tuple[int, ...], sizes: Any, operands: Any, params: Any) -> Any:
     """The same when nothing is recorded: on the raw arrays, without a Tensor in between."""
-    raws = [x.array if x.batch == batch and x.array.ndim - len(batch) == (rank or x.ndim) else
-            x.array.reshape(aligned(x, batch, rank)) for x in operands]  # fmt: skip
-    backend = backend_of(raws[0])
-    if not prim.broadcasts and len(raws) > 1:
-        count = len(sizes)
-        raws = [r if r.shape[:count] == sizes else backend.xp.broadcast_to(r, sizes + r.shape[count:]) for r in raws]
-    y = prim.on(backend)(*raws, **params)
-    return [wrap(one, batch=batch) for one in y] if prim.outputs > 1 else wrap(y, batch=batch)
+    if len(operands) == 1:
+        raws = [operands[0].array]
+    elif prim.broadcasts:
+        raws = beside(batch, operands, prim.structure == "diagonal")
+    else:
+        raws = [stretched(x, batch, sizes) for x in operands]
+    try:
+        y = (prim.run if len(backends) == 1 else prim.on(backend_of(raws[0])))(*raws, **params)
+    except errors.LinAlgError:
+        raise
+    except ValueError as reason:
+        raise errors.unfit(prim.name, raws, reason) from None
+    return [wrap(one, None, None, batch) for one in y] if prim.outputs > 1 else wrap(y, None, None, batch)
+
+
+def extents(batch: tuple[int, ...], operands: Any) -> tuple[int, ...]:
+    """How many samples there are at each level."""
+    for x in operands:
+        if x.batch == batch:
+            return x.array.shape[: len(batch)]
+    found = {level: n for x in operands for level, n in zip(x.batch, x.array.shape)}
+    return tuple([found[level] for level in batch])
+
+
+def beside(batch: tuple[int, ...], operands: Any, loose: bool) -> list[Any]:
+    """Raw arrays that line up by NumPy's rule with batch axes in front; if `loose`, also by having none at all."""
+    rank = max([x.array.ndim - len(x.batch) for x in operands])
+    whole = rank + len(batch)
+    return [
+        x.array
+        if (x.batch == batch and x.array.ndim == whole) or (loose and not x.batch)
+        else x.array.reshape(aligned(x, batch, rank))
+        for x in operands
+    ]
+
+
+def stretched(x: Tensor, batch: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
+    """The raw array of `x` with every batch axis at its full extent."""
+    if x.batch == batch:
+        return x.array
+    raw = x.array.reshape(aligned(x, batch, None))
+    return backend_of(raw).xp.broadcast_to(raw, sizes + raw.shape[len(sizes) :])
 
 
 def aligned(x: Tensor, levels: Any, rank: int | None) -> tuple[int, ...]:
@@ -62,7 +97,7 @@ def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def over_active_batches(x: Tensor) -> Tensor:
     """`x` spread over every vmap this thread is in: a leaf must be, to receive one gradient per sample."""
-    levels, sizes = zip(*modes.local.batches) if modes.local.batches else ((), ())
+    levels, sizes = zip(*local.batches) if local.batches else ((), ())
     if not levels:
         return x
     plain = expand(align(wrap(x.array, x.node, None, x.batch), levels), sizes + tuple(x.shape))

@@ -15,26 +15,45 @@ def bind(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on whatever its operands carry."""
     if not modes.lifted:
         return record(prim, operands, params)
-    level, levels = 0, set()
-    for x in operands:
-        if isinstance(x, Tensor):
-            if x.tangents:
-                level = max(level, *x.tangents)
-            levels.update(x.batch)
-    if not level and not levels:
+    level, batch = facets(operands)
+    if not level and not batch:
         return record(prim, operands, params)
     operands = uniform(prim, operands)
     if level:
         return tangents.push(bind, prim, level, operands, params)
-    return batching.spread(bind, prim, sorted(levels), operands, params)
+    return batching.spread(bind, prim, batch, operands, params)
 
 
-def uniform(prim: Primitive, operands: Any) -> list[Tensor]:
+def facets(operands: Any) -> tuple[int, tuple[int, ...]]:
+    """The highest level of a tangent among the operands, 0 for none; and the levels of all their batch axes."""
+    level, batch = 0, ()
+    for x in operands:
+        if isinstance(x, Tensor):
+            if x.tangents:
+                level = max(level, *x.tangents)
+            if x.batch and x.batch != batch:
+                batch = tuple(sorted({*batch, *x.batch})) if batch else x.batch
+    return level, batch
+
+
+def uniform(prim: Primitive, operands: Any) -> Any:
     """The operands as Tensors of one dtype: what `record` does to raw arrays, in a way that facets survive."""
     if prim.promote == "none":
         return [x if isinstance(x, Tensor) else wrap(x) for x in operands]
-    if already_uniform(prim, operands):
-        return operands
+    numbers, dtype = 0, None
+    for x in operands:
+        if type(x) is float or type(x) is int:
+            numbers += 1
+        elif not isinstance(x, Tensor) or (dtype is not None and dtype is not x.array.dtype):
+            return promoted(prim, operands)
+        else:
+            dtype = x.array.dtype
+    if dtype is None or (dtype not in dtypes.real_constants and (numbers or prim.promote == "float")):
+        return promoted(prim, operands)
+    return [x if isinstance(x, Tensor) else wrap(dtypes.constant(x, dtype)) for x in operands] if numbers else operands
+
+
+def promoted(prim: Primitive, operands: Any) -> list[Tensor]:
     logical = [_logical(x) for x in operands]
     raws, _ = raw_operands(prim, logical)
     dtype = raws[0].dtype
@@ -42,14 +61,6 @@ def uniform(prim: Primitive, operands: Any) -> list[Tensor]:
         wrap(raw) if not isinstance(x, Tensor) else x if x.dtype == dtype else tensor_xp.astype(x, dtype=dtype)
         for x, raw in zip(operands, raws)
     ]
-
-
-def already_uniform(prim: Primitive, operands: Any) -> bool:
-    first = operands[0]
-    if not isinstance(first, Tensor) or (prim.promote == "float" and first.array.dtype.kind not in "fc"):
-        return False
-    dtype = first.array.dtype
-    return all([isinstance(x, Tensor) and x.array.dtype is dtype for x in operands])
 
 
 def _logical(x: Any) -> Any:

@@ -2,9 +2,17 @@
 
 from typing import Any
 
+import numpy as np
+
+from gradkit import errors
+from gradkit.backend.numpy import NUMPY
+from gradkit.backend.protocol import backend_of, backends
+from gradkit.engine import batching, modes
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tape import tensor_xp
 from gradkit.engine.tensor import Tensor, wrap
+
+local = modes.local
 
 
 def top_level(*tensors: Tensor) -> int:
@@ -19,9 +27,11 @@ def tangent(x: Any, level: int) -> Tensor | None:
 
 def strip(x: Any, level: int) -> Any:
     """`x` as an inner computation sees it: without its tangent of this level."""
-    if tangent(x, level) is None:
+    ts = x.tangents if isinstance(x, Tensor) else None
+    if not ts or level not in ts:
         return x
-    return wrap(x.array, x.node, {l: t for l, t in x.tangents.items() if l != level}, x.batch)
+    rest = None if len(ts) == 1 else {l: t for l, t in ts.items() if l != level}
+    return wrap(x.array, x.node, rest, x.batch)
 
 
 def dual(x: Tensor, level: int, t: Tensor | None) -> Tensor:
@@ -31,11 +41,82 @@ def dual(x: Tensor, level: int, t: Tensor | None) -> Tensor:
 
 def push(bind: Any, prim: Primitive, level: int, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on operands stripped of a level, and its jvp on their tangents of that level."""
-    primals = [strip(x, level) for x in operands]
+    ts = [x.tangents.get(level) if x.tangents else None for x in operands]
+    if (prim.rules or prim.family == "linear") and bare(operands, ts):
+        return _push_bare(prim, level, ts, operands, params)
+    primals = [x if t is None else strip(x, level) for x, t in zip(operands, ts)]
     y = bind(prim, primals, params)
     if prim.step is None:
         return y
-    t = prim.jvp(tensor_xp, [tangent(x, level) for x in operands], y, *primals, **params)
+    if prim.rules and plain(y, ts):
+        return dual(y, level, _push_raw(prim, ts, y, primals, params))
+    t = prim.jvp(tensor_xp, ts, y, *primals, **params)
     if prim.outputs > 1:
         return [dual(one, level, t_one) for one, t_one in zip(y, t or [None] * len(y))]
     return dual(y, level, t)
+
+
+def bare(operands: Any, ts: list[Tensor | None]) -> bool:
+    """Whether there is nothing about but NumPy's arrays with tangents of one level: the usual case of a jvp."""
+    for x, t in zip(operands, ts):
+        if x.node is not None or x.batch or (x.tangents and (t is None or len(x.tangents) > 1)):
+            return False
+        if t is not None and (t.tangents or t.node is not None or t.batch):
+            return False
+    return len(backends) == 1
+
+
+def _push_bare(prim: Primitive, level: int, ts: Any, operands: Any, params: dict[str, Any]) -> Any:
+    raws = [x.array for x in operands]
+    try:
+        y = prim.run(*raws, **params)
+    except ValueError as reason:
+        raise errors.unfit(prim.name, raws, reason) from None
+    if prim.step is None:
+        return wrap(y)
+    if prim.rules:
+        c = None
+        for rule, t in zip(prim.rules, ts):
+            if rule and t is not None:
+                term = rule(NUMPY.xp, t.array, y, *raws, **params)
+                c = term if c is None else c + term
+        if c is None:
+            return wrap(y)
+        if c.shape != y.shape:
+            c = NUMPY.xp.broadcast_to(c, y.shape)
+    else:
+        c = prim.run(*[np.zeros(x.shape, x.dtype) if t is None else t.array for x, t in zip(raws, ts)], **params)
+    return wrap(y, None, {level: wrap(c)})
+
+
+def plain(y: Tensor, ts: list[Tensor | None]) -> bool:
+    """Whether nobody records or pushes forward what becomes of the tangents."""
+    if y.tangents or y.node is not None:
+        return False
+    seen = [t for t in ts if t is not None and (t.tangents or (t.node is not None and local.grad))]
+    return not seen
+
+
+def _push_raw(prim: Primitive, ts: Any, y: Tensor, primals: Any, params: Any) -> Tensor | None:
+    """The tangent of an elementwise row's `y` then: its rules on raw arrays, batch axes in front."""
+    batch = y.batch
+    for t in ts:
+        if t is not None and t.batch != batch:
+            batch = tuple(sorted({*batch, *t.batch}))
+    xp = NUMPY.xp if len(backends) == 1 else backend_of(y.array).xp
+    if not batch:
+        y_raw, raws = y.array, [x.array for x in primals]
+        raw_ts = [None if t is None else t.array for t in ts]
+    else:
+        given = [y, *primals, *[t for t in ts if t is not None]]
+        y_raw, *raws = batching.beside(batch, given, loose=True)
+        raws, moved = raws[: len(primals)], iter(raws[len(primals) :])
+        raw_ts = [None if t is None else next(moved) for t in ts]
+    terms = [rule(xp, t, y_raw, *raws, **params) for rule, t in zip(prim.rules, raw_ts) if t is not None and rule]
+    if not terms:
+        return None
+    c = terms[0] if len(terms) == 1 else sum(terms[1:], terms[0])
+    shape = y.array.shape
+    if y.batch != batch:
+        shape = batching.extents(batch, given) + shape[len(y.batch) :]
+    return wrap(c if c.shape == shape else xp.broadcast_to(c, shape), None, None, batch)
