@@ -101,6 +101,7 @@ def linear(
     prim = Primitive(
         name=name,
         family="linear",
+        linear=True,
         arity=arity,
         forward=program(forward),
         run=on_numpy(forward),

@@ -41,6 +41,7 @@ class Primitive:
     peer: Callable[..., Any] | str | None = None  # PyTorch's spelling, for tests: (torch, *operands, **params)
     fused: str | None = None  # the CUDA kernel that stands in for the rule
     rules: tuple[Any, ...] = ()  # elementwise: one for each operand, None where there is no derivative
+    linear: bool = False  # in all operands together: its jvp is the operation itself
     view: bool = False  # the result may share the operand's memory
     method: Callable[..., Any] | None = None  # of a view with one parameter: (raw, parameter), what NumPy does at once
     accumulate: Callable[..., None] | None = None  # (z, ct, **params): what the rule gives, added into raw z in place
