@@ -1,5 +1,7 @@
 """Tensor methods that lead elsewhere: to Python, to NumPy, to another dtype or device, to a copy, to text."""
 
+import builtins
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -7,9 +9,11 @@ import numpy as np
 
 from gradkit import creation
 from gradkit.engine import dtypes, modes, printing
+from gradkit.engine.device import CPU, moved
 from gradkit.engine.device import device as Device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arithmetic import positive
+from gradkit.primitives.placement import to_device
 from gradkit.primitives.shape import astype
 
 METHODS = (
@@ -148,7 +152,7 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     dtype('float64')
     """
     device, dtype, copy = kwargs.pop("device", None), kwargs.pop("dtype", None), kwargs.pop("copy", False)
-    kwargs.pop("non_blocking", None)
+    non_blocking = bool(kwargs.pop("non_blocking", False))
     kwargs.pop("memory_format", None)
     if kwargs:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
@@ -157,21 +161,27 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
             device, dtype = arg.device, arg.dtype
         elif _names_device(arg):
             device = arg
-        elif not isinstance(arg, bool) and arg is not None:  # a flag is non_blocking
+        elif isinstance(arg, bool):
+            non_blocking = arg
+        elif arg is not None:
             dtype = arg
-    if device is not None and Device(device).type != self.device.type:
-        raise RuntimeError(
-            f"device '{Device(device)}' cannot be used: this version of gradkit computes on the CPU only; leave the "
-            "device out, or write .to('cpu')"
-        )
-    if dtype is not None and np.dtype(dtype) != self.dtype:
-        return astype(self, dtype=np.dtype(dtype))
-    return self.clone() if copy else self
+    t = self
+    if device is not None and not _is_there(t, Device(device)):
+        t = to_device(t, device, non_blocking=non_blocking)
+    if dtype is not None and np.dtype(dtype) != t.dtype:
+        t = astype(t, dtype=np.dtype(dtype))
+    return t.clone() if copy and t is self else t
+
+
+def _is_there(t: Tensor, place: Device) -> bool:
+    """Whether a tensor is on a device; without an index it need be only of that kind."""
+    here = t.device
+    return here.type == place.type and (place.index is None or place.index == here.index or here.type == "cpu")
 
 
 def _names_device(arg: Any) -> bool:
     """A string that is no dtype's name is taken for a device's, so that a mistake is named as one."""
-    return (isinstance(arg, str) and not hasattr(dtypes, arg)) or isinstance(arg, Device)
+    return (isinstance(arg, str) and not hasattr(dtypes, arg)) or isinstance(arg, Device) or builtins.type(arg) is int
 
 
 def cpu(self: Tensor) -> Tensor:
@@ -186,7 +196,15 @@ def cpu(self: Tensor) -> Tensor:
 
 
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
-    """This tensor on a GPU. RuntimeError where none can be used."""
+    """This tensor on a GPU, the current one unless `device` says which; itself if it is there already.
+
+    With `non_blocking` the copy of pinned memory goes on while the host does. RuntimeError, with the reason, where no
+    GPU can be used.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     assert gradkit.ones(2).cuda().is_cuda
+    """
     return to(self, "cuda" if device is None else device, non_blocking=non_blocking)
 
 
@@ -297,7 +315,7 @@ def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment; "
             f"this one was made by {self.grad_fn.name()}: write copy.deepcopy(x.detach())"
         )
-    new = rebuilt(self.__class__, np.array(self.array), self.requires_grad, {})
+    new = rebuilt(self.__class__, materialised(self).copy(), self.requires_grad, {})
     memo[id(self)] = new
     if self._grad is not None:
         new._grad = deep_copy(self._grad, memo)
@@ -305,7 +323,16 @@ def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 
 def reduce(self: Tensor, _protocol: Any) -> Any:
+    if self.is_cuda:  # as bytes of the host: who loads it may have no GPU
+        return reloaded, (self.__class__, moved(self.array, CPU), str(self.device), self.requires_grad)
     return rebuilt, (self.__class__, materialised(self), self.requires_grad, {})
+
+
+def reloaded(kind: Any, array: Any, place: str, requires_grad: bool) -> Tensor:
+    """A pickled tensor back on its device, or on the CPU where that device cannot be used."""
+    with contextlib.suppress(RuntimeError):
+        array = moved(array, Device(place))
+    return rebuilt(kind, array, requires_grad, {})
 
 
 def rebuilt(kind: Any, array: Any, requires_grad: bool, state: dict[str, Any]) -> Tensor:
@@ -325,7 +352,7 @@ def represent(self: Tensor) -> str:
         return f"{represent(inner)} with {' and '.join(filter(None, (shown, batch)))}"
     fn = self.grad_fn
     return printing.tensor_repr(
-        self.array,
+        moved(self.array, CPU),
         requires_grad=self.requires_grad and fn is None,
         grad_fn=fn and fn.name(),
         device=str(self.device) if self.is_cuda else None,

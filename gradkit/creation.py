@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.backend.protocol import backend_of
+from gradkit.backend.protocol import backend_named, backend_of
 from gradkit.engine import dtypes
-from gradkit.engine.device import device as Device
+from gradkit.engine.device import CPU, made_on, moved, wanted
 from gradkit.engine.tensor import Tensor, wrap
 
 
@@ -25,10 +25,12 @@ def tensor(
     tensor([[1., 2.],
             [3., 4.]])
     """
-    raw = raw_from(data, dtype, copy=True)
+    raw = placed(raw_from(data, dtype, copy=True), device)
+    if pin_memory:
+        raw = pinned(raw)
     if requires_grad and raw.ndim == 0 and isinstance(raw, np.ndarray):
         raw = raw[()]  # as 0-d results are: graphs of scalars are twice as fast so
-    return _finish(raw, device, requires_grad)
+    return _finish(raw, requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -42,8 +44,9 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     array([1., 1.], dtype=float32)
     """
     if isinstance(data, Tensor):
-        return data if dtype is None and device is None else data.to(device=device, dtype=dtype)
-    return _finish(raw_from(data, dtype, copy=False), device, False)
+        place = wanted(device)
+        return data if dtype is None and place is None else data.to(device=place, dtype=dtype)
+    return wrap(placed(raw_from(data, dtype, copy=False), device))
 
 
 asarray = as_tensor
@@ -84,9 +87,9 @@ def raw_from(data: Any, dtype: Any = None, *, copy: bool) -> Any:
 
 
 def _bare(data: Any) -> Any:
-    """Nested lists with the arrays of any tensors in them."""
+    """Nested lists with the arrays of any tensors in them, on the host."""
     if isinstance(data, Tensor):
-        return data.array
+        return moved(data.array, CPU)
     return [_bare(one) for one in data] if isinstance(data, list | tuple) else data
 
 
@@ -102,10 +105,19 @@ def inferred(data: Any, found: Any) -> Any:
     return found if found.kind == "b" else dtypes.int64
 
 
-def _finish(raw: Any, device: Any, requires_grad: bool) -> Tensor:
+def placed(raw: Any, device: Any) -> Any:
+    """A raw array on the device that `device=` or the default names; where it is if neither does."""
+    place = wanted(device)
+    return raw if place is None else moved(raw, place)
+
+
+def pinned(raw: Any) -> Any:
+    """A copy of a host's array in memory that a GPU can copy from while the host goes on."""
+    return backend_named("cuda").pinned(raw)
+
+
+def _finish(raw: Any, requires_grad: bool) -> Tensor:
     t = wrap(raw)
-    if device is not None and str(Device(device)) != "cpu":
-        t = t.to(device)
     return t.requires_grad_() if requires_grad else t
 
 
@@ -128,12 +140,12 @@ def shape_from(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple([int(n) for n in size])
 
 
-def _filled(name: str, fill: Any) -> Any:
+def _filled(name: str) -> Any:
     def make(
         *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
     ) -> Tensor:
-        raw = fill(shape_from(name, size), np.dtype(dtype) if dtype is not None else dtypes.get_default_dtype())
-        return _finish(raw, device, requires_grad)
+        raw = made_on(device, name, shape_from(name, size), dtypes.get_default_dtype() if dtype is None else np.dtype(dtype))
+        return _finish(pinned(raw) if pin_memory else raw, requires_grad)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"""A tensor of the given size: ``{name}(2, 3)`` or ``{name}((2, 3))``.
@@ -151,12 +163,12 @@ def _filled(name: str, fill: Any) -> Any:
 def wrap_over(t: Tensor, like: Tensor) -> Tensor:
     """`t` once for each sample of the batch axes that `like` has, in memory of its own."""
     sizes = like.array.shape[: len(like.batch)]
-    return wrap(np.array(np.broadcast_to(t.array, sizes + t.array.shape)), batch=like.batch)
+    return wrap(backend_of(t.array).xp.broadcast_to(t.array, sizes + t.array.shape).copy(), batch=like.batch)
 
 
-zeros = _filled("zeros", np.zeros)
-ones = _filled("ones", np.ones)
-empty = _filled("empty", np.empty)
+zeros = _filled("zeros")
+ones = _filled("ones")
+empty = _filled("empty")
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -167,32 +179,30 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     tensor([7, 7])
     """
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    raw = np.full(shape_from("full", (size,)), value, dtypes.of_number(value) if dtype is None else np.dtype(dtype))
-    return _finish(raw, device, requires_grad)
+    kind = dtypes.of_number(value) if dtype is None else np.dtype(dtype)
+    return _finish(made_on(device, "full", shape_from("full", (size,)), value, kind), requires_grad)
 
 
-def _like(make: Any) -> Any:
+def _like(name: str) -> Any:
     def made(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
         dtype = input.dtype if dtype is None else np.dtype(dtype)
-        raw = make(tuple(input.array.shape), dtype)
+        raw = made_on(input.device if device is None else device, name, tuple(input.array.shape), dtype)
         t = wrap(raw, batch=input.batch)
-        if device is not None or input.is_cuda:
-            t = t.to(device if device is not None else input.device)
         return t.requires_grad_() if requires_grad else t
 
-    made.__name__ = made.__qualname__ = f"{make.__name__}_like"
-    made.__doc__ = f"""A tensor of the shape, dtype and device of `input`, made as `{make.__name__}` does.
+    made.__name__ = made.__qualname__ = f"{name}_like"
+    made.__doc__ = f"""A tensor of the shape, dtype and device of `input`, made as `{name}` does.
 
     >>> import gradkit
-    >>> gradkit.{make.__name__}_like(gradkit.tensor([1, 2])).dtype
+    >>> gradkit.{name}_like(gradkit.tensor([1, 2])).dtype
     dtype('int64')
     """
     return made
 
 
-zeros_like = _like(np.zeros)
-ones_like = _like(np.ones)
-empty_like = _like(np.empty)
+zeros_like = _like("zeros")
+ones_like = _like("ones")
+empty_like = _like("empty")
 
 
 def full_like(
@@ -232,10 +242,9 @@ def arange(
         integers = all([isinstance(x, int) for x in (start, end, step)])
         dtype = dtypes.int64 if integers else dtypes.get_default_dtype()
     count = math.ceil((end - start) / step)
-    raw = start + step * np.arange(
-        count, dtype=np.float64 if isinstance(step, float) or isinstance(start, float) else np.int64
-    )
-    return _finish(raw.astype(np.dtype(dtype)), device, requires_grad)
+    counted = np.float64 if isinstance(step, float) or isinstance(start, float) else np.int64
+    raw = start + step * made_on(device, "arange", count, dtype=counted)
+    return _finish(raw.astype(np.dtype(dtype)), requires_grad)
 
 
 def linspace(
@@ -248,8 +257,8 @@ def linspace(
     tensor([0.0000, 0.5000, 1.0000])
     """
     start, end = [x.item() if isinstance(x, Tensor) else x for x in (start, end)]
-    raw = np.linspace(start, end, steps).astype(dtypes.get_default_dtype() if dtype is None else np.dtype(dtype))
-    return _finish(raw, device, requires_grad)
+    raw = made_on(device, "linspace", start, end, steps)
+    return _finish(raw.astype(dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)), requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -260,6 +269,5 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return _finish(
-        np.eye(n, m, dtype=dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)), device, requires_grad
-    )
+    kind = dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)
+    return _finish(made_on(device, "eye", n, m, dtype=kind), requires_grad)

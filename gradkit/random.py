@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from gradkit.backend.rng import Generator, default_generator
-from gradkit.creation import _finish, shape_from
+from gradkit.creation import shape_from
 from gradkit.engine import dtypes, inplace, modes
+from gradkit.engine.device import wanted
 from gradkit.engine.tensor import Tensor, wrap
 
 __all__ = [
@@ -83,8 +84,9 @@ def _drawn(
 
 
 def _made(t: Tensor, device: Any, requires_grad: bool) -> Tensor:
-    if device is not None:
-        t = t.to(device)
+    place = wanted(device)
+    if place is not None:
+        t = t.to(place)
     return t.requires_grad_() if requires_grad else t
 
 
@@ -158,7 +160,7 @@ def randperm(
     tensor([0, 1, 3, 2])
     """
     drawn = _stream(generator).randperm(n, np.dtype(np.int64 if dtype is None else dtype))
-    return _finish(drawn, device, requires_grad)
+    return _made(wrap(drawn), device, requires_grad)
 
 
 def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

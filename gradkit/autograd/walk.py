@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import beside
 from gradkit.engine import modes
+from gradkit.engine.device import on_device_of
 from gradkit.engine.tape import OWNED, pull
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import stamp
@@ -112,7 +114,7 @@ def _one(t: Tensor, ct: Any, recorded: bool, allow_unused: bool | None, material
     if ct is not None:
         return ct if recorded else wrap(ct)
     if materialize:
-        return wrap(np.zeros(t.array.shape, t.dtype))
+        return wrap(beside(t.array, "zeros", t.array.shape, t.dtype))
     if not allow_unused:
         raise RuntimeError(
             "One of the differentiated Tensors appears to not have been used in the graph "
@@ -154,8 +156,9 @@ def _weight(root: Tensor, weight: Any, i: int) -> Tensor:
             )
         if root.dtype.kind == "c":
             raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {root.dtype.name}")
-        ones = np.ones if isinstance(root.array, np.ndarray | np.generic) else _ones_on(root)
-        return wrap(ones(root.array.shape, root.dtype))
+        if isinstance(root.array, np.ndarray | np.generic):
+            return wrap(np.ones(root.array.shape, root.dtype))
+        return wrap(beside(root.array, "ones", root.array.shape, root.dtype))
     if not isinstance(weight, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(weight).__name__}")
     if weight.shape != root.shape:
@@ -168,15 +171,14 @@ def _weight(root: Tensor, weight: Any, i: int) -> Tensor:
             "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
             f"grad_output[{i}] has a dtype of {weight.dtype.name} and output[{i}] has a dtype of {root.dtype.name}."
         )
+    if weight.device != root.device:
+        raise RuntimeError(
+            f"Mismatch in device: grad_output[{i}] is on {weight.device} and output[{i}] is on {root.device}; move it with "
+            f".to('{root.device}')"
+        )
     if weight.dtype != root.dtype:
         return wrap(weight.array.astype(root.dtype)) if weight.node is None else weight.to(root.dtype)
     return weight
-
-
-def _ones_on(root: Tensor) -> Any:
-    from gradkit.backend.protocol import backend_of
-
-    return backend_of(root.array).xp.ones
 
 
 def _described(t: Tensor) -> str:
@@ -198,16 +200,15 @@ def accumulate(leaf: Tensor, ct: Any, recorded: bool) -> None:
     if recorded:
         leaf._grad = ct if old is None else old + ct
     elif old is None:
-        if not isinstance(ct, np.ndarray | np.generic):
-            leaf._grad = wrap(ct.copy())
-        else:
-            alone = type(ct) is np.ndarray and ct.base is None and sys.getrefcount(ct) <= OWNED
-            leaf._grad = wrap(ct if alone else ct.copy())
-    elif old.node is not None or isinstance(old.array, np.generic):
-        leaf._grad = wrap(old.array + ct)
+        alone = not isinstance(ct, np.generic) and ct.base is None and sys.getrefcount(ct) <= OWNED
+        leaf._grad = wrap(ct if alone else ct.copy())
     else:
-        old.array += ct
-        stamp(old.array, "backward()")
+        with on_device_of(ct):
+            if old.node is not None or isinstance(old.array, np.generic):
+                leaf._grad = wrap(old.array + ct)
+            else:
+                old.array += ct
+                stamp(old.array, "backward()")
     for hook in list((leaf._after_grad or {}).values()):
         hook(leaf)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.backend.cpu import cross_entropy, elementary, indexing, normalization, products, reduce, softmax
-from gradkit.backend.protocol import Backend, Namespace, backends
+from gradkit.backend.protocol import Backend, Namespace, enter
 
 
 def astype(x: Any, dtype: Any) -> Any:
@@ -238,14 +238,14 @@ class NumpyBackend(Backend):
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(data, dtype) if copy else np.asarray(data, dtype)
 
-    def to_host(self, array: Any) -> Any:
+    def to_host(self, array: Any, non_blocking: bool = False) -> Any:
         return array
 
-    def synchronize(self) -> None:
+    def synchronize(self, index: int | None = None) -> None:
         """NumPy has finished when it returns."""
 
     def kernel(self, name: str) -> None:
         return None
 
 
-NUMPY = backends["cpu"] = NumpyBackend()
+NUMPY = enter(NumpyBackend())

@@ -1,9 +1,15 @@
 """Devices by PyTorch's names, and the shape type."""
 
 import math
+import os
+from contextlib import AbstractContextManager
 from typing import Any
 
-from gradkit.backend.protocol import backend_of
+import numpy as np
+
+from gradkit.backend import protocol
+from gradkit.backend.protocol import Backend, backend_named, backend_of
+from gradkit.engine import modes
 
 
 class Size(tuple[int, ...]):
@@ -34,12 +40,15 @@ class Size(tuple[int, ...]):
 
 
 class device:
-    """A place for arrays: "cpu", or "cuda" with an index.
+    """A place for arrays: "cpu", or "cuda" with an index; without an index, the current device of that kind.
 
-    Raises RuntimeError for a type that is neither.
+    In a with statement, the place where constructors make tensors. Raises RuntimeError for a type that is neither.
 
     >>> import gradkit
     >>> gradkit.device("cpu")
+    device(type='cpu')
+    >>> with gradkit.device("cpu"):
+    ...     gradkit.zeros(2).device
     device(type='cpu')
     """
 
@@ -50,6 +59,8 @@ class device:
             type, index = type.type, type.index
         elif isinstance(type, int):
             type, index = "cuda", type
+        elif not isinstance(type, str):
+            raise TypeError(f"device() expects a string such as 'cuda:0', an index or a device, got {type!r}")
         elif ":" in type:
             type, _, number = type.partition(":")
             if not number.isdigit():
@@ -71,11 +82,92 @@ class device:
     def __hash__(self) -> int:
         return hash((self.type, self.index))
 
+    def __reduce__(self) -> Any:
+        return device, (self.type, self.index)
+
+    def __enter__(self) -> "device":
+        modes.local.devices += (self,)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        modes.local.devices = modes.local.devices[:-1]
+
 
 CPU = device("cpu")
+_default: device | None = device(os.environ["GRADKIT_DEVICE"]) if os.environ.get("GRADKIT_DEVICE") else None
 
 
 def device_of(array: Any) -> device:
     """Where a raw array lives."""
     backend = backend_of(array)
     return CPU if backend.name == "cpu" else device(backend.name, array.device.id)
+
+
+def get_default_device() -> device:
+    """Where constructors make tensors if they are not told: see `set_default_device`.
+
+    >>> import gradkit
+    >>> gradkit.get_default_device()
+    device(type='cpu')
+    """
+    return wanted(None) or CPU
+
+
+def set_default_device(device: Any) -> None:
+    """Make constructors use this device from now on, in all threads; None for the CPU.
+
+    A ``with gradkit.device(...)`` comes before it, `device=` before both. At the start it is what the environment
+    variable GRADKIT_DEVICE says. Raises RuntimeError for what is no device.
+
+    >>> import gradkit
+    >>> gradkit.set_default_device("cpu")
+    """
+    global _default
+    _default = None if device is None else _device(device)
+
+
+_device = device
+
+
+def wanted(place: Any) -> device | None:
+    """The device that `device=` names; without it the default; None if nobody has said anything."""
+    if place is not None:
+        return place if type(place) is device else device(place)
+    return modes.local.devices[-1] if modes.local.devices else _default
+
+
+def backend_for(place: device) -> Backend:
+    """The backend of a device. RuntimeError if it cannot be used, with the reason."""
+    return backend_named(place.type)
+
+
+def made_on(place: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    """A raw array ``xp.name(*args, **kwargs)`` in the memory of a device (None: the default one)."""
+    place = wanted(place)
+    if place is None or place.type == "cpu":
+        return getattr(np, name)(*args, **kwargs)
+    backend = backend_for(place)
+    with backend.on(place.index):
+        return getattr(backend.xp, name)(*args, **kwargs)
+
+
+def moved(array: Any, place: device, non_blocking: bool = False) -> Any:
+    """A raw array on a device: itself if it is there."""
+    here = backend_of(array)
+    there = backend_for(place)
+    if here is there:
+        if not here.switches or place.index is None or here.index_of(array) in (None, place.index):
+            return array
+    elif there.name == "cpu":
+        return here.to_host(array, non_blocking)
+    return there.to_device(array, place.index, non_blocking)
+
+
+def on_device_of(array: Any) -> AbstractContextManager[Any]:
+    """A context in which new arrays are made beside `array`."""
+    backend = backend_of(array)
+    return backend.on(backend.index_of(array))
+
+
+# Operations on other arrays than NumPy's are not served by the unrolled paths.
+protocol.when_entered.append(lambda: modes.shift(special=1))

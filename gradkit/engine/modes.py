@@ -11,6 +11,7 @@ class Local(threading.local):
     grad = True  # are operations recorded?
     inference = False
     batches: tuple[tuple[int, int], ...] = ()  # (level, size) of the vmaps this thread is in, outermost first
+    devices: tuple[Any, ...] = ()  # entered in with statements, innermost last: where constructors make tensors
     duals: tuple[int, ...] = ()  # levels of forward_ad entered and not yet left, innermost last
     randomness = "error"  # what random operations may do inside the innermost vmap
     anomaly = False

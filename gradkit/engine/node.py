@@ -10,6 +10,8 @@ from gradkit.engine.versions import tick
 #: Where in the user's program a node was made: filled in anomaly mode only.
 lines: "weakref.WeakKeyDictionary[Node, str]" = weakref.WeakKeyDictionary()
 
+#: The stream a node was recorded on, where it was not the device's default one.
+streams: "weakref.WeakKeyDictionary[Node, Any]" = weakref.WeakKeyDictionary()
 
 _numbers = count()
 

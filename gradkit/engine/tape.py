@@ -13,18 +13,13 @@ import numpy as np
 
 from gradkit import errors
 from gradkit.backend.numpy import NUMPY
-from gradkit.backend.protocol import Namespace, backend_of, backends
+from gradkit.backend.protocol import backend_of, backends
 from gradkit.engine import dtypes, modes, versions
-from gradkit.engine.node import Node, lines, note
+from gradkit.engine.node import Node, lines, note, streams
+from gradkit.engine.operands import gathered, raw_operands, run_on, tensor_xp
+from gradkit.engine.places import Places
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tensor import Tensor, wrap
-
-
-class _Operations:
-    """The namespace of operations on Tensors; families and `gradkit.numpy` fill it."""
-
-
-tensor_xp: Any = _Operations()  # what rules run on when a walk is recorded
 
 local = modes.local
 getrefcount = sys.getrefcount
@@ -34,8 +29,10 @@ getrefcount = sys.getrefcount
 def record(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on plain tensors, raw arrays and numbers; remember it if anything needs a gradient."""
     raws, backend = raw_operands(prim, operands)
+    if backend is not NUMPY:
+        operands, raws = gathered(prim, operands, raws, backend)
     try:
-        y = (prim.run if backend is NUMPY else prim.on(backend))(*raws, **params)
+        y = prim.run(*raws, **params) if backend is NUMPY else run_on(backend, prim, raws, params)
     except errors.LinAlgError:
         raise
     except ValueError as reason:
@@ -57,11 +54,20 @@ def remember(prim: Primitive, operands: Any, raws: Any, y: Any, parents: Any, pa
         prim = conjugated(prim)
     like = [(one.shape, one.dtype) for one in y] if several else (y.shape, y.dtype)
     node = note(Node(), prim, parents, saved, params or None, like)
+    if len(backends) > 1:
+        note_stream(node, y)
     if local.anomaly:
         lines[node] = user_line()
     if not several:
         return wrap(y, node if dtypes.differentiable(y.dtype) else None)
     return [wrap(one, pick(node, i) if dtypes.differentiable(one.dtype) else None) for i, one in enumerate(y)]
+
+
+def note_stream(node: Node, y: Any) -> None:
+    """Remember the stream of an operation, on which its rule is to run; the default one goes without saying."""
+    stream = backend_of(y[0] if type(y) is list else y).stream()
+    if stream is not None:
+        streams[node] = stream
 
 
 def _complex(raw: Any) -> bool:
@@ -72,55 +78,6 @@ def _user_array(saved: Any, operand: Any) -> bool:
     return (hasattr(saved, "dtype") and (operand is None or isinstance(operand, Tensor))) or (
         isinstance(saved, tuple) and bool(saved) and hasattr(saved[0], "dtype")
     )
-
-
-def raw_operands(prim: Primitive, operands: Any) -> tuple[list[Any], Any]:
-    """The raw arrays of an operation, of one dtype where its row promotes; and the backend they belong to."""
-    raws = [x.array if isinstance(x, Tensor) else x for x in operands]
-    if uniform(prim, operands, raws):
-        return raws, NUMPY
-    if not any([isinstance(x, Tensor) for x in operands]):
-        raise errors.not_a_tensor(prim.name, 0, operands[0])
-    backend = NUMPY
-    for i, (x, raw) in enumerate(zip(operands, raws)):
-        if isinstance(raw, np.ndarray | np.generic) or type(raw) in dtypes.NUMBERS:
-            continue
-        if not isinstance(x, Tensor) and not (prim.promote == "none" and hasattr(raw, "dtype")):
-            raise errors.not_a_tensor(prim.name, i, x)
-        backend = backend_of(raw)
-    if backend is not NUMPY:
-        same_device(prim, operands, raws, backend)
-    if prim.promote != "none":
-        dtype = dtypes.result_type(*raws)
-        if prim.promote == "float":
-            dtype = dtypes.floated(dtype)
-        raws = [cast(raw, dtype, backend) for raw in raws]
-    return raws, backend
-
-
-def uniform(prim: Primitive, operands: Any, raws: Any) -> bool:
-    """Whether there is nothing to promote: NumPy arrays of one dtype, in Tensors."""
-    dtype = raws[0].dtype if type(raws[0]) is np.ndarray else None
-    for x, raw in zip(operands, raws):
-        if type(raw) is not np.ndarray or raw.dtype is not dtype or not isinstance(x, Tensor):
-            return False
-    return dtype is not None and (prim.promote != "float" or dtype.kind in "fc")
-
-
-def cast(raw: Any, dtype: Any, backend: Any) -> Any:
-    if not hasattr(raw, "dtype"):
-        return dtypes.constant(raw, dtype) if backend is NUMPY else backend.asarray(raw, dtype)
-    return raw if raw.dtype == dtype else raw.astype(dtype)
-
-
-def same_device(prim: Primitive, operands: Any, raws: Any, backend: Any) -> None:
-    for x, raw in zip(operands, raws):
-        if isinstance(x, Tensor) and raw.ndim and not isinstance(raw, backend.array_types):
-            places = " and ".join(sorted({str(t.device) for t in operands if isinstance(t, Tensor)}))
-            raise RuntimeError(
-                f"Expected all tensors to be on the same device, but {prim.name} found at least two devices, {places}! "
-                "Move one with .to(device)."
-            )
 
 
 def keep(prim: Primitive, parents: Any, y: Any, raws: Any) -> tuple[Any, ...]:
@@ -200,12 +157,22 @@ def pull(
     all leaves are. When a node comes off the heap its consumers, being newer, are done: no recursion, no pass to sort.
     The cotangents live in this call, so that two threads, or a hook, may walk one graph.
     """
+    if len(backends) == 1:
+        return walk(seeds, wanted, record, retain, None)
+    places = Places()
+    try:
+        return walk(seeds, wanted, record, retain, places)
+    finally:
+        places.end()
+
+
+def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places: Any) -> dict[Node, Any]:
     found: dict[Node, Any] = {}
     cts = dict(seeds)
     heap = sorted([(node.seq, node) for node in seeds])
     last_write = versions.last_write
     running, needed = (None, None) if wanted is None else leading_to(wanted, seeds)
-    anomaly, mixed = local.anomaly, len(backends) > 1
+    anomaly = local.anomaly
     xp = tensor_xp if record else NUMPY.xp
     while heap:
         seq, node = heappop(heap)
@@ -227,8 +194,9 @@ def pull(
             raise errors.freed(node.name(), node.line)
         if last_write < seq:
             versions.check_unwritten(node, saved)
-        if mixed and not record:
-            xp = xp_of(ct)
+        if places is not None:
+            own = places.at(node, ct)
+            xp = xp if record else own
         if (anomaly or node.hooks is not None) and prim is not _PICK:
             step_watched(xp, ct, node, lift(node) if record else saved, cts, heap, needed, record)
         else:
@@ -236,11 +204,6 @@ def pull(
         if prim.kept and not retain:
             node.saved = None
     return found
-
-
-def xp_of(ct: Any) -> Namespace:
-    one = next(c for c in ct if c is not None) if type(ct) is list else ct
-    return backend_of(one).xp
 
 
 def leading_to(wanted: Any, seeds: Any) -> tuple[set[Node], set[Node]]:

@@ -17,6 +17,7 @@ from gradkit.primitives import (
     norm,
     normalization,
     piecewise,
+    placement,
     pooling,
     reduction,
     scan,
@@ -30,5 +31,5 @@ from gradkit.primitives import (
 __all__ = [
     "activation", "arranging", "comparison", "complex", "convolution", "decomposition", "determinant",
     "elementwise", "embedding", "indexing", "linalg", "linear", "losses", "norm", "normalization", "piecewise",
-    "pooling", "reduction", "scan", "selection", "shape", "sorting", "special", "trigonometric",
+    "placement", "pooling", "reduction", "scan", "selection", "shape", "sorting", "special", "trigonometric",
 ]  # fmt: skip

@@ -1,0 +1,166 @@
+"""CUDA devices: CuPy's arrays. The only file that imports CuPy, and imported only when a GPU is asked for."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import cupy
+import numpy as np
+
+from gradkit.backend import cuda
+from gradkit.backend.protocol import Backend, Namespace
+
+runtime = cupy.cuda.runtime
+
+
+def trouble() -> str | None:
+    """Why CuPy, which is installed, cannot use a GPU; None if it can."""
+    version = cupy.__version__
+    try:
+        if runtime.getDeviceCount() == 0:
+            return "there is no NVIDIA GPU in this machine, or CUDA_VISIBLE_DEVICES hides it"
+    except runtime.CUDARuntimeError as reason:
+        return f"CuPy {version} finds no usable NVIDIA driver ({reason}): install or update the driver"
+    try:
+        cupy.cuda.nvrtc.getVersion()
+    except Exception as reason:  # it is loaded at first use, and says so in its own way
+        return (
+            f"CuPy {version} finds no NVRTC, which compiles kernels ({str(reason).strip().splitlines()[0]}): "
+            "pip install 'cupy-cuda13x[ctk]', or 'cupy-cuda12x[ctk]'"
+        )
+    try:
+        cupy.cuda.alloc(512)
+    except cupy.cuda.memory.OutOfMemoryError as reason:
+        return f"the GPU has no memory left ({reason}): end other programs that use it"
+    except runtime.CUDARuntimeError as reason:
+        return f"the GPU does not answer ({reason})"
+    return None
+
+
+class CupyBackend(Backend):
+    name = "cuda"
+    array_types = (cupy.ndarray,)
+    switches = True
+
+    def __init__(self) -> None:
+        self.xp = Namespace(cupy, **cuda.functions(cupy))
+        self.count: int = runtime.getDeviceCount()
+
+    # -- to and from the host ------------------------------------------------------------------------------------
+    def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+        if isinstance(data, np.ndarray | np.generic):
+            return upload(np.asarray(data, dtype))
+        return cupy.array(data, dtype) if copy else cupy.asarray(data, dtype)
+
+    def operand(self, number: Any, dtype: Any) -> Any:
+        """A NumPy scalar: kernels take it by value, where an array would have to be copied to the device first."""
+        return np.asarray(number, dtype)[()]
+
+    def to_host(self, array: Any, non_blocking: bool = False) -> Any:
+        if not non_blocking:
+            return array.get()
+        pinned = pinned_like(array)
+        return array.get(blocking=False, out=pinned, order="C")
+
+    def to_device(self, array: Any, index: int | None, non_blocking: bool = False) -> Any:
+        """A copy of a host's, or another device's, array."""
+        with self.on(index):
+            return upload(array) if isinstance(array, np.ndarray | np.generic) else array.copy()
+
+    def pinned(self, array: Any) -> Any:
+        """A copy of a host's array in pinned memory."""
+        found = pinned_like(array)
+        found[...] = array
+        return found
+
+    # -- devices and streams -------------------------------------------------------------------------------------
+    def index_of(self, array: Any) -> int | None:
+        return None if self.count == 1 else array.device.id
+
+    def current(self) -> int:
+        found: int = runtime.getDevice()
+        return found
+
+    def on(self, index: int | None) -> AbstractContextManager[Any]:
+        if index is None or (self.count == 1 and index == 0):
+            return nullcontext()
+        if index >= self.count:
+            raise RuntimeError(f"CUDA error: invalid device ordinal: cuda:{index}, and there are {self.count} devices")
+        device: AbstractContextManager[Any] = cupy.cuda.Device(index)
+        return device
+
+    def stream(self) -> Any:
+        found = cupy.cuda.get_current_stream()
+        return found if found.ptr else None
+
+    def walking(self) -> "Walk":
+        return Walk()
+
+    def synchronize(self, index: int | None = None) -> None:
+        cupy.cuda.Device(index).synchronize()
+
+    def kernel(self, name: str) -> Callable[..., Any] | None:
+        return None
+
+
+def upload(array: Any) -> Any:
+    """A copy on the current device; asynchronous if the memory of `array` is pinned."""
+    array = np.asarray(array)
+    if not is_pinned(array):
+        return cupy.asarray(array)
+    found = cupy.empty(array.shape, array.dtype)
+    found.set(array)
+    return found
+
+
+# -- pinned memory -----------------------------------------------------------------------------------------------------
+def pinned_like(array: Any) -> Any:
+    """Uninitialised host memory that a device can copy from and to while the host goes on."""
+    memory = cupy.cuda.alloc_pinned_memory(max(array.nbytes, 1))
+    return np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
+
+
+def is_pinned(array: Any) -> bool:
+    while isinstance(array, np.ndarray):
+        array = array.base
+    if isinstance(array, memoryview):
+        array = array.obj
+    return isinstance(array, cupy.cuda.PinnedMemoryPointer)
+
+
+class Walk:
+    """The steps of a walk back run on the streams of the operations they belong to, one after another.
+
+    Whenever the stream changes, the new one waits for the old; at the end all wait for all, so that neither results
+    nor freed memory are used too early.
+    """
+
+    def __init__(self) -> None:
+        stream, device = cupy.cuda.get_current_stream(), runtime.getDevice()
+        self.home = self.here = stream.ptr, device
+        self.streams = {self.home: stream}
+
+    def at(self, stream: Any, array: Any) -> None:
+        """Go to the stream an operation was recorded on (None: the default one), on the device of an array."""
+        stream = stream or cupy.cuda.Stream.null
+        place = stream.ptr, array.device.id
+        if place != self.here:
+            self.streams[place] = stream
+            self.move(place)
+
+    def move(self, place: tuple[int, int]) -> None:
+        done = cupy.cuda.Event(disable_timing=True)
+        done.record(self.streams[self.here])
+        stream = self.streams[place]
+        cupy.cuda.Device(place[1]).use()
+        stream.use()
+        stream.wait_event(done)
+        self.here = place
+
+    def end(self) -> None:
+        """Come home."""
+        if len(self.streams) > 1:
+            self.move(self.home)
+            for place in self.streams:
+                self.move(place)
+            self.move(self.home)

@@ -1,0 +1,97 @@
+"""What an operation runs on: the raw arrays of its operands, of one dtype and on one device."""
+
+from typing import Any
+
+import numpy as np
+
+from gradkit import errors
+from gradkit.backend.numpy import NUMPY
+from gradkit.backend.protocol import Backend, backend_of
+from gradkit.engine import dtypes
+from gradkit.engine.primitive import Primitive
+from gradkit.engine.tensor import Tensor
+
+
+class _Operations:
+    """The namespace of operations on Tensors; families and `gradkit.numpy` fill it."""
+
+
+tensor_xp: Any = _Operations()  # what rules run on when a walk is recorded
+
+
+def raw_operands(prim: Primitive, operands: Any) -> tuple[list[Any], Any]:
+    """The raw arrays of an operation, of one dtype where its row promotes; and the backend they belong to."""
+    raws = [x.array if isinstance(x, Tensor) else x for x in operands]
+    if uniform(prim, operands, raws):
+        return raws, NUMPY
+    if not any([isinstance(x, Tensor) for x in operands]):
+        raise errors.not_a_tensor(prim.name, 0, operands[0])
+    backend = NUMPY
+    for i, (x, raw) in enumerate(zip(operands, raws)):
+        if isinstance(raw, np.ndarray | np.generic) or type(raw) in dtypes.NUMBERS:
+            continue
+        if not isinstance(x, Tensor) and not (prim.promote == "none" and hasattr(raw, "dtype")):
+            raise errors.not_a_tensor(prim.name, i, x)
+        backend = backend_of(raw)
+    if prim.promote != "none":
+        dtype = dtypes.result_type(*raws)
+        if prim.promote == "float":
+            dtype = dtypes.floated(dtype)
+        raws = [cast(raw, dtype, backend) for raw in raws]
+    return raws, backend
+
+
+def uniform(prim: Primitive, operands: Any, raws: Any) -> bool:
+    """Whether there is nothing to promote: NumPy arrays of one dtype, in Tensors."""
+    dtype = raws[0].dtype if type(raws[0]) is np.ndarray else None
+    for x, raw in zip(operands, raws):
+        if type(raw) is not np.ndarray or raw.dtype is not dtype or not isinstance(x, Tensor):
+            return False
+    return dtype is not None and (prim.promote != "float" or dtype.kind in "fc")
+
+
+def cast(raw: Any, dtype: Any, backend: Any) -> Any:
+    if not hasattr(raw, "dtype"):
+        return dtypes.constant(raw, dtype) if backend is NUMPY else backend.operand(raw, dtype)
+    return raw if raw.dtype == dtype else raw.astype(dtype)
+
+
+# -- on another backend than NumPy's -----------------------------------------------------------------------------------
+def run_on(backend: Backend, prim: Primitive, raws: Any, params: dict[str, Any]) -> Any:
+    """The forward, on the device that its operands are on."""
+    if not backend.switches:
+        return prim.on(backend)(*raws, **params)
+    array = next(raw for raw in raws if isinstance(raw, backend.array_types))
+    with backend.on(backend.index_of(array)):
+        return prim.on(backend)(*raws, **params)
+
+
+def gathered(prim: Primitive, operands: Any, raws: list[Any], backend: Backend) -> tuple[Any, list[Any]]:
+    """The operands on one device: a 0-d tensor of the host's may stand beside others, as numbers do.
+
+    One with a history moves by a recorded operation, so that its cotangent comes back. RuntimeError for the rest.
+    """
+    operands, raws = list(operands), list(raws)
+    devices = {t.device for t in operands if isinstance(t, Tensor) and t.array.ndim}
+    for i, (x, raw) in enumerate(zip(operands, raws)):
+        if isinstance(raw, backend.array_types):
+            continue
+        if not isinstance(x, Tensor):
+            if isinstance(raw, np.ndarray):  # an index of the user's
+                raws[i] = backend.asarray(raw)
+            continue
+        if raw.ndim or not devices:
+            devices.add(x.device)
+        elif x.node is None:
+            raws[i] = backend.operand(raw, raw.dtype)
+        else:
+            operands[i] = tensor_xp.astype(tensor_xp.to_device(x, target=max(devices, key=str)), dtype=raw.dtype)
+            raws[i] = operands[i].array
+    if len(devices) > 1:
+        places = " and ".join(sorted(map(str, devices)))
+        raise RuntimeError(
+            f"Expected all tensors to be on the same device, but {prim.name} found at least two devices, {places}! "
+            f"Operands: {', '.join([errors.describe(x) for x in operands if isinstance(x, Tensor)])}. Move one with "
+            ".to(device)."
+        )
+    return operands, raws

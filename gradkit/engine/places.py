@@ -1,0 +1,30 @@
+"""Where the steps of a walk run: on the device of their cotangent, and on the stream of the operation they belong to."""
+
+from typing import Any
+
+from gradkit.backend.protocol import Namespace, backend_of
+from gradkit.engine.node import Node, streams
+from gradkit.engine.tensor import Tensor
+
+
+class Places:
+    """The devices and streams of one walk. `end` goes back to those it began on."""
+
+    def __init__(self) -> None:
+        self._walks: dict[str, Any] = {}
+
+    def at(self, node: Node, ct: Any) -> Namespace:
+        """Go where the step of a node belongs; return the array namespace of its cotangent."""
+        one = next(c for c in ct if c is not None) if type(ct) is list else ct
+        array = one.array if isinstance(one, Tensor) else one
+        backend = backend_of(array)
+        if backend.switches:
+            walk = self._walks.get(backend.name)
+            if walk is None:
+                walk = self._walks[backend.name] = backend.walking()
+            walk.at(streams.get(node), array)
+        return backend.xp
+
+    def end(self) -> None:
+        for walk in self._walks.values():
+            walk.end()
