@@ -78,6 +78,8 @@ from gradkit.creation import (
 )
 from gradkit.engine.device import Size as Size
 from gradkit.engine.device import device as device
+from gradkit.engine.device import get_default_device as get_default_device
+from gradkit.engine.device import set_default_device as set_default_device
 from gradkit.engine.dtypes import (
     bool as bool,
 )
@@ -153,10 +155,10 @@ from gradkit.engine.dtypes import (
 from gradkit.engine.dtypes import (
     uint64 as uint64,
 )
+from gradkit.engine.operands import tensor_xp as _rows
 from gradkit.engine.primitive import REGISTRY as _REGISTRY
 from gradkit.engine.printing import get_printoptions as get_printoptions
 from gradkit.engine.printing import set_printoptions as set_printoptions
-from gradkit.engine.tape import tensor_xp as _rows
 from gradkit.engine.tensor import Tensor as Tensor
 from gradkit.func.vmap import vmap as vmap
 from gradkit.history import detach as detach
@@ -237,7 +239,7 @@ from gradkit.random import (
 )
 from gradkit.version import __version__ as __version__
 
-_LATER = ("data", "examples", "linalg", "nn", "optim", "serialization", "threads", "utils")  # at their first use
+_LATER = ("cuda", "data", "examples", "linalg", "nn", "optim", "serialization", "threads", "utils")  # at their first use
 _LATER_NAMES = {
     "load": "serialization", "save": "serialization", "get_num_threads": "threads", "set_num_threads": "threads",
 }  # fmt: skip

@@ -145,9 +145,15 @@ def installed(distributions: list[str]) -> str:
 
 
 def device_and_why() -> str:
-    if installed(CUPY) == "not installed":
-        return "cpu; CuPy, which a GPU needs, is not installed (pip install 'gradkit[cuda12]' or 'gradkit[cuda13]')"
-    return "cpu; CuPy is installed, but this version of gradkit does not use it"
+    reason = gradkit.cuda.why_not()
+    if reason is not None:
+        return f"cpu; {reason}"
+    index = gradkit.cuda.current_device()
+    major, minor = gradkit.cuda.get_device_capability(index)
+    return (
+        f"{gradkit.get_default_device()}; cuda:{index} can be used: {gradkit.cuda.get_device_name(index)}, sm_{major}{minor}, "
+        f"{gradkit.cuda.mem_get_info(index)[1] / 2**30:.0f} GiB"
+    )
 
 
 def thread_pools() -> Iterator[str]:

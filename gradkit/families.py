@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from gradkit.backend.numpy import NUMPY
 from gradkit.engine import inplace, unrolled
 from gradkit.engine.bind import bind
+from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive, define
-from gradkit.engine.tape import tensor_xp
 
 Rule = Callable[..., Any]
 Forward = str | Callable[..., Any]

@@ -8,7 +8,7 @@ import numpy as np
 from gradkit import conversion, creation, history, random
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.dtypes import constant
-from gradkit.engine.tape import tensor_xp as rows
+from gradkit.engine.operands import tensor_xp as rows
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import TOPICS, arithmetic, linear_algebra
 

@@ -15,6 +15,7 @@ SKIPS = Path(__file__).with_name("skips.txt")
 def pytest_addoption(parser):
     group = parser.getgroup("gradkit")
     group.addoption("--device", choices=["cpu", "cuda"], default="cpu", help="where tensors under test live")
+    group.addoption("--first-order", action="store_true", help="first derivatives in float32 only: what fits CI on CUDA")
     group.addoption("--strict-skips", action="store_true", help="fail on a skip whose reason is not in tests/skips.txt")
 
 
@@ -26,8 +27,36 @@ def device(request):
         import gradkit
 
         if not gradkit.cuda.is_available():
-            pytest.fail("--device cuda was asked for and no CUDA device can be used; see python -m gradkit info")
+            pytest.fail(f"--device cuda was asked for: {gradkit.cuda.why_not()}")
     return name
+
+
+@pytest.fixture(autouse=True)
+def made_on_the_device(request, device):
+    """Let constructors make tensors on the device under test, but for tests marked `cpu`."""
+    if device == "cpu" or request.node.get_closest_marker("cpu"):
+        yield
+        return
+    from tests import reading
+
+    reading.allow()
+    import gradkit
+
+    gradkit.set_default_device(device)
+    yield
+    gradkit.set_default_device(None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Count the operations that a test runs on the device."""
+    reading = sys.modules.get("tests.reading")
+    before = reading and reading.operations
+    try:
+        return (yield)
+    finally:
+        if reading:
+            item.user_properties.append(("device operations", reading.operations - before))
 
 
 def witness(name):
@@ -83,7 +112,17 @@ def is_listed(reason):
     return any(re.fullmatch(line, reason) for line in lines if line and not line.startswith("#"))
 
 
+def count_on_device(reporter):
+    """How many tests passed that ran operations on the device under test, and how many that ran none."""
+    counts = [dict(report.user_properties).get("device operations") for report in reporter.stats.get("passed", [])]
+    return len([n for n in counts if n]), len([n for n in counts if not n])
+
+
 def pytest_terminal_summary(terminalreporter, config):
+    if config.getoption("device") != "cpu":
+        terminalreporter.section(f"tests on {config.getoption('device')}")
+        there, elsewhere = count_on_device(terminalreporter)
+        terminalreporter.write_line(f"{there} passed with operations on the device, {elsewhere} without")
     skips = skips_by_reason(config)
     if not skips:
         return

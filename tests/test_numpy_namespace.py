@@ -11,7 +11,7 @@ import pytest
 
 import gradkit
 import gradkit.numpy as gnp
-from gradkit.engine.tape import tensor_xp
+from gradkit.engine.operands import tensor_xp
 from gradkit.numpy import elementwise
 
 DTYPES = ["bool", "uint8", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128"]

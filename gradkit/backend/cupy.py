@@ -45,6 +45,7 @@ class CupyBackend(Backend):
     def __init__(self) -> None:
         self.xp = Namespace(cupy, **cuda.functions(cupy))
         self.count: int = runtime.getDeviceCount()
+        self.memory = Memory()
 
     # -- to and from the host ------------------------------------------------------------------------------------
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -96,11 +97,86 @@ class CupyBackend(Backend):
     def walking(self) -> "Walk":
         return Walk()
 
+    def use(self, index: int) -> None:
+        with self.on(index):
+            pass
+        cupy.cuda.Device(index).use()
+
     def synchronize(self, index: int | None = None) -> None:
         cupy.cuda.Device(index).synchronize()
 
+    def properties(self, index: int | None) -> dict[str, Any]:
+        found: dict[str, Any] = runtime.getDeviceProperties(self.current() if index is None else index)
+        return found
+
+    def new_stream(self, index: int | None, priority: int) -> Any:
+        with self.on(index):
+            return Stream(non_blocking=True, priority=priority)
+
+    def on_stream(self, stream: Any) -> AbstractContextManager[Any]:
+        return nullcontext() if stream is None else stream
+
+    def current_stream(self, index: int | None) -> Any:
+        return cupy.cuda.get_current_stream(index)
+
+    def default_stream(self) -> Any:
+        return cupy.cuda.Stream.null
+
+    def new_event(self, timing: bool, blocking: bool) -> Any:
+        return cupy.cuda.Event(block=blocking, disable_timing=not timing)
+
     def kernel(self, name: str) -> Callable[..., Any] | None:
         return None
+
+
+class Stream(cupy.cuda.Stream):
+    """CuPy's stream with PyTorch's names for what streams say to each other."""
+
+    def wait_stream(self, stream: Any) -> None:
+        self.wait_event(stream.record())
+
+    def record_event(self, event: Any = None) -> Any:
+        return self.record(event)
+
+    def query(self) -> bool:
+        return bool(self.done)
+
+
+class Memory:
+    """How much arrays take of CuPy's default pool, and the most it gave out at once.
+
+    With an allocator of the user's own, whose business that is, the counts are those of arrays made before.
+    """
+
+    def __init__(self) -> None:
+        self.pool = cupy.get_default_memory_pool()
+        self.peaks: dict[int, int] = {}
+        if cupy.cuda.get_allocator() == self.pool.malloc:
+            cupy.cuda.set_allocator(self.allocate)
+
+    def allocate(self, size: int) -> Any:
+        memory = self.pool.malloc(size)
+        device = runtime.getDevice()
+        used = self.pool.used_bytes()
+        if used > self.peaks.get(device, 0):
+            self.peaks[device] = used
+        return memory
+
+    def bytes(self, kind: str, index: int | None) -> int:
+        with nullcontext() if index is None else cupy.cuda.Device(index):
+            if kind == "peak":
+                return max(self.peaks.get(runtime.getDevice(), 0), self.pool.used_bytes())
+            return self.pool.used_bytes() if kind == "used" else self.pool.total_bytes()
+
+    def restart(self, index: int | None) -> None:
+        self.peaks.pop(runtime.getDevice() if index is None else index, None)
+
+    def release(self) -> None:
+        self.pool.free_all_blocks()
+
+    def on_device(self) -> tuple[int, int]:
+        free, total = runtime.memGetInfo()
+        return free, total
 
 
 def upload(array: Any) -> Any:

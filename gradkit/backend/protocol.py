@@ -54,6 +54,14 @@ class Backend:
         """A NumPy array of the same values."""
         raise NotImplementedError
 
+    def to_device(self, array: Any, index: int | None, non_blocking: bool = False) -> Any:
+        """A copy of an array, the host's or another device's, on a device of this kind."""
+        raise NotImplementedError
+
+    def pinned(self, array: Any) -> Any:
+        """A copy of a host's array in memory that a device can copy from while the host goes on."""
+        raise NotImplementedError
+
     def index_of(self, array: Any) -> int | None:
         """Which of the devices of this kind an array is on; None where there is only one."""
         return None

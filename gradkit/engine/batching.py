@@ -3,10 +3,11 @@
 from typing import Any
 
 from gradkit import errors
+from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backend_of, backends
 from gradkit.engine import modes
+from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tape import tensor_xp
 from gradkit.engine.tensor import Tensor, wrap
 
 local = modes.local
@@ -19,7 +20,7 @@ def spread(bind: Any, prim: Primitive, batch: tuple[int, ...], operands: Any, pa
     """
     sizes = extents(batch, operands)
     given = prim.batching(sizes, **params) if prim.batching else params
-    if prim.step is None or not local.grad or not any([x.node for x in operands]):
+    if (prim.step is None or not local.grad or not any([x.node for x in operands])) and on_host(operands):
         return _spread_raw(prim, batch, sizes, operands, given)
     rank = max([x.ndim for x in operands]) if prim.broadcasts else None
     physical = [align(x, batch, rank) for x in operands]
@@ -40,7 +41,7 @@ def _spread_raw(prim: Primitive, batch: tuple[int, ...], sizes: Any, operands: A
     else:
         raws = [stretched(x, batch, sizes) for x in operands]
     try:
-        y = (prim.run if len(backends) == 1 else prim.on(backend_of(raws[0])))(*raws, **params)
+        y = prim.run(*raws, **params)
     except errors.LinAlgError:
         raise
     except ValueError as reason:
@@ -77,6 +78,10 @@ def stretched(x: Tensor, batch: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
     return backend_of(raw).xp.broadcast_to(raw, sizes + raw.shape[len(sizes) :])
 
 
+def on_host(operands: Any) -> bool:
+    return len(backends) == 1 or all([backend_of(x.array) is NUMPY for x in operands])
+
+
 def aligned(x: Tensor, levels: Any, rank: int | None) -> tuple[int, ...]:
     """The shape of `x` with one leading axis for each level (extent 1 where it lacks it), its own padded to `rank`."""
     sizes = dict(zip(x.batch, x.array.shape))
@@ -85,7 +90,9 @@ def aligned(x: Tensor, levels: Any, rank: int | None) -> tuple[int, ...]:
 
 
 def align(x: Tensor, levels: Any, rank: int | None = None) -> Tensor:
-    """`x` in that shape."""
+    """`x` in that shape. A 0-d operand that lines up with any shape stays as it is: on a GPU it may be a number."""
+    if rank is not None and not x.array.ndim:
+        return wrap(x.array, x.node)
     shape = aligned(x, levels, rank)
     plain = wrap(x.array, x.node)
     return plain if shape == x.array.shape else tensor_xp.reshape(plain, shape)

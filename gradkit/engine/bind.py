@@ -6,8 +6,9 @@
 from typing import Any
 
 from gradkit.engine import batching, dtypes, modes, tangents
+from gradkit.engine.operands import raw_operands, tensor_xp
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tape import raw_operands, record, tensor_xp
+from gradkit.engine.tape import record
 from gradkit.engine.tensor import Tensor, wrap
 
 

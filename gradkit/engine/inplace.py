@@ -15,8 +15,9 @@ from gradkit.backend.protocol import backend_of
 from gradkit.engine import modes
 from gradkit.engine.bind import bind
 from gradkit.engine.node import Node
+from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tape import remember, tensor_xp, unkept
+from gradkit.engine.tape import remember, unkept
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.unrolled import NO_VALUE, odd, own_code
 from gradkit.engine.versions import owner, stamp, tick

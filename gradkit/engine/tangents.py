@@ -6,10 +6,10 @@ import numpy as np
 
 from gradkit import errors
 from gradkit.backend.numpy import NUMPY
-from gradkit.backend.protocol import backend_of, backends
+from gradkit.backend.protocol import backends
 from gradkit.engine import batching, modes
+from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tape import tensor_xp
 from gradkit.engine.tensor import Tensor, wrap
 
 local = modes.local
@@ -48,7 +48,7 @@ def push(bind: Any, prim: Primitive, level: int, operands: Any, params: dict[str
     y = bind(prim, primals, params)
     if prim.step is None:
         return y
-    if prim.rules and plain(y, ts):
+    if prim.rules and plain(y, ts) and batching.on_host((y,)):
         return dual(y, level, _push_raw(prim, ts, y, primals, params))
     t = prim.jvp(tensor_xp, ts, y, *primals, **params)
     if prim.outputs > 1:
@@ -103,7 +103,6 @@ def _push_raw(prim: Primitive, ts: Any, y: Tensor, primals: Any, params: Any) ->
     for t in ts:
         if t is not None and t.batch != batch:
             batch = tuple(sorted({*batch, *t.batch}))
-    xp = NUMPY.xp if len(backends) == 1 else backend_of(y.array).xp
     if not batch:
         y_raw, raws = y.array, [x.array for x in primals]
         raw_ts = [None if t is None else t.array for t in ts]
@@ -112,11 +111,11 @@ def _push_raw(prim: Primitive, ts: Any, y: Tensor, primals: Any, params: Any) ->
         y_raw, *raws = batching.beside(batch, given, loose=True)
         raws, moved = raws[: len(primals)], iter(raws[len(primals) :])
         raw_ts = [None if t is None else next(moved) for t in ts]
-    terms = [rule(xp, t, y_raw, *raws, **params) for rule, t in zip(prim.rules, raw_ts) if t is not None and rule]
+    terms = [rule(NUMPY.xp, t, y_raw, *raws, **params) for rule, t in zip(prim.rules, raw_ts) if t is not None and rule]
     if not terms:
         return None
     c = terms[0] if len(terms) == 1 else sum(terms[1:], terms[0])
     shape = y.array.shape
     if y.batch != batch:
         shape = batching.extents(batch, given) + shape[len(y.batch) :]
-    return wrap(c if c.shape == shape else xp.broadcast_to(c, shape), None, None, batch)
+    return wrap(c if c.shape == shape else NUMPY.xp.broadcast_to(c, shape), None, None, batch)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import beside
 from gradkit.engine import modes
 from gradkit.engine.batching import align, expand, over_active_batches
 from gradkit.engine.node import Node, note
@@ -120,10 +121,10 @@ def _reordered(x: Tensor, now: Any, wanted: Any) -> Tensor:
 
 def zeros(x: Tensor) -> Tensor:
     """Zeros of the shape, dtype and batch axes of `x`, without a history."""
-    return wrap(np.zeros(x.array.shape, x.dtype), batch=x.batch)
+    return wrap(beside(x.array, "zeros", x.array.shape, x.dtype), batch=x.batch)
 
 
 def basis(x: Tensor) -> Tensor:
     """The unit tensors of the shape of `x`, along a new first axis."""
     n = math.prod(x.shape)
-    return wrap(np.eye(n, dtype=x.dtype).reshape(n, *x.shape))
+    return wrap(beside(x.array, "eye", n, dtype=x.dtype).reshape(n, *x.shape))

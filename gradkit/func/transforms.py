@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from gradkit.backend.protocol import beside
 from gradkit.engine import modes
 from gradkit.engine.tangents import dual, strip, tangent
 from gradkit.engine.tensor import Tensor, wrap
@@ -139,11 +140,9 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 
 
 def _one_like(y: Any) -> Any:
-    import numpy as np
-
     if not isinstance(y, Tensor):
-        return np.ones_like(y)
-    return wrap(np.ones(y.array.shape, y.dtype), batch=y.batch)
+        return beside(y, "ones_like", y)
+    return wrap(beside(y.array, "ones", y.array.shape, y.dtype), batch=y.batch)
 
 
 def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:

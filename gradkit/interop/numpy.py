@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import numpy as gnp
-from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import axis_in, not_differentiable, refuse_out
 

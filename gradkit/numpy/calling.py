@@ -11,8 +11,8 @@ from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import dtypes, modes
 from gradkit.engine.bind import bind
+from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tape import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 
 NUMBERS = frozenset(dtypes.NUMBERS)

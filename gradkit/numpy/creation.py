@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
-from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy import calling
 from gradkit.numpy.calling import asarray as _asarray

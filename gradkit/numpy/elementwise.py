@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy.calling import NUMBERS, converted, kind_of, operand, plain, refuse
 from gradkit.ops import arithmetic

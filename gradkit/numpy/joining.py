@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import asarray, axis_in, refuse_out, together
 from gradkit.numpy.manipulation import atleast_1d, atleast_2d, atleast_3d

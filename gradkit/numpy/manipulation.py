@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import asarray, axes_in, axis_in, moved, refuse
 from gradkit.ops import joining

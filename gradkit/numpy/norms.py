@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.errors import LinAlgError
 from gradkit.numpy import elementwise, reduction

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine.dtypes import differentiable
-from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise
 from gradkit.numpy.calling import answer, asarray, axes_in, axis_in, converted, plain, refuse, refuse_out

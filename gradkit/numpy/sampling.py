@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.tape import tensor_xp as xp
+from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise, products, reduction
 from gradkit.numpy.calling import NOT_GIVEN, NUMBERS, asarray, axes_in, axis_in, converted, together

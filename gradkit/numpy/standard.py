@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
-from gradkit.engine.tape import tensor_xp
+from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tensor import Tensor
 from gradkit.ops import shaping
 from gradkit.primitives.shape import axis_from_end

@@ -4,7 +4,7 @@ from operator import getitem
 from typing import Any
 
 from gradkit.engine.bind import bind
-from gradkit.engine.tape import tensor_xp
+from gradkit.engine.operands import tensor_xp
 from gradkit.families import general, linear, selection
 from gradkit.primitives.shape import in_front
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from gradkit.backend.numpy import NUMPY
 from gradkit.engine import dtypes
-from gradkit.engine.tape import tensor_xp
+from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tensor import Tensor
 from gradkit.primitives.kinds import NO_BOOL, REAL_ONLY, elementwise
 from gradkit.primitives.shape import astype
