@@ -16,10 +16,16 @@ from gradkit.autograd import (
     inference_mode as inference_mode,
 )
 from gradkit.autograd import (
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
+)
+from gradkit.autograd import (
     is_anomaly_enabled as is_anomaly_enabled,
 )
 from gradkit.autograd import (
     is_grad_enabled as is_grad_enabled,
+)
+from gradkit.autograd import (
+    is_inference_mode_enabled as is_inference_mode_enabled,
 )
 from gradkit.autograd import (
     no_grad as no_grad,

@@ -41,14 +41,46 @@ def unfit(operation: str, operands: Any, reason: Exception) -> RuntimeError:
     return RuntimeError(f"{operation}: {reason} ({named})")
 
 
-def freed(operation: str, line: str | None) -> RuntimeError:
-    where = f", made at {line}," if line else ""
-    advice = "" if line else " (autograd.detect_anomaly() around the forward pass tells which line made it.)"
+def freed(node: Any) -> RuntimeError:
+    """The error of a second walk: which operation, and where the first walk was called."""
+    made = f", made at {node.line}," if node.line else ""
+    advice = "" if node.line else " (autograd.detect_anomaly() around the forward pass tells which line made it.)"
     return RuntimeError(
-        f"Trying to backward through the graph a second time: what {operation}{where} had saved for its derivative was "
-        "freed by the first walk. Pass retain_graph=True to the first backward() or grad() if you need another, or run "
-        f"the forward pass again.{advice}"
+        f"Trying to backward through the graph a second time: what {node.name()} of {shape_of(node)}{made} had saved "
+        f"for its derivative was freed by the first walk, called at {node.freed_at()}. Pass retain_graph=True to that "
+        f"backward() or grad() if you need another, or run the forward pass again.{advice}"
     )
+
+
+def shape_of(node: Any) -> str:
+    """The output of a node as a message names it."""
+    likes = node.like if isinstance(node.like, list) else [node.like]
+    return " and ".join([f"shape {tuple(like[0])}, {like[1].name}" for like in likes if like])
+
+
+def inference_saved(x: Any) -> RuntimeError:
+    return RuntimeError(
+        "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+        f"computation tracked by autograd: {describe(x)}. Use a clone() of it, or no_grad() instead of inference_mode()."
+    )
+
+
+def name_of(hook: Any) -> str:
+    return str(getattr(hook, "__name__", None) or type(hook).__name__)
+
+
+def check_hooked(hook: Any, new: Any, shape: Any, dtype: Any) -> None:
+    """Raise TypeError if a hook gave back no Tensor, RuntimeError if it is not like the one that it was given."""
+    if not hasattr(new, "requires_grad"):
+        raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'; return a Tensor or None")
+    if tuple(new.array.shape) != tuple(shape):
+        raise RuntimeError(
+            f"hook {name_of(hook)!r} has changed the size of value: {describe(new)} instead of shape {tuple(shape)}"
+        )
+    if new.dtype != dtype:
+        raise RuntimeError(
+            f"hook {name_of(hook)!r} has changed the type of value (was {dtype.name} got {new.dtype.name})"
+        )
 
 
 def modified(operation: str, line: str | None, writer: str, times: int) -> RuntimeError:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.autograd import walk
+from gradkit.engine import modes
 from gradkit.engine.node import Handle
 from gradkit.engine.tensor import Tensor, wrap
 
@@ -25,7 +26,10 @@ def detach(self: Tensor) -> Tensor:
     """
     if isinstance(self.array, np.generic):
         self.array = np.asarray(self.array)
-    return wrap(self.array, batch=self.batch)
+    t = wrap(self.array, batch=self.batch)
+    if modes.unusual:
+        t._inference = self._inference
+    return t
 
 
 def detach_(self: Tensor) -> Tensor:

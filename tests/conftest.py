@@ -92,13 +92,16 @@ def no_leaked_mode():
         pytest.fail("the test leaked " + ", ".join(leaked))
 
 
+FRESH = {"grad": True, "special": 0, "inference": False, "packing": (), "batches": (), "anomaly": False}
+
+
 def open_modes():
     """The engine's modes by name, as they stand; before the engine is imported, as they will be."""
     modes = sys.modules.get("gradkit.engine.modes")
     if modes is None:
-        return {"lifted": 0, "muted": 0, "grad": True, "inference": False, "batches": (), "anomaly": False}
+        return FRESH | {"lifted": 0, "muted": 0}
     counts = {name: getattr(modes, name) for name in ("lifted", "muted")}
-    return counts | {name: getattr(modes.local, name) for name in ("grad", "inference", "batches", "anomaly")}
+    return counts | {name: getattr(modes.local, name) for name in FRESH}
 
 
 def skips_by_reason(config):

@@ -1,4 +1,4 @@
-"""Anomaly detection: nodes remember the user's line, and a walk that makes a NaN says where it came from."""
+"""Anomaly detection: operations remember the user's line, and what makes a NaN says where it came from."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from gradkit.engine import modes
 class detect_anomaly(_Mode):
     """Inside, operations note the line of the user's program that made them, and errors of a walk name it.
 
-    With `check_nan` a step of the walk that makes a NaN raises RuntimeError. Slow: for looking for a mistake only.
+    With `check_nan`, a step of a walk that makes a NaN raises RuntimeError: which operation, made on which line, the
+    index of the first NaN, and the first Inf of the walk if there was one. In the forward pass an operation that makes
+    a NaN or Inf from finite operands warns (UserWarning) with index, operands and line; the error of the walk repeats
+    the first such. Slow: for looking for a mistake only.
 
     >>> import gradkit
     >>> with gradkit.autograd.detect_anomaly():
@@ -17,7 +20,7 @@ class detect_anomaly(_Mode):
     ...     (x.sqrt() * 0).sum().backward()  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    RuntimeError: Function 'SqrtBackward0' returned nan values in its 0th output. ...
+    RuntimeError: Function 'SqrtBackward0' returned nan values in its 0th output, whose forward operation was made ...
     """
 
     def __init__(self, check_nan: bool = True) -> None:
@@ -51,7 +54,9 @@ class set_detect_anomaly(_Mode):
 
 def _set(enabled: bool, check_nan: bool) -> None:
     if enabled != modes.local.anomaly:
-        modes.shift(special=1 if enabled else -1)
+        change = 1 if enabled else -1
+        modes.shift(special=change)
+        modes.local.special += change
     modes.local.anomaly, modes.local.check_nan = enabled, check_nan
 
 
@@ -63,3 +68,13 @@ def is_anomaly_enabled() -> bool:
     False
     """
     return modes.local.anomaly
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly detection, when it is on, looks for NaN.
+
+    >>> import gradkit
+    >>> gradkit.is_anomaly_check_nan_enabled()
+    True
+    """
+    return modes.local.check_nan

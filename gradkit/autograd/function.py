@@ -12,9 +12,10 @@ from typing import Any
 from gradkit.engine import batching, dtypes, modes
 from gradkit.engine.node import Node, note
 from gradkit.engine.operands import tensor_xp
+from gradkit.engine.outputs import pick
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tangents import dual, strip, tangent
-from gradkit.engine.tape import give, pick
+from gradkit.engine.tape import give
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import check_unwritten
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gradkit.engine.tape import reachable
+from gradkit.engine.node import reachable
 from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
 from gradkit.func.transforms import jacfwd as _jacfwd

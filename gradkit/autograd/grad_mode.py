@@ -32,15 +32,7 @@ class _Mode:
 
             @functools.wraps(function)
             def generator(*args: Any, **kwargs: Any) -> Any:
-                inner = function(*args, **kwargs)
-                sent = None
-                while True:
-                    with self._scope():
-                        try:
-                            value = inner.send(sent)
-                        except StopIteration as stop:
-                            return stop.value
-                    sent = yield value
+                return self._through(function(*args, **kwargs))
 
             return generator  # type: ignore[return-value]
 
@@ -50,6 +42,24 @@ class _Mode:
                 return function(*args, **kwargs)
 
         return wrapped  # type: ignore[return-value]
+
+    def _through(self, inner: Any) -> Any:
+        """The same generator, whose every step runs in the mode, and its consumer outside of it."""
+        advance, given = inner.send, None
+        while True:
+            try:
+                with self._scope():
+                    value = advance(given)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                advance, given = inner.send, (yield value)
+            except GeneratorExit:
+                with self._scope():
+                    inner.close()
+                raise
+            except BaseException as exception:
+                advance, given = inner.throw, exception
 
 
 class no_grad(_Mode):
@@ -91,12 +101,16 @@ class enable_grad(no_grad):
 
 
 class inference_mode(_Mode):
-    """`no_grad` whose results should not enter a graph later; ``inference_mode(False)`` does nothing.
+    """`no_grad` whose results stay out of every graph; ``inference_mode(False)`` undoes an outer one.
+
+    What is made inside counts no versions. Outside, it cannot be written in place, require grad, or be saved for a
+    gradient: RuntimeError says so. A clone() of it can.
 
     >>> import gradkit
     >>> with gradkit.inference_mode():
-    ...     gradkit.is_grad_enabled()
-    False
+    ...     y = gradkit.ones(2) * 2
+    >>> y.is_inference(), y.requires_grad
+    (True, False)
     """
 
     def __new__(cls, mode: Any = True) -> Any:
@@ -108,10 +122,12 @@ class inference_mode(_Mode):
 
     def __init__(self, mode: Any = True) -> None:
         super().__init__()
-        self._mode = bool(mode) or callable(mode)
+        self.mode = bool(mode) or callable(mode)
 
     def _scope(self) -> Any:
-        return modes.mode(mute=1, grad=False, inference=True) if self._mode else modes.mode()
+        if self.mode:
+            return modes.mode(mute=1, special=1, grad=False, inference=modes.local.inference or modes.Inference())
+        return modes.mode(grad=True, inference=False)
 
 
 class set_grad_enabled(_Mode):
@@ -130,7 +146,7 @@ class set_grad_enabled(_Mode):
         _set(self.mode)
 
     def __enter__(self) -> None:
-        pass
+        _set(self.mode)
 
     def __exit__(self, *exception: Any) -> None:
         _set(self._before)
@@ -141,6 +157,9 @@ class set_grad_enabled(_Mode):
 
     def _scope(self) -> Any:
         return modes.mode(mute=not self.mode, grad=self.mode)
+
+    def __repr__(self) -> str:
+        return f"gradkit.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
 
 
 def _set(enabled: bool) -> None:
@@ -158,3 +177,14 @@ def is_grad_enabled() -> bool:
     True
     """
     return modes.local.grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is in `inference_mode`.
+
+    >>> import gradkit
+    >>> with gradkit.inference_mode():
+    ...     gradkit.is_inference_mode_enabled()
+    True
+    """
+    return bool(modes.local.inference)

@@ -17,7 +17,8 @@ from gradkit.engine.bind import bind
 from gradkit.engine.node import Node
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tape import remember, unkept
+from gradkit.engine.saving import unkept
+from gradkit.engine.tape import remember
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.unrolled import NO_VALUE, odd, own_code
 from gradkit.engine.versions import owner, stamp, tick
@@ -46,6 +47,7 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
         if modes.unusual and odd(input):
             t = otherwise(prim, (input,), params)
             y = t.array
+            mark_as_source(t, input)
         else:
             t = Tensor()
             try:
@@ -98,11 +100,28 @@ def forget_dead(root: Tensor) -> None:
         _sweeping.release()
 
 
+def mark_as_source(t: Tensor, source: Tensor) -> None:
+    """A view is an inference tensor if what it shows is one. One taken inside the mode must not be written outside."""
+    if not (local.inference or source._inference) or owner(t.array) is not owner(source.array):
+        return
+    t._inference = source._inference
+    if local.inference and not source._inference:
+        t._frozen = VIEWED_IN_INFERENCE
+
+
+VIEWED_IN_INFERENCE = (
+    "A view was created in inference mode and is being modified inplace in normal mode. Take the view and write to it "
+    "both inside the mode, or both outside"
+)
+
+
 # -- may it be written? ------------------------------------------------------------------------------------------------
 def check_writable(x: Tensor, name: str) -> None:
     """Raise RuntimeError for a leaf that requires grad, or a view whose writing would bypass its root's history."""
     if not local.grad:
         return
+    if x._frozen:
+        raise RuntimeError(f"{x._frozen} ({name} on shape {tuple(x.shape)}, {x.dtype.name})")
     root = x._view[1] if x._view else x
     if root.node is None:
         return
@@ -121,6 +140,11 @@ def check_writable(x: Tensor, name: str) -> None:
 
 def memory(x: Tensor, name: str) -> Any:
     """The raw array of `x`, made sure that it can be written."""
+    if x._inference and not local.inference:
+        raise RuntimeError(
+            f"Inplace update to inference tensor outside InferenceMode is not allowed ({name} on shape "
+            f"{tuple(x.shape)}, {x.dtype.name}). Write to a clone() of it."
+        )
     if isinstance(x.array, np.generic):
         x.array = np.asarray(x.array)
     raw = x.array

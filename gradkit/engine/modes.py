@@ -1,6 +1,7 @@
 """What is switched on: thread-local modes, and the two global counts which are all that the hot path reads of them."""
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -9,13 +10,17 @@ from typing import Any
 
 class Local(threading.local):
     grad = True  # are operations recorded?
-    inference = False
+    special = 0  # how many modes are open in this thread that unrolled operations do not serve
+    inference: Any = False  # or the `Inference` that marks what is made now
+    packing: Any = ()  # the innermost (pack_hook, unpack_hook) for what is saved
+    packing_refused: str | None = None  # why there may be none
     batches: tuple[tuple[int, int], ...] = ()  # (level, size) of the vmaps this thread is in, outermost first
     devices: tuple[Any, ...] = ()  # entered in with statements, innermost last: where constructors make tensors
     duals: tuple[int, ...] = ()  # levels of forward_ad entered and not yet left, innermost last
     randomness = "error"  # what random operations may do inside the innermost vmap
     anomaly = False
     check_nan = True  # in anomaly mode
+    birth: str | None = None  # what the operation just run did in anomaly mode: a NaN or Inf from finite operands
     errstate = False  # is a walk or a transform already holding numpy's warnings back?
 
 
@@ -40,6 +45,8 @@ def shift(*, lift: int = 0, mute: int = 0, special: int = 0) -> None:
         lifted += lift
         muted += mute
         unusual += lift + special
+        while _outlived:
+            unusual -= _outlived.pop()
 
 
 @contextmanager
@@ -47,12 +54,27 @@ def mode(*, lift: int = 0, mute: int = 0, special: int = 0, **state: Any) -> Ite
     """Set thread-local state for a while; both state and counts are restored on an exception too."""
     before = {name: getattr(local, name) for name in state}
     shift(lift=lift, mute=mute, special=special)
+    local.special += special
     local.__dict__.update(state)
     try:
         yield
     finally:
         local.__dict__.update(before)
+        local.special -= special
         shift(lift=-lift, mute=-mute, special=-special)
+
+
+class Inference:
+    """What tensors made in an inference mode hold on to: while any of them lives, operations look for them."""
+
+    def __init__(self) -> None:
+        shift(special=1)
+
+    def __del__(self) -> None:
+        _outlived.append(1)  # may happen within `shift`: the next call counts it
+
+
+_outlived: deque[int] = deque()
 
 
 _met_complex = False

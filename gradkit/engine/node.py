@@ -5,10 +5,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from gradkit.engine.lines import Place, line_of, lines
 from gradkit.engine.versions import tick
-
-#: Where in the user's program a node was made: filled in anomaly mode only.
-lines: "weakref.WeakKeyDictionary[Node, str]" = weakref.WeakKeyDictionary()
 
 #: The stream a node was recorded on, where it was not the device's default one.
 streams: "weakref.WeakKeyDictionary[Node, Any]" = weakref.WeakKeyDictionary()
@@ -41,7 +39,7 @@ class Node:
     A leaf is a node without a primitive; it knows the tensor that owns `grad` weakly.
     """
 
-    __slots__ = ("__weakref__", "hooks", "like", "owner", "params", "parents", "prim", "saved", "seq")
+    __slots__ = ("__weakref__", "freed", "hooks", "like", "owner", "params", "parents", "prim", "saved", "seq")
 
     seq: int  # newest first
     prim: Any
@@ -50,11 +48,17 @@ class Node:
     params: dict[str, Any] | None
     like: Any  # (shape, dtype) of the output; shared between nodes, so that comparing is cheap
     hooks: Any  # None, or Hooks
-    owner: Any  # of a leaf: a weak reference to its tensor
+    owner: Any  # of a leaf: a weak reference to its tensor; of an operation with several outputs: to their nodes
+    freed: Place | None  # where the walk was called that freed what this node had saved
 
     @property
     def line(self) -> str | None:
         return lines.get(self)
+
+    def freed_at(self) -> str:
+        """Where the walk was called that freed what this node had saved."""
+        place = getattr(self, "freed", None)
+        return line_of(place) if place else "an unknown line"
 
     @property
     def picks(self) -> bool:
@@ -129,3 +133,14 @@ def note(node: Node, prim: Any, parents: Any, saved: Any, params: Any, like: Any
     node.like = like
     node.hooks = None
     return node
+
+
+def reachable(seeds: Any, oldest: int) -> set[Node]:
+    """The nodes that the seeds were made from, as far back as the clock reading `oldest`."""
+    seen, stack = set(seeds), list(seeds)
+    while stack:
+        for parent in stack.pop().parents:
+            if parent is not None and parent not in seen and parent.seq <= oldest:
+                seen.add(parent)
+                stack.append(parent)
+    return seen

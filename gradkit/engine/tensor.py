@@ -11,6 +11,8 @@ from gradkit.engine.device import CPU, Size, device, device_of
 from gradkit.engine.node import Node, note
 from gradkit.engine.versions import version_of
 
+local = modes.local
+
 
 class Tensor:
     """An n-dimensional array that remembers how it was made.
@@ -42,6 +44,8 @@ class Tensor:
     _grad: Any = None
     _retains: bool = False
     _after_grad: Any = None  # post-accumulate hooks
+    _inference: Any = None  # the mode this was made in, if that was an inference mode
+    _frozen: str | None = None  # why it must not be written in place while operations are recorded
     __hash__ = object.__hash__
 
     # -- what it is --------------------------------------------------------------------------------------------------
@@ -127,6 +131,17 @@ class Tensor:
         """
         return dtypes.is_floating(self.dtype)
 
+    def is_inference(self) -> bool:
+        """Whether this was made in `inference_mode`: then it takes no part in what is recorded outside.
+
+        >>> import gradkit
+        >>> with gradkit.inference_mode():
+        ...     x = gradkit.ones(2)
+        >>> x.is_inference(), x.clone().is_inference()
+        (True, False)
+        """
+        return self._inference is not None
+
     def is_complex(self) -> bool:
         """Whether the dtype is complex.
 
@@ -167,6 +182,11 @@ class Tensor:
             self.requires_grad = False
             return self
         if self.node is None:
+            if self._inference and not local.inference:
+                raise RuntimeError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. Use a "
+                    "clone() of it."
+                )
             if not dtypes.differentiable(self.dtype):
                 raise RuntimeError(
                     "only Tensors of floating point and complex dtype can require gradients, got "
@@ -229,6 +249,8 @@ class Tensor:
 
     @property
     def _version(self) -> int:
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return version_of(self.array)
 
     @property
@@ -246,6 +268,8 @@ def wrap(array: Any, node: Any = None, tangents: Any = None, batch: tuple[int, .
     t = Tensor()
     t.array = array
     t.node = node
+    if modes.unusual and local.inference:
+        t._inference = local.inference
     if tangents:
         t.tangents = tangents
     if batch:

@@ -16,7 +16,8 @@ from gradkit.engine import modes
 from gradkit.engine.dtypes import constant, real_constants
 from gradkit.engine.node import Node
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tape import OWNED, fit, getrefcount, give, merge, unkept
+from gradkit.engine.saving import unkept
+from gradkit.engine.tape import OWNED, fit, getrefcount, give, merge
 from gradkit.engine.tensor import Tensor
 from gradkit.engine.versions import tick
 
@@ -36,7 +37,8 @@ _OPERATORS: dict[Any, Any] = {
 
 def odd(x: Any) -> bool:
     """Whether an operand is one that the unrolled paths do not serve. Asked only while something unusual is open."""
-    return bool(x.tangents or x.batch) or type(x.array) not in _NUMPY or x.array.dtype.kind == "c" or local.anomaly
+    special = x.tangents or x.batch or x._inference or local.special
+    return bool(special) or type(x.array) not in _NUMPY or x.array.dtype.kind == "c"
 
 
 def unary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any], Any]:

@@ -51,7 +51,7 @@ def stamp(array: Any, writer: str) -> None:
 def check_unwritten(node: Any, saved: Any) -> None:
     """Raise RuntimeError if what a node kept was written in place after it was kept."""
     for residual in saved:
-        if isinstance(residual, tuple) and residual and hasattr(residual[0], "base"):
+        if isinstance(residual, tuple | list) and residual and hasattr(residual[0], "base"):
             check_unwritten(node, residual)
         elif hasattr(residual, "base"):
             written = None if isinstance(residual, np.generic) else _writes.get(id(owner(residual)))

@@ -9,9 +9,9 @@ import numpy as np
 from gradkit.backend.protocol import beside
 from gradkit.engine import modes
 from gradkit.engine.batching import align, expand, over_active_batches
-from gradkit.engine.node import Node, note
+from gradkit.engine.node import Node, note, reachable
 from gradkit.engine.tangents import dual, strip, tangent, top_level
-from gradkit.engine.tape import pull, reachable
+from gradkit.engine.tape import pull
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.shape import alias, permute
 

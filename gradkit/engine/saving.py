@@ -1,0 +1,144 @@
+"""What a node keeps for its rules: which values, whether hooks pack them away, and how they become Tensors again."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from gradkit import errors
+from gradkit.engine import dtypes, modes
+from gradkit.engine.node import Node
+from gradkit.engine.outputs import pick
+from gradkit.engine.primitive import Primitive
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.versions import version_of
+
+local = modes.local
+
+
+def keep(prim: Primitive, parents: Any, y: Any, raws: Any) -> tuple[Any, ...]:
+    """What the rules of those operands that need a gradient read: a value, its shape, or None."""
+    keeps = prim.keeps
+    if len(keeps) == 1:
+        needed = keeps[0]
+    else:
+        wanted = [flags for flags, parent in zip(keeps, parents) if parent is not None]
+        needed = [max(flags) for flags in zip(*wanted)]
+    if prim.arity is None:  # the last flag is for all operands that follow
+        needed = [*needed, *needed[-1:] * (len(raws) + 1 - len(needed))]
+    return tuple([v if flag == 2 else v.shape if flag else None for flag, v in zip(needed, (y, *raws))])
+
+
+def holds_values(saved: Any, operands: Any) -> bool:
+    """Whether an array of the user's is among what is kept."""
+    return any([s is not None and _user_array(s, x) for s, x in zip(saved, (None, *operands))])
+
+
+def _user_array(saved: Any, operand: Any) -> bool:
+    return (hasattr(saved, "dtype") and (operand is None or isinstance(operand, Tensor))) or (
+        isinstance(saved, tuple | list) and bool(saved) and hasattr(saved[0], "dtype")
+    )
+
+
+@cache
+def unkept(prim: Primitive) -> Primitive:
+    """The same for a node that holds no array of the user's: it may be walked again."""
+    return replace(prim, kept=False)
+
+
+# -- Tensors again, when a walk is recorded ----------------------------------------------------------------------------
+def lift(node: Node) -> list[Any]:
+    """The residuals as Tensors on the tape again: each is the output or an operand, so its node is known."""
+    y, *others = node.saved
+    if isinstance(y, list):
+        ys: Any = [relinked(one, _output(node, i)) for i, one in enumerate(y)]
+    else:
+        ys = relinked(y, node)
+    return [ys, *[relinked(s, parent) for s, parent in zip(others, node.parents)]]
+
+
+def relinked(residual: Any, link: Any) -> Any:
+    return wrap(residual, link) if hasattr(residual, "dtype") else residual
+
+
+def _output(node: Node, i: int) -> Any:
+    return pick(node, i) if dtypes.differentiable(node.like[i][1]) else None
+
+
+# -- inference tensors -------------------------------------------------------------------------------------------------
+def refuse_inference(saved: Any, operands: Any) -> None:
+    """Raise RuntimeError if what is about to be kept was made in inference mode."""
+    for s, x in zip(saved, operands):
+        if isinstance(x, Tensor) and x._inference and hasattr(s, "dtype"):
+            raise errors.inference_saved(x)
+
+
+# -- hooks on what is saved --------------------------------------------------------------------------------------------
+class Packed:
+    """What a pack hook made of a saved value, and the hook that undoes it."""
+
+    __slots__ = ("held", "shape", "unpack")
+
+    def __init__(self, shown: Tensor, pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]) -> None:
+        version = version_of(shown.array)
+        with modes.mode(mute=1, grad=False):
+            self.held = pack(shown)
+        if version_of(shown.array) != version:
+            raise RuntimeError(
+                "A saved tensor pack hook is modifying its input in place: other parts of the program see that tensor "
+                "too. Pack a clone() of it."
+            )
+        self.shape, self.unpack = tuple(shown.array.shape), unpack
+
+    def opened(self) -> Tensor:
+        found = self.unpack(self.held)
+        if not isinstance(found, Tensor):
+            raise TypeError(
+                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                f"{type(found).__name__}"
+            )
+        if tuple(found.array.shape) != self.shape:
+            raise RuntimeError(
+                f"saved tensor unpack_hook gave back a Tensor of shape {tuple(found.array.shape)} for one of shape "
+                f"{self.shape}"
+            )
+        return found
+
+
+def packed(saved: Any, operands: Any) -> tuple[Any, ...]:
+    """What is kept, as the innermost pack hook gives it. It sees the operands themselves, and outputs detached."""
+    y, *others = saved
+    ys = [_packed(one, None) for one in y] if isinstance(y, list) else _packed(y, None)
+    return (ys, *[_packed(s, x) if isinstance(x, Tensor) else s for s, x in zip(others, operands)])
+
+
+def _packed(saved: Any, operand: Any) -> Any:
+    if not hasattr(saved, "dtype"):
+        return saved
+    return Packed(operand if operand is not None and operand.array is saved else wrap(saved), *local.packing)
+
+
+@cache
+def unpacking(prim: Primitive) -> Primitive:
+    """The same for a node whose residuals hooks have packed: its step unpacks them first."""
+    step = prim.step
+    assert step is not None
+
+    def unpack(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
+        record = isinstance(ct, Tensor) or (type(ct) is list and any([isinstance(c, Tensor) for c in ct]))
+        y, *others = saved
+        if isinstance(y, list):
+            ys: Any = [_opened(one, record and _output(node, i), record) for i, one in enumerate(y)]
+        else:
+            ys = _opened(y, node, record)
+        opened = [ys, *[_opened(s, parent, record) for s, parent in zip(others, node.parents)]]
+        step(xp, ct, node, opened, cts, heap, needed)
+
+    return replace(prim, step=unpack)
+
+
+def _opened(residual: Any, link: Any, record: bool) -> Any:
+    if type(residual) is not Packed:
+        return residual
+    raw = residual.opened().array
+    return wrap(raw, link) if record else raw
