@@ -50,7 +50,7 @@ hardswish = elementwise(
     peer=lambda torch, x: torch.nn.functional.hardswish(x),
 )  # fmt: skip
 threshold = elementwise(
-    "threshold", lambda xp, x, threshold, value: xp.where(x <= threshold, xp.asarray(value, dtype=x.dtype), x),
+    "threshold", lambda xp, x, threshold, value: xp.where(x <= threshold, x.dtype.type(value), x),
     [lambda xp, d, _y, x, threshold, **_: xp.masked(xp.logical_not(x <= threshold), d)],
     params=[{"threshold": 0.5, "value": -3.0}], edges=[*_KINKS, nan],
 )  # fmt: skip

@@ -49,7 +49,7 @@ def cofactors_moved(xp: Any, a: Any, t: Any) -> Any:
     pairs = xp.where(eye, 0, all_but_one(xp, xp.where(eye, 1, s[..., None, :])))
     t = product(xp, adjoint(xp, u), t, adjoint(xp, vh))
     inner = -pairs * xp.matrix_transpose(t)
-    inner[..., range(n), range(n)] = xp.matmul(pairs, diagonal(xp, t)[..., None])[..., 0]
+    diagonal(xp, inner)[...] = xp.matmul(pairs, diagonal(xp, t)[..., None])[..., 0]
     return sign * product(xp, xp.conj(u), inner, xp.conj(vh))
 
 

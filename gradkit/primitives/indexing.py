@@ -262,7 +262,7 @@ def take_masked(_xp: Any, x: Any, mask: Any, lead: int) -> Any:
 
 def put_masked(xp: Any, d: Any, mask: Any, lead: int) -> Any:
     z = xp.zeros(mask.shape, dtype=d.dtype)
-    z[mask] = d.reshape(-1)
+    xp.put_where(z, mask, d.reshape(-1))
     return z
 
 
@@ -281,8 +281,9 @@ masked_put = selection(
 def write_masked(xp: Any, z: Any, value: Any, mask: Any, lead: int) -> None:
     """A number, or a list of as many as the mask has places, put into these."""
     if lead and value.ndim == lead:
-        value = xp.broadcast_to(value.reshape(value.shape + (1,) * (z.ndim - lead)), z.shape)[mask]
-    z[mask] = value.reshape(-1) if lead else value
+        z[...] = xp.where(mask, value.reshape(value.shape + (1,) * (z.ndim - lead)), z)
+    else:
+        xp.put_where(z, mask, value.reshape(-1) if lead else value)
 
 
 def mask_written(xp: Any, x: Any, value: Any, mask: Any, lead: int) -> Any:

@@ -10,6 +10,7 @@ from numpy.linalg import LinAlgError
 
 from gradkit import errors
 from gradkit.families import bilinear, general
+from gradkit.primitives.fusible import fusible
 
 
 # -- small pieces ----------------------------------------------------------------------------------------------------
@@ -171,7 +172,7 @@ def triangle_solved(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
     """Of `a` only one triangle is read; a zero on its diagonal gives inf or nan, as PyTorch has it, and no error."""
     n = a.shape[-1]
     if n <= BLOCK:
-        return small_triangle_solved(xp, a, b, upper, unit)
+        return small_triangle_solved(xp, a, b, upper=upper, unit=unit)
     h = n // 2
     first, last = (slice(h, None), slice(0, h)) if upper else (slice(0, h), slice(h, None))
     x = triangle_solved(xp, a[..., first, first], b[..., first, :], upper, unit)
@@ -180,7 +181,8 @@ def triangle_solved(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
     return xp.concat([y, x] if upper else [x, y], axis=-2)
 
 
-def small_triangle_solved(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
+@fusible
+def small_triangle_solved(xp: Any, a: Any, b: Any, *, upper: bool, unit: bool) -> Any:
     n = a.shape[-1]
     a = triangle(xp, a, upper, unit)
     if unit:

@@ -42,22 +42,14 @@ def recur(xp: Any, a: Any, b: Any, axis: int, reverse: bool) -> Any:
 
     The products of many `a` may leave the range of the dtype where the result does not: then one step at a time.
     """
-    factor, y = [xp.moveaxis(turned(z, axis, reverse), axis, 0).copy() for z in (a, b)]
+    a, b = [xp.moveaxis(turned(z, axis, reverse), axis, 0) for z in (a, b)]
+    factor, y = a.copy(), b.copy()
     s = 1
     while s < len(y):
         y[s:] += factor[s:] * y[:-s]
         factor[s:] *= factor[:-s].copy()
         s *= 2
-    if not xp.isfinite(y).all():
-        y = one_by_one(xp.moveaxis(turned(a, axis, reverse), axis, 0), xp.moveaxis(turned(b, axis, reverse), axis, 0))
-    return turned(xp.moveaxis(y, 0, axis), axis, reverse)
-
-
-def one_by_one(a: Any, b: Any) -> Any:
-    y = b.copy()
-    for i in range(1, len(y)):
-        y[i] += a[i] * y[i - 1]
-    return y
+    return turned(xp.moveaxis(xp.recurrence_repaired(a, b, y), 0, axis), axis, reverse)
 
 
 def recurrence_vjp(xp: Any, d: Any, y: Any, a: Any, _b: Any, axis: int, reverse: bool) -> Any:
@@ -137,21 +129,20 @@ def latest(name: str, reaches: Any) -> Any:
     """A tie goes to the later place."""
 
     def forward(xp: Any, x: Any, axis: int) -> Any:
-        extreme = getattr(xp, name).accumulate
-        y = extreme(x, axis=axis)
+        y = getattr(xp, name)(x, axis=axis)
         place = xp.reshape(xp.arange(x.shape[axis]), (-1,) + (1,) * (-axis - 1))
-        return y, xp.maximum.accumulate(xp.where(reaches(x, y) | (x != x), place, 0), axis=axis)
+        return y, xp.running_max(xp.where(reaches(x, y) | (x != x), place, 0), axis=axis)
 
     return forward
 
 
 cummax, cummin = [
     general(
-        name, latest(ufunc, reaches),
+        name, latest(running, reaches),
         lambda xp, d, y, x_shape, axis: [xp.ungather(d[0], y[1], shape=x_shape, axis=axis)],
         lambda xp, ts, y, _x, axis: [xp.gather(ts[0], y[1], axis=axis), None],
         [((3, 4), {"axis": -1}), ((3, 4), {"axis": -2})], structure="axes", promote="same", outputs=2,
         peer=lambda torch, x, axis, name=name: tuple(getattr(torch, name)(x, axis)),
     )
-    for name, ufunc, reaches in (("cummax", "maximum", lambda x, y: x >= y), ("cummin", "minimum", lambda x, y: x <= y))
+    for name, running, reaches in (("cummax", "running_max", lambda x, y: x >= y), ("cummin", "running_min", lambda x, y: x <= y))
 ]  # fmt: skip

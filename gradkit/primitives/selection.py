@@ -96,17 +96,9 @@ last_scattered_ = general(
 
 
 # -- scatter with a reduction ------------------------------------------------------------------------------------------
-def mesh(xp: Any, index: Any, axis: int) -> tuple[Any, ...]:
-    """The key that pairs each index along an axis with its own place on all others."""
-    ndim = index.ndim
-    key = [xp.reshape(xp.arange(n), (n,) + (1,) * (ndim - i - 1)) for i, n in enumerate(index.shape)]
-    key[axis:] = [index, *key[ndim + axis + 1 :]]
-    return tuple(key)
-
-
 def reduced(xp: Any, x: Any, index: Any, values: Any, axis: int, largest: bool) -> Any:
     z = x.copy()
-    (xp.maximum if largest else xp.minimum).at(z, mesh(xp, index, axis), values)
+    xp.fold_along(z, index, values, axis, "maximum" if largest else "minimum")
     return z
 
 
@@ -139,7 +131,7 @@ scatter_extreme = general(
 
 def multiplied(xp: Any, x: Any, index: Any, values: Any, axis: int) -> Any:
     z = x.copy()
-    xp.multiply.at(z, mesh(xp, index, axis), values)
+    xp.fold_along(z, index, values, axis, "multiply")
     return z
 
 

@@ -53,7 +53,7 @@ def mode_place(xp: Any, x: Any, axis: int) -> Any:
     ordered = take_along(xp, x, order, -1)
     at = xp.arange(x.shape[-1])
     begins = xp.concatenate([xp.ones((*x.shape[:-1], 1), dtype=bool), ordered[..., 1:] != ordered[..., :-1]], axis=-1)
-    length = at - xp.maximum.accumulate(xp.where(begins, at, 0), axis=-1)
+    length = at - xp.running_max(xp.where(begins, at, 0), axis=-1)
     ends = xp.argmax(length, axis=-1)[..., None]
     return xp.moveaxis(take_along(xp, order, ends, -1), -1, axis)
 

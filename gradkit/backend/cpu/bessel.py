@@ -14,7 +14,7 @@ from gradkit.backend.cpu.blocks import blockwise, widened
 from gradkit.backend.cpu.rational import coefficients, polynomial, rational
 
 # Relative error 2e-17 on [0, 10].
-_I0E = coefficients(
+I0E = coefficients(
     (
         1.0, 0.08162485132734199, 0.2311909605883549, 0.018433312122475592, 0.011094450282225915,
         0.0008078145498942266, 0.0001822170524452644, 1.077726167503749e-05, 1.0888360640405445e-06,
@@ -26,7 +26,7 @@ _I0E = coefficients(
         2.1692039346250773e-08, 3.7796426201568407e-10,
     ),
 )  # fmt: skip
-_I1E = coefficients(
+I1E = coefficients(
     (
         0.5, 0.08844819696722474, 0.05686134609863289, 0.009166782120207143, 0.001891440973909234,
         0.0002454809410994097, 2.4714792012774633e-05, 2.2237549046815253e-06, 1.1559476707831488e-07,
@@ -39,13 +39,13 @@ _I1E = coefficients(
     ),
 )  # fmt: skip
 # Relative error 5e-17 from 10 on.
-_I0E_TAIL = (
+I0E_TAIL = (
     0.3989422804014327, 0.0498677850501613, 0.028050629106461326, 0.029219400582786274, 0.04474268433029639,
     0.09064288831495644, 0.21287361950768627, 2.6059462419346335, -137.71598079741884, 6911.852983502923,
     -241395.73453377836, 6150906.730676682, -115203316.59611255, 1582709087.058448, -15717330455.769495,
     109445726560.56926, -505129316315.1675, 1383486449693.8882, -1698560980508.5776,
 )  # fmt: skip
-_I1E_TAIL = (
+I1E_TAIL = (
     0.39894228040143265, -0.14960335515052117, -0.04675104849791127, -0.04090716397407898, -0.05752582234699513,
     -0.11083521213322836, -0.24808161733659503, -3.184984278550527, 162.79021462998844, -7915.387646248942,
     270912.8459830206, -6804382.204472372, 126070908.93182327, -1717385034.5871367, 16938200328.885324,
@@ -104,16 +104,16 @@ def _apply(scaled: Callable[[Array], Array], x: Array, *, odd: bool, grow: bool)
 
 
 def _i0e(x: Array) -> Array:
-    value = rational(x.clip(0, 10), _I0E)
+    value = rational(x.clip(0, 10), I0E)
     large = np.flatnonzero(x > 10)
     inverse = 1 / x[large]
-    value[large] = np.sqrt(inverse) * polynomial(inverse, _I0E_TAIL)
+    value[large] = np.sqrt(inverse) * polynomial(inverse, I0E_TAIL)
     return value
 
 
 def _i1e(x: Array) -> Array:
-    value = x * rational(x.clip(0, 10), _I1E)
+    value = x * rational(x.clip(0, 10), I1E)
     large = np.flatnonzero(x > 10)
     inverse = 1 / x[large]
-    value[large] = np.sqrt(inverse) * polynomial(inverse, _I1E_TAIL)
+    value[large] = np.sqrt(inverse) * polynomial(inverse, I1E_TAIL)
     return value

@@ -29,7 +29,7 @@ _BLOCK_BYTES = 1 << 22
 _OWN_PRODUCT = 256
 
 
-class _Geometry(NamedTuple):
+class Geometry(NamedTuple):
     groups: int
     channels: int  # of the input
     features: int  # of the output
@@ -62,7 +62,7 @@ def conv_forward(
     if x.dtype.char == "e":
         wide = conv_forward(x.astype(np.float32), w.astype(np.float32), stride, padding, dilation, groups)
         return wide.astype(np.float16)
-    g = _geometry(x.shape, w.shape, stride, padding, dilation, groups)
+    g = geometry(x.shape, w.shape, stride, padding, dilation, groups)
     shape = (*x.shape[: -len(g.spatial) - 1], g.features, *g.out)
     if not x.size or not w.size:
         return np.zeros(shape, x.dtype)
@@ -100,8 +100,8 @@ def conv_input_ct(
     if ct.dtype.char == "e":
         wide = conv_input_ct(ct.astype(np.float32), w.astype(np.float32), x_shape, stride, padding, dilation, groups)
         return wide.astype(np.float16)
-    g = _geometry(x_shape, w.shape, stride, padding, dilation, groups)
-    _check_cotangent(ct, x_shape, g)
+    g = geometry(x_shape, w.shape, stride, padding, dilation, groups)
+    check_cotangent(ct, x_shape, g)
     # With stride 1 it is itself a convolution, cheaper (0.75) unless its columns are more than twice as many.
     if set(g.stride) == {1} and g.features <= 2 * g.channels:
         reach = [d * (k - 1) for d, k in zip(g.dilation, g.kernel, strict=True)]
@@ -132,8 +132,8 @@ def conv_weight_ct(
     if ct.dtype.char == "e":
         wide = conv_weight_ct(ct.astype(np.float32), x.astype(np.float32), w_shape, stride, padding, dilation, groups)
         return wide.astype(np.float16)
-    g = _geometry(x.shape, w_shape, stride, padding, dilation, groups)
-    _check_cotangent(ct, x.shape, g)
+    g = geometry(x.shape, w_shape, stride, padding, dilation, groups)
+    check_cotangent(ct, x.shape, g)
     out = np.zeros(w_shape, ct.dtype)
     if not ct.size or not x.size:
         return out
@@ -149,14 +149,14 @@ def conv_weight_ct(
     return out
 
 
-def _geometry(
+def geometry(
     x_shape: tuple[int, ...],
     w_shape: tuple[int, ...],
     stride: PerAxis,
     padding: Padding,
     dilation: PerAxis,
     groups: int,
-) -> _Geometry:
+) -> Geometry:
     ndim = len(w_shape) - 2
     pads = tuple((p, p) if isinstance(p, int) else tuple(p) for p in _per_axis(padding, ndim))
     return _fitted(tuple(x_shape), tuple(w_shape), _per_axis(stride, ndim), pads, _per_axis(dilation, ndim), groups)
@@ -174,7 +174,7 @@ def _fitted(
     pads: tuple[tuple[int, int], ...],
     dilations: tuple[int, ...],
     groups: int,
-) -> _Geometry:
+) -> Geometry:
     kernel = w_shape[2:]
     ndim = len(kernel)
     if len(x_shape) <= ndim:
@@ -186,36 +186,36 @@ def _fitted(
     out = tuple((n + low + high - d * (k - 1) - 1) // s + 1 for n, (low, high), d, k, s in axes)
     if min(out) < 1:
         raise ValueError(f"a kernel of {kernel} with dilation {dilations} is larger than the padded input, {spatial}")
-    return _Geometry(groups, channels, w_shape[0], kernel, strides, pads, dilations, spatial, out)
+    return Geometry(groups, channels, w_shape[0], kernel, strides, pads, dilations, spatial, out)
 
 
-def _check_cotangent(ct: Array, x_shape: tuple[int, ...], g: _Geometry) -> None:
+def check_cotangent(ct: Array, x_shape: tuple[int, ...], g: Geometry) -> None:
     expected = (*x_shape[: -len(g.spatial) - 1], g.features, *g.out)
     if ct.shape != expected:
         raise ValueError(f"the convolution has shape {expected}, its cotangent {ct.shape}")
 
 
-def _as_images(x: Array, g: _Geometry) -> Array:
+def _as_images(x: Array, g: Geometry) -> Array:
     return x.reshape(-1, g.channels, *g.spatial)
 
 
 # Both are operands of products, for which strides of zero or below would mean loops without BLAS.
-def _by_depth(w: Array, g: _Geometry) -> Array:
+def _by_depth(w: Array, g: Geometry) -> Array:
     return np.ascontiguousarray(w).reshape(g.groups, g.features // g.groups, g.depth)
 
 
-def _by_group(y: Array, g: _Geometry) -> Array:
+def _by_group(y: Array, g: Geometry) -> Array:
     return np.ascontiguousarray(y).reshape(-1, g.groups, g.features // g.groups, prod(g.out))
 
 
-def _mirrored(w: Array, g: _Geometry) -> Array:
+def _mirrored(w: Array, g: Geometry) -> Array:
     """The weight of the convolution that is the transpose, for stride 1: reversed in space, channels exchanged."""
     flipped = np.flip(w, tuple(range(2, w.ndim)))
     exchanged = flipped.reshape(g.groups, -1, *w.shape[1:]).swapaxes(1, 2)
     return exchanged.reshape(g.channels, g.features // g.groups, *g.kernel)
 
 
-def _block_sizes(count: int, g: _Geometry, itemsize: int) -> tuple[int, int]:
+def _block_sizes(count: int, g: Geometry, itemsize: int) -> tuple[int, int]:
     """Images and rows of the first spatial output axis in a block."""
     row = g.channels * prod(g.kernel) * prod(g.out[1:]) * itemsize
     if row * g.out[0] > 2 * _BLOCK_BYTES:
@@ -224,7 +224,7 @@ def _block_sizes(count: int, g: _Geometry, itemsize: int) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=512)
-def _windows(g: _Geometry, start: int, rows: int) -> tuple[tuple[tuple[int, ...], tuple[slice, ...]], ...]:
+def _windows(g: Geometry, start: int, rows: int) -> tuple[tuple[tuple[int, ...], tuple[slice, ...]], ...]:
     """Return each kernel position and what it meets of a padded image, for `rows` output rows from `start` on."""
     counts = (rows, *g.out[1:])
     firsts = (start * g.stride[0], *(0 for _ in g.out[1:]))
@@ -236,7 +236,7 @@ def _windows(g: _Geometry, start: int, rows: int) -> tuple[tuple[tuple[int, ...]
     return tuple(windows)
 
 
-def _columns(x: Array, g: _Geometry) -> Iterator[tuple[slice, slice, Array]]:
+def _columns(x: Array, g: Geometry) -> Iterator[tuple[slice, slice, Array]]:
     """Yield (images, places, columns): slices of the images and of the flat output, and the columns for them.
 
     Columns have the shape (images, groups, depth, places) or, side by side, (groups, depth, images * places).
@@ -265,38 +265,38 @@ def _columns(x: Array, g: _Geometry) -> Iterator[tuple[slice, slice, Array]]:
             yield slice(first, first + n), places, columns.reshape(shape)
 
 
-def _add_columns(out: Array, cts: Array, matrix: Array, g: _Geometry) -> None:
+def _add_columns(out: Array, cts: Array, matrix: Array, g: Geometry) -> None:
     """Add to the images `out` the columns that `matrix` makes of `cts`, each entry where `_columns` read it."""
     inner = prod(g.out[1:])
     images, rows = _block_sizes(len(out), g, out.itemsize)
     for first in range(0, len(out), images):
         part = out[first : first + images]
-        block = np.zeros((len(part), g.channels, *_padded_sizes(g)), out.dtype)
+        block = np.zeros((len(part), g.channels, *padded_sizes(g)), out.dtype)
         for start in range(0, g.out[0], rows):
             extent = (min(rows, g.out[0] - start), *g.out[1:])
             ct = cts[first : first + images, :, :, start * inner : (start + extent[0]) * inner]
             columns = np.matmul(matrix, ct).reshape(len(part), g.channels, *g.kernel, *extent)
             for position, window in _windows(g, start, extent[0]):
                 block[:, :, *window] += columns[:, :, *position]
-        used, interior = _used(g)
+        used, interior = interiors(g)
         part[:, :, *used] = block[:, :, *interior]
 
 
-def _padded(images: Array, g: _Geometry) -> Array:
+def _padded(images: Array, g: Geometry) -> Array:
     """Return the images with zeros around, or cut where the padding is negative."""
     if not any(map(any, g.padding)):
         return images
-    block = np.zeros((*images.shape[:2], *_padded_sizes(g)), images.dtype)
-    used, interior = _used(g)
+    block = np.zeros((*images.shape[:2], *padded_sizes(g)), images.dtype)
+    used, interior = interiors(g)
     block[:, :, *interior] = images[:, :, *used]
     return block
 
 
-def _padded_sizes(g: _Geometry) -> tuple[int, ...]:
+def padded_sizes(g: Geometry) -> tuple[int, ...]:
     return tuple(n + low + high for n, (low, high) in zip(g.spatial, g.padding, strict=True))
 
 
-def _used(g: _Geometry) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+def interiors(g: Geometry) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     """Return the part of an image that is used, all of it unless a padding is negative, and its place when padded."""
     used, interior = [], []
     for n, (low, high) in zip(g.spatial, g.padding, strict=True):

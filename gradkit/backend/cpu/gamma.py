@@ -34,7 +34,7 @@ _STIRLING = (
     -0.0018453205186173961, 0.00430223336396954,
 )  # fmt: skip
 # digamma(x) = (x - root) R(x) on [1/2, 6], relative error 2e-17.
-_DIGAMMA = coefficients(
+DIGAMMA = coefficients(
     (
         0.3144875957224035, 1.080855768309607, 1.1410478190208038, 0.5183564794929644, 0.11085798572672607,
         0.010952885836754953, 0.0004424486614477956, 5.26260308656271e-06, 3.258513587440478e-09,
@@ -45,12 +45,12 @@ _DIGAMMA = coefficients(
     ),
 )  # fmt: skip
 # digamma(x) = log(x) - 1/(2 x) - T(1/x**2)/x**2 for x >= 6, error of T 2e-17.
-_DIGAMMA_TAIL = (
+DIGAMMA_TAIL = (
     0.08333333333333331, -0.008333333333267643, 0.003968253917761117, -0.0041666517937554975, 0.0075735854265381415,
     -0.02091753832141701, 0.07522146312741407, -0.2301735395404358,
 )  # fmt: skip
 # The zero of digamma in two pieces, so that x - root keeps its bits.
-_ROOT, _ROOT_REST = 1.4616321449683622, 9.549995429965697e-17
+ROOT, ROOT_REST = 1.4616321449683622, 9.549995429965697e-17
 _HALF_LOG_2PI = 0.9189385332046728
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
@@ -156,9 +156,9 @@ def _lgamma_large(x: Array) -> Array:
 def _digamma_small(x: Array) -> Array:
     step = x < 0.5  # digamma(x) = digamma(x + 1) - 1/x
     shifted = x + step
-    value = rational(shifted, _DIGAMMA)
-    shifted -= _ROOT
-    shifted -= _ROOT_REST
+    value = rational(shifted, DIGAMMA)
+    shifted -= ROOT
+    shifted -= ROOT_REST
     value *= shifted
     stepped = np.flatnonzero(step)
     value[stepped] -= 1 / x[stepped]
@@ -168,7 +168,7 @@ def _digamma_small(x: Array) -> Array:
 def _digamma_large(x: Array) -> Array:
     inverse = 1 / x
     square = inverse * inverse
-    return np.log(x) - 0.5 * inverse - square * polynomial(square, _DIGAMMA_TAIL)
+    return np.log(x) - 0.5 * inverse - square * polynomial(square, DIGAMMA_TAIL)
 
 
 def _polygamma(n: int, x: Array, out: Array) -> None:
@@ -177,7 +177,7 @@ def _polygamma(n: int, x: Array, out: Array) -> None:
     value = _hurwitz(n + 1, _reflected(x, negative))
     value *= (-1) ** (n + 1) * float(factorial(n))
     value[negative] *= (-1) ** n
-    value[negative] -= _cotangent_derivative(n, x[negative])
+    value[negative] -= polynomial(1 / np.tan(np.pi * _offset(x[negative])), cotangent_derivative(n))
     out[:] = value
 
 
@@ -194,17 +194,21 @@ def _hurwitz(s: int, x: Array) -> Array:
     value += 0.5 * power
     power *= inverse
     square = inverse * inverse
-    for j, bernoulli in enumerate(_BERNOULLI, start=1):
-        value += bernoulli * comb(s + 2 * j - 2, 2 * j - 1) / (2 * j) * power
+    for factor in bernoulli_factors(s):
+        value += factor * power
         power *= square
     return value
 
 
-def _cotangent_derivative(n: int, x: Array) -> Array:
-    """pi d^n/dx^n cot(pi x), a polynomial in c = cot(pi x): d/dx p(c) = -pi (1 + c**2) p'(c)."""
+def bernoulli_factors(s: int) -> list[float]:
+    """What the terms of Euler and Maclaurin's remainder are multiplied by."""
+    return [b * comb(s + 2 * j - 2, 2 * j - 1) / (2 * j) for j, b in enumerate(_BERNOULLI, start=1)]
+
+
+def cotangent_derivative(n: int) -> tuple[float, ...]:
+    """pi d^n/dx^n cot(pi x) as a polynomial in c = cot(pi x), ascending: d/dx p(c) = -pi (1 + c**2) p'(c)."""
     ascending = [0, 1]
     for _ in range(n):
         slope = [k * c for k, c in enumerate(ascending)][1:]
         ascending = [-a - b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
-    cotangent = 1 / np.tan(np.pi * _offset(x))
-    return np.pi ** (n + 1) * polynomial(cotangent, tuple(float(c) for c in ascending))
+    return tuple([np.pi ** (n + 1) * c for c in ascending])

@@ -107,6 +107,21 @@ def put_along(out: Array, index: Array, values: Any, axis: int) -> Array:
     return out
 
 
+def fold_along(out: Array, index: Array, values: Array, axis: int, how: str) -> None:
+    """Fold `values` into `out` where `gather` with the same `index` would read, by the ufunc named `how`.
+
+    Raises IndexError where `index` is out of bounds.
+
+    >>> out = np.ones((1, 2))
+    >>> fold_along(out, np.array([[1, 1]]), np.array([[2.0, 3.0]]), 1, "multiply")
+    >>> out.tolist()
+    [[1.0, 6.0]]
+    """
+    key: list[Any] = [np.arange(n).reshape(-1, *(1,) * (index.ndim - a - 1)) for a, n in enumerate(index.shape)]
+    key[axis] = index
+    getattr(np, how).at(out, tuple(key), values)
+
+
 def segment_sum(values: Array, segments: Array, count: int) -> Array:
     """Return the (count, ...) sums of the rows of `values` that share a number in the one-dimensional `segments`.
 

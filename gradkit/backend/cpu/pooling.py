@@ -21,7 +21,7 @@ PerAxis = int | Sequence[int]
 _BLOCK_BYTES = 1 << 18
 
 
-class _Axis(NamedTuple):
+class Axis(NamedTuple):
     n: int
     kernel: int
     stride: int
@@ -56,7 +56,7 @@ def max_pool(
     >>> max_pool(np.array([1.0, 3.0, 2.0, 5.0]), (2,)).tolist()
     [3.0, 5.0]
     """
-    axes = _axes(x.shape, kernel, stride, padding, dilation, ceil_mode)
+    axes = axes_of(x.shape, kernel, stride, padding, dilation, ceil_mode)
     out = np.empty((*x.shape[: -len(axes)], *(a.out for a in axes)), x.dtype)
     for source, target in _blocks(axes, x, out):
         target[...] = _maxima(source, axes)
@@ -96,7 +96,7 @@ def max_pool_with_indices(
     >>> values.tolist(), indices.tolist()
     ([3.0, 5.0], [1, 2])
     """
-    axes = _axes(x.shape, kernel, stride, padding, dilation, ceil_mode)
+    axes = axes_of(x.shape, kernel, stride, padding, dilation, ceil_mode)
     shape = (*x.shape[: -len(axes)], *(a.out for a in axes))
     values, indices = np.empty(shape, x.dtype), np.empty(shape, np.int64)
     corners, offsets = _plane_places(axes)
@@ -139,7 +139,7 @@ def avg_pool(
     if x.dtype.char == "e":
         wide = avg_pool(x.astype(np.float32), kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
         return wide.astype(np.float16)
-    axes = _axes(x.shape, kernel, stride, padding, 1, ceil_mode)
+    axes = axes_of(x.shape, kernel, stride, padding, 1, ceil_mode)
     out = np.empty((*x.shape[: -len(axes)], *(a.out for a in axes)), x.dtype)
     divisor = _divisor(axes, count_include_pad, divisor_override, x.real.dtype)
     for source, target in _blocks(axes, x, out):
@@ -167,7 +167,7 @@ def avg_pool_ct(
             ct.astype(np.float32), spatial, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override
         )
         return wide.astype(np.float16)
-    axes = _axes(tuple(spatial), kernel, stride, padding, 1, ceil_mode)
+    axes = axes_of(tuple(spatial), kernel, stride, padding, 1, ceil_mode)
     out = np.empty((*ct.shape[: ct.ndim - len(axes)], *spatial), ct.dtype)
     divisor = _divisor(axes, count_include_pad, divisor_override, ct.real.dtype)
     for target, source in _blocks(axes, out, ct):
@@ -178,14 +178,14 @@ def avg_pool_ct(
     return out
 
 
-def _axes(
+def axes_of(
     shape: tuple[int, ...],
     kernel: Sequence[int],
     stride: PerAxis | None,
     padding: PerAxis,
     dilation: PerAxis,
     ceil_mode: bool,
-) -> tuple[_Axis, ...]:
+) -> tuple[Axis, ...]:
     ndim = len(kernel)
     strides = _per_axis(kernel if stride is None else stride, ndim)
     numbers = zip(shape[-ndim:], kernel, strides, _per_axis(padding, ndim), _per_axis(dilation, ndim), strict=True)
@@ -196,7 +196,7 @@ def _per_axis(value: PerAxis, ndim: int) -> tuple[int, ...]:
     return (value,) * ndim if isinstance(value, int) else tuple(value)
 
 
-def _fitted(n: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> _Axis:
+def _fitted(n: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> Axis:
     if not 0 <= 2 * padding <= kernel:
         raise ValueError(f"the padding, {padding}, should be at most half of the kernel, {kernel}")
     room = n + 2 * padding - dilation * (kernel - 1) - 1
@@ -205,11 +205,11 @@ def _fitted(n: int, kernel: int, stride: int, padding: int, dilation: int, ceil_
         out -= 1  # the last window would begin beyond the input
     if out < 1:
         raise ValueError(f"a kernel of {kernel} with dilation {dilation} is larger than the padded input, {n}")
-    return _Axis(n, kernel, stride, padding, dilation, out)
+    return Axis(n, kernel, stride, padding, dilation, out)
 
 
 @lru_cache(maxsize=512)
-def _meetings(axis: _Axis) -> tuple[_Meeting, ...]:
+def _meetings(axis: Axis) -> tuple[_Meeting, ...]:
     meetings = []
     for position in range(axis.kernel):
         first = position * axis.dilation - axis.padding  # what the first window has there
@@ -221,7 +221,7 @@ def _meetings(axis: _Axis) -> tuple[_Meeting, ...]:
     return tuple(meetings)
 
 
-def _blocks(axes: tuple[_Axis, ...], *arrays: Array) -> Iterator[tuple[Array, ...]]:
+def _blocks(axes: tuple[Axis, ...], *arrays: Array) -> Iterator[tuple[Array, ...]]:
     """Yield blocks of images of all `arrays`, their batch axes in one; those of contiguous arrays are views."""
     if not all(array.size for array in arrays):
         return
@@ -236,7 +236,7 @@ def _at(part: slice, position: int) -> tuple[Any, ...]:
     return (..., part, *(slice(None),) * (-1 - position))
 
 
-def _maxima(x: Array, axes: tuple[_Axis, ...]) -> Array:
+def _maxima(x: Array, axes: tuple[Axis, ...]) -> Array:
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     for position in range(-len(axes), 0):
         axis = axes[position]
@@ -250,7 +250,7 @@ def _maxima(x: Array, axes: tuple[_Axis, ...]) -> Array:
     return x
 
 
-def _sums(x: Array, axes: tuple[_Axis, ...]) -> Array:
+def _sums(x: Array, axes: tuple[Axis, ...]) -> Array:
     for position in range(-len(axes), 0):
         axis = axes[position]
         shape = list(x.shape)
@@ -262,7 +262,7 @@ def _sums(x: Array, axes: tuple[_Axis, ...]) -> Array:
     return x
 
 
-def _spread_axis(ct: Array, axis: _Axis, position: int) -> Array:
+def _spread_axis(ct: Array, axis: Axis, position: int) -> Array:
     shape = list(ct.shape)
     shape[position] = axis.n
     spread = np.zeros(shape, ct.dtype)
@@ -271,7 +271,7 @@ def _spread_axis(ct: Array, axis: _Axis, position: int) -> Array:
     return spread
 
 
-def _divisor(axes: tuple[_Axis, ...], count_include_pad: bool, override: int | None, dtype: np.dtype[Any]) -> Array:
+def _divisor(axes: tuple[Axis, ...], count_include_pad: bool, override: int | None, dtype: np.dtype[Any]) -> Array:
     if override is not None:
         return np.array(override, dtype)
     divisor = np.ones((), dtype)
@@ -287,7 +287,7 @@ def _divisor(axes: tuple[_Axis, ...], count_include_pad: bool, override: int | N
 
 
 @lru_cache(maxsize=64)
-def _plane_places(axes: tuple[_Axis, ...]) -> tuple[Array, Array]:
+def _plane_places(axes: tuple[Axis, ...]) -> tuple[Array, Array]:
     """Return the flat places of the windows' corners, and what each kernel position in scan order adds to them."""
     corners, offsets = np.zeros((), np.int64), np.zeros((), np.int64)
     for axis in axes:
@@ -296,7 +296,7 @@ def _plane_places(axes: tuple[_Axis, ...]) -> tuple[Array, Array]:
     return corners, offsets.reshape(-1)
 
 
-def _scan_ranks(x: Array, best: Array, axes: tuple[_Axis, ...]) -> Array:
+def _scan_ranks(x: Array, best: Array, axes: tuple[Axis, ...]) -> Array:
     """Return the position in the kernel, counted in scan order, at which each window of `x` has its maximum, `best`.
 
     A match at position r scores size - r, so that the highest score is the first match's: masks and scores are bytes,
@@ -316,7 +316,7 @@ def _scan_ranks(x: Array, best: Array, axes: tuple[_Axis, ...]) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _ranked(axes: tuple[_Axis, ...]) -> tuple[tuple[int, tuple[Any, ...], tuple[Any, ...]], ...]:
+def _ranked(axes: tuple[Axis, ...]) -> tuple[tuple[int, tuple[Any, ...], tuple[Any, ...]], ...]:
     """Return each kernel position in scan order, with the index of its outputs and that of its inputs."""
     ranked = []
     for meetings in product(*map(_meetings, axes)):

@@ -1,0 +1,48 @@
+"""Layout, dtypes and masks."""
+
+from typing import Any
+
+from gradkit.backend.cuda.compiling import elementwise
+
+__all__ = ["argpartition", "astype", "diagonal", "kept_by_mask", "matrix_transpose", "put_where", "zeros_like"]
+
+
+def argpartition(cp: Any, x: Any, _kth: Any, axis: int = -1) -> Any:
+    """The order of all: CuPy's own asks the host after every step."""
+    return cp.argsort(x, axis=axis)
+
+
+def astype(cp: Any, x: Any, dtype: Any) -> Any:
+    """A copy in another dtype; of complex numbers the real part, where that cannot hold them."""
+    dtype = cp.dtype(dtype)
+    return (x.real if x.dtype.kind == "c" and dtype.kind not in "cb" else x).astype(dtype)
+
+
+def diagonal(_cp: Any, x: Any, offset: int, axis1: int, axis2: int) -> Any:
+    return x.diagonal(offset, axis1, axis2)
+
+
+def matrix_transpose(_cp: Any, x: Any) -> Any:
+    return x.swapaxes(-1, -2)
+
+
+def zeros_like(cp: Any, x: Any) -> Any:
+    return cp.zeros(x.shape, x.dtype)
+
+
+def kept_by_mask(cp: Any, mask: Any, x: Any) -> Any:
+    """`x` where the mask holds, else 0."""
+    return cp.where(mask, x, x.dtype.type(0))
+
+
+def put_where(cp: Any, z: Any, mask: Any, values: Any) -> None:
+    """``z[mask] = values`` for one value or a list of them, without asking how many places the mask has.
+
+    Where the list is too short, its last value is repeated.
+    """
+    if values.size == 1:
+        cp.copyto(z, values.reshape(()), where=mask)
+    elif values.size:
+        ranks = cp.cumsum(mask.reshape(-1)).reshape(mask.shape)
+        body = "if (mask) z = values[min((long long)rank, (long long)values.size()) - 1]"
+        elementwise(cp, "put_where", "bool mask, int64 rank, raw T values", "T z", body)(mask, ranks, values, z)

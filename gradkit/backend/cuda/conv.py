@@ -1,0 +1,125 @@
+"""Convolution and its two transposes: `gradkit.backend.cpu.conv` says what they are, here they are few launches.
+
+Columns are one strided copy of the padded input, seen through windows; what goes back is one kernel that adds up, for
+each place of the input, the columns' entries that were read there.
+"""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+from gradkit.backend.cpu.conv import Geometry, Padding, PerAxis, check_cotangent, geometry, interiors, padded_sizes
+from gradkit.backend.cuda.compiling import elementwise
+
+__all__ = ["conv_forward", "conv_input", "conv_weight"]
+
+# Bytes of columns held at a time: images beyond are done in turns.
+_MOST = 1 << 28
+
+
+def conv_forward(
+    cp: Any, x: Any, w: Any, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1
+) -> Any:
+    """The convolution (*batch, O, *out) of `x` (*batch, C, *spatial) with `w` (O, C/groups, *kernel)."""
+    g = geometry(x.shape, w.shape, stride, padding, dilation, groups)
+    shape = (*x.shape[: -len(g.spatial) - 1], g.features, *g.out)
+    if not x.size or not w.size:
+        return cp.zeros(shape, x.dtype)
+    matrix = w.reshape(groups, -1, g.depth)
+    images = x.reshape(-1, g.channels, *g.spatial)
+    parts = [cp.matmul(matrix, columns(cp, images[part], g, side_by_side=False)) for part in turns(images, g)]
+    return (parts[0] if len(parts) == 1 else cp.concatenate(parts)).reshape(shape)
+
+
+def conv_input(
+    cp: Any, ct: Any, w: Any, x_shape: Any,
+    stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1,
+) -> Any:  # fmt: skip
+    """The cotangent, of shape `x_shape`, of the input of `conv_forward`, from that of its result."""
+    g = geometry(x_shape, w.shape, stride, padding, dilation, groups)
+    check_cotangent(ct, x_shape, g)
+    if not ct.size or not prod(x_shape):
+        return cp.zeros(x_shape, ct.dtype)
+    matrix = w.reshape(groups, -1, g.depth).swapaxes(1, 2)
+    cts = ct.reshape(-1, groups, g.features // groups, prod(g.out))
+    out = cp.empty((len(cts), g.channels, *g.spatial), ct.dtype)
+    for part in turns(out, g):
+        folded(cp, cp.matmul(matrix, cts[part]), g, out[part])
+    return out.reshape(x_shape)
+
+
+def conv_weight(
+    cp: Any, ct: Any, x: Any, w_shape: Any,
+    stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1,
+) -> Any:  # fmt: skip
+    """The cotangent, of shape `w_shape`, of the weight of `conv_forward`, summed over all batch axes."""
+    g = geometry(x.shape, w_shape, stride, padding, dilation, groups)
+    check_cotangent(ct, x.shape, g)
+    if not ct.size or not x.size:
+        return cp.zeros(w_shape, ct.dtype)
+    images = x.reshape(-1, g.channels, *g.spatial)
+    cts = ct.reshape(-1, groups, g.features // groups, prod(g.out))
+    total = None
+    for part in turns(images, g):
+        block = cts[part].transpose(1, 2, 0, 3).reshape(groups, g.features // groups, -1)
+        more = cp.matmul(block, columns(cp, images[part], g, side_by_side=True).swapaxes(1, 2))
+        total = more if total is None else total + more
+    return total.reshape(w_shape)
+
+
+def turns(images: Any, g: Geometry) -> Iterator[slice]:
+    step = max(1, _MOST // (g.channels * prod(g.kernel) * prod(g.out) * images.itemsize))
+    return (slice(first, first + step) for first in range(0, len(images), step))
+
+
+def columns(cp: Any, images: Any, g: Geometry, side_by_side: bool) -> Any:
+    """What the kernel meets: (images, groups, depth, places) or, side by side, (groups, depth, images * places)."""
+    count, x = len(images), cp.ascontiguousarray(padded(cp, images, g))
+    by_image, by_channel, *steps = x.strides
+    shape = (g.groups, g.channels // g.groups, *g.kernel)
+    strides = (by_channel * (g.channels // g.groups), by_channel, *[s * d for s, d in zip(steps, g.dilation)])
+    out = tuple([s * step for s, step in zip(steps, g.stride)])
+    if side_by_side:
+        seen = cp.lib.stride_tricks.as_strided(x, (*shape, count, *g.out), (*strides, by_image, *out))
+        return seen.reshape(g.groups, g.depth, -1)
+    seen = cp.lib.stride_tricks.as_strided(x, (count, *shape, *g.out), (by_image, *strides, *out))
+    return seen.reshape(count, g.groups, g.depth, -1)
+
+
+def padded(cp: Any, images: Any, g: Geometry) -> Any:
+    """The images with zeros around, or cut where the padding is negative."""
+    if not any(map(any, g.padding)):
+        return images
+    block = cp.zeros((*images.shape[:2], *padded_sizes(g)), images.dtype)
+    used, interior = interiors(g)
+    block[:, :, *interior] = images[:, :, *used]
+    return block
+
+
+def three(values: Any, fill: int = 1) -> tuple[int, ...]:
+    """Entries for three spatial axes, new ones in front."""
+    return (fill,) * (3 - len(values)) + tuple(values)
+
+
+_AXES = range(3)
+_FOLDED = " ".join(
+    [
+        "long long rest = i; T total = 0;",
+        *[f"const long long a{k} = rest % n{k} + low{k}; rest /= n{k};" for k in reversed(_AXES)],
+        *[
+            f"for (long long k{k} = 0; k{k} < m{k}; ++k{k}) {{ const long long b{k} = a{k} - k{k} * d{k};"
+            f" if (b{k} < 0 || b{k} % s{k} || b{k} / s{k} >= o{k}) continue;"
+            for k in _AXES
+        ],
+        "total += columns[((((rest * m0 + k0) * m1 + k1) * m2 + k2) * o0 + b0 / s0) * o1 * o2 + b1 / s1 * o2 + b2 / s2];",
+        "}}} y = total",
+    ]
+)
+_NUMBERS = ", ".join([f"int64 {name}{k}" for name in ("n", "low", "m", "d", "s", "o") for k in _AXES])
+
+
+def folded(cp: Any, columns: Any, g: Geometry, out: Any) -> None:
+    """Add up in each place of the images `out` what `columns`, (images, groups, depth, places), have for it."""
+    lows = [low for low, _ in g.padding]
+    numbers = [*three(g.spatial), *three(lows, 0), *three(g.kernel), *three(g.dilation), *three(g.stride), *three(g.out)]
+    elementwise(cp, "conv_fold", f"raw T columns, {_NUMBERS}", "T y", _FOLDED)(columns, *numbers, out)

@@ -1,0 +1,67 @@
+"""Powers with a scalar exponent, and smooth activations: one kernel each."""
+
+from typing import Any
+
+from gradkit.backend.cuda.compiling import elementwise, of_one
+
+__all__ = ["gelu", "log_sigmoid", "power", "sigmoid", "softplus"]
+
+# What `gradkit.backend.cpu.elementary` multiplies out, with the same conventions.
+_POWERS = {
+    2: "v * v",
+    3: "v * v * v",
+    4: "(v * v) * (v * v)",
+    5: "(v * v) * (v * v) * v",
+    -1: "C(1) / v",
+    -2: "(C(1) / v) * (C(1) / v)",
+    -3: "(C(1) / v) * (C(1) / v) / v",
+    0.5: "sqrt(v)",
+    1.5: "sqrt(v) * v",
+    2.5: "sqrt(v) * v * v",
+    -0.5: "C(1) / sqrt(v)",
+    -1.5: "C(1) / sqrt(v) / v",
+}
+
+
+def power(cp: Any, x: Any, p: Any) -> Any:
+    """``x ** p`` for a number `p`; the dtype of `x`."""
+    exponent = p.item() if hasattr(p, "item") else p
+    if exponent == 0:
+        return cp.ones(x.shape, x.dtype)
+    if exponent == 1:
+        return x.copy()
+    body = _POWERS.get(exponent) if x.dtype.kind in "fc" else None
+    if body is None and x.dtype.char == "e":
+        return cp.power(x.astype("f"), cp.float32(exponent)).astype("e")
+    if body is None:
+        return cp.power(x, x.dtype.type(exponent))
+    return of_one(cp, "power", f"y = {body}", x)
+
+
+def sigmoid(cp: Any, x: Any) -> Any:
+    """``1 / (1 + exp(-x))``, real or complex."""
+    return of_one(cp, "sigmoid", "y = C(1) / (C(1) + exp(-v))", x)
+
+
+def log_sigmoid(cp: Any, x: Any) -> Any:
+    return of_one(cp, "log_sigmoid", "y = (v < 0 ? v : C(0)) - log1p(exp(-abs(v)))", x)
+
+
+def softplus(cp: Any, x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """``log(1 + exp(beta * x)) / beta``, and `x` itself where ``beta * x > threshold``."""
+    kind = "double" if x.dtype.char == "d" else "float"
+    body = (
+        f"typedef {kind} C; const C v = x, b = beta, s = v * b;"
+        "y = s > C(threshold) ? v : ((s > 0 ? s : C(0)) + log1p(exp(-abs(s)))) / b"
+    )
+    return elementwise(cp, "softplus", "T x, float64 beta, float64 threshold", "T y", body)(x, beta, threshold)
+
+
+def gelu(cp: Any, x: Any, approximate: str = "none") -> Any:
+    """`x` times the normal distribution function of `x`, or its "tanh" approximation (Hendrycks and Gimpel 2016)."""
+    inner = (
+        "tanh(v * (C(0.7978845608028654) + C(0.7978845608028654 * 0.044715) * v * v))"
+        if approximate == "tanh"
+        else "erf(v * C(0.7071067811865476))"
+    )
+    return of_one(cp, "gelu", f"y = C(0.5) * v * (C(1) + {inner})", x)
