@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
+import numpy as np
+
 from gradkit.backend.numpy import NUMPY
 from gradkit.engine import inplace, unrolled
 from gradkit.engine.bind import bind
@@ -54,12 +56,14 @@ def elementwise(
         t = total([rule(xp, t, y, *operands, **params) for rule, t in zip(rules, ts) if t is not None and rule])
         return t if t is None or t.shape == y.shape else xp.broadcast_to(t, y.shape)
 
+    run = on_numpy(forward)
     prim = Primitive(
         name=name,
         family="elementwise",
         arity=len(rules),
         forward=program(forward),
-        run=on_numpy(forward),
+        run=run,
+        ufunc=run if isinstance(run, np.ufunc) else None,
         step=each(rules, with_params=params is not None) if differentiable else None,
         jvp=jvp,
         keeps=tuple([reads(rule, len(rules)) for rule in rules]),

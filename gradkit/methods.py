@@ -67,7 +67,7 @@ def written_by(op: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The form of an operation that writes into its first operand."""
 
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return inplace.write(self, lambda x, *others: op(x, *others, **kwargs), name, *args)
+        return inplace.write(self, (lambda x, *others: op(x, *others, **kwargs)) if kwargs else op, name, *args)
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"`{name[:-1]}`, written into this tensor; returns it."
@@ -83,7 +83,8 @@ def _attach() -> None:
         for name in getattr(topic, "PROPERTIES", ()):
             setattr(Tensor, name, property(getattr(topic, name)))
         for name in topic.INPLACE:
-            setattr(Tensor, f"{name}_", written_by(getattr(topic, name), f"{name}_"))
+            own = getattr(topic, f"{name}_", None)
+            setattr(Tensor, f"{name}_", own or written_by(getattr(topic, name), f"{name}_"))
     for table in (random.FILLERS, conversion.CONVERTERS, conversion.SPECIAL):
         for name, function in table.items():
             setattr(Tensor, name, function)

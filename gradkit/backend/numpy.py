@@ -25,6 +25,10 @@ def matrix_transpose(x: Any) -> Any:
     return x.swapaxes(-1, -2)
 
 
+def reshape(x: Any, shape: Any) -> Any:
+    return x.reshape(shape)
+
+
 def zeros_like(x: Any) -> Any:
     return np.zeros(x.shape, x.dtype)
 
@@ -261,7 +265,8 @@ class NumpyBackend(Backend):
         self.xp = Namespace(
             np, add_into=add_into, read_along=indexing.gather,
             sum_along=indexing.scatter_add, put_along=indexing.put_along, fold_along=indexing.fold_along,
-            astype=astype, index_add=indexing.index_add, matmul=matmul, matrix_transpose=matrix_transpose, zeros_like=zeros_like,
+            astype=astype, index_add=indexing.index_add, matmul=matmul, matrix_transpose=matrix_transpose,
+            zeros_like=zeros_like, reshape=reshape,
             broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average,
             max=extreme(np.maximum, "argmax"), min=extreme(np.minimum, "argmin"), argmax=argmax, argmin=argmin,
             put_where=put_where, kept_by_mask=kept_by_mask, running_max=running_max, running_min=running_min,

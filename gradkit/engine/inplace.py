@@ -14,6 +14,7 @@ import numpy as np
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import modes
 from gradkit.engine.bind import bind
+from gradkit.engine.dtypes import constant
 from gradkit.engine.node import Node
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive
@@ -195,6 +196,8 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
     """
     check_writable(x, name)
     recorded = local.grad and (x.node is not None or any([isinstance(o, Tensor) and o.node for o in others]))
+    if not recorded and written_at_once(x, op, others, name):
+        return x
     y = op(wrap(x.array.copy(), x.node, x.tangents, x.batch) if recorded else x, *others)
     if any([y is o for o in others]) and not lifted(x, y):
         return assign(x, y, name)
@@ -205,6 +208,24 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
     stamp(raw, name)
     revise(x, y)
     return x
+
+
+def written_at_once(x: Tensor, op: Callable[..., Tensor], others: tuple[Any, ...], name: str) -> bool:
+    """Whether NumPy could write the result into the memory of `x` as it came: of a row that is a ufunc, in one dtype."""
+    prim = getattr(op, "primitive", None)
+    if prim is None or prim.ufunc is None or modes.unusual or type(x.array) is not np.ndarray:
+        return False
+    dtype = x.array.dtype
+    raws = [o.array if isinstance(o, Tensor) else constant(o, dtype) if type(o) in (int, float) else o for o in others]
+    if dtype.kind != "f" or any([getattr(raw, "dtype", None) is not dtype for raw in raws]):
+        return False
+    raw = memory(x, name)
+    try:
+        prim.ufunc(raw, *raws, raw)
+    except (TypeError, ValueError):
+        return False  # operands that do not fit: nothing was written
+    stamp(raw, name)
+    return True
 
 
 def assign(x: Tensor, value: Any, name: str, steps: tuple[Any, ...] = ()) -> Tensor:

@@ -2,8 +2,6 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -49,17 +47,25 @@ def shift(*, lift: int = 0, mute: int = 0, special: int = 0) -> None:
             unusual -= _outlived.pop()
 
 
-@contextmanager
-def mode(*, lift: int = 0, mute: int = 0, special: int = 0, **state: Any) -> Iterator[None]:
-    """Set thread-local state for a while; both state and counts are restored on an exception too."""
-    before = {name: getattr(local, name) for name in state}
-    shift(lift=lift, mute=mute, special=special)
-    local.special += special
-    local.__dict__.update(state)
-    try:
-        yield
-    finally:
-        local.__dict__.update(before)
+class mode:
+    """Set thread-local state for a while; both state and counts are restored on an exception too. Usable once."""
+
+    __slots__ = ("_before", "_counts", "_state")
+
+    def __init__(self, *, lift: int = 0, mute: int = 0, special: int = 0, **state: Any) -> None:
+        self._counts = lift, mute, special
+        self._state = state
+
+    def __enter__(self) -> None:
+        lift, mute, special = self._counts
+        self._before = {name: getattr(local, name) for name in self._state}
+        shift(lift=lift, mute=mute, special=special)
+        local.special += special
+        local.__dict__.update(self._state)
+
+    def __exit__(self, *exception: object) -> None:
+        lift, mute, special = self._counts
+        local.__dict__.update(self._before)
         local.special -= special
         shift(lift=-lift, mute=-mute, special=-special)
 

@@ -43,6 +43,7 @@ class Primitive:
     rules: tuple[Any, ...] = ()  # elementwise: one for each operand, None where there is no derivative
     linear: bool = False  # in all operands together: its jvp is the operation itself
     view: bool = False  # the result may share the operand's memory
+    ufunc: Any = None  # NumPy's, if it is all that the forward does with real floats
     method: Callable[..., Any] | None = None  # of a view with one parameter: (raw, parameter), what NumPy does at once
     accumulate: Callable[..., None] | None = None  # (z, ct, **params): what the rule gives, added into raw z in place
     reuse: Callable[..., list[Any]] | None = None  # (ct, **params): what the rule gives, in the memory of raw ct

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gradkit.engine import dtypes
+from gradkit.engine import dtypes, inplace
 from gradkit.engine.dtypes import constant, result_type
 from gradkit.engine.tensor import Tensor
 from gradkit.ops import comparison
@@ -61,16 +61,41 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     return rows.sub(other, _scaled(other, input, alpha))
 
 
+def add_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """`add`, written into this tensor; returns it.
+
+    >>> import gradkit
+    >>> gradkit.ones(2).add_(gradkit.ones(2), alpha=2)
+    tensor([3., 3.])
+    """
+    return inplace.write(self, rows.add, "add_", _scaled(self, other, alpha))
+
+
+def sub_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
+    """`sub`, written into this tensor; returns it.
+
+    >>> import gradkit
+    >>> gradkit.ones(2).sub_(gradkit.ones(2), alpha=2)
+    tensor([-1., -1.])
+    """
+    return inplace.write(self, rows.sub, "sub_", _scaled(self, other, alpha))
+
+
 def _scaled(input: Any, other: Any, alpha: Any) -> Any:
     if type(alpha) is int and alpha == 1:
         return other
-    if isinstance(alpha, float) and result_type(_raw(input), _raw(other)).kind in "biu":
+    a, b = _raw(input), _raw(other)
+    if isinstance(alpha, float) and not _is_real(a) and result_type(a, b).kind in "biu":
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
     return mul(other, alpha) if isinstance(other, Tensor) else other * alpha
 
 
 def _raw(x: Any) -> Any:
     return x.array if isinstance(x, Tensor) else x
+
+
+def _is_real(raw: Any) -> bool:
+    return hasattr(raw, "dtype") and raw.dtype.kind == "f"
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:

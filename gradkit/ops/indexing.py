@@ -1,6 +1,7 @@
 """Reading and writing by a key: ``x[key]`` and ``x[key] = value``."""
 
 import warnings
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -98,16 +99,21 @@ def is_read_of(value: Tensor, x: Tensor, key: Any) -> bool:
 def basic_key(key: Any, rank: int) -> Any:
     """A key of integers, slices, None and ``...`` as one that names all axes behind an ellipsis; None for others."""
     parts = key if type(key) is tuple else (key,)
-    if not _VIEWING.issuperset(map(type, parts)):
+    found = layout(rank, *map(type, parts))
+    if found is None:
         return None
-    dots = parts.count(...)
-    rest = rank - len(parts) + parts.count(None) + dots
-    if rest < 0 or dots > 1:
+    at, unnamed = found
+    return (..., *parts, *unnamed) if at is None else (..., *parts[:at], *unnamed, *parts[at + 1 :])
+
+
+@lru_cache(maxsize=1024)
+def layout(rank: int, *kinds: type) -> tuple[int | None, tuple[slice, ...]] | None:
+    """Where in a key of parts of these types the ``...`` stands, if anywhere, and what stands for the axes not named."""
+    dots = kinds.count(type(...))
+    rest = rank - len(kinds) + kinds.count(type(None)) + dots
+    if rest < 0 or dots > 1 or not _VIEWING.issuperset(kinds):
         return None
-    if not dots:
-        return (..., *parts, *FULL[rest])
-    at = parts.index(...)
-    return (..., *parts[:at], *FULL[rest], *parts[at + 1 :])
+    return kinds.index(type(...)) if dots else None, FULL[rest]
 
 
 _VIEWING = frozenset({int, slice, type(None), type(...)})

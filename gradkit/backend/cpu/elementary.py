@@ -12,6 +12,8 @@ from gradkit.backend.cpu.erf import erf_double, erf_single
 _SQRT_HALF = 0.7071067811865476
 _SQRT_2_OVER_PI = 0.7978845608028654
 _SMALL = 4096  # up to here the overhead of blocks shows
+_SAFE = 88.0  # exp of it is finite in float32
+_ONE = {np.dtype(d): np.ones((), d) for d in ("f", "d")}  # NumPy is twice as fast on arrays as on Python's numbers
 _CUBIC = 0.044715  # Hendrycks and Gimpel 2016, section 2
 
 # Roots come first and factors one at a time, so that nothing over- or underflows that the result does not, and each
@@ -62,7 +64,6 @@ def integer_power(x: Array, n: int) -> Array:
     return half * half * x if n % 2 else half * half
 
 
-@np.errstate(over="ignore", under="ignore")
 def sigmoid(x: Array) -> Array:
     """Return ``1 / (1 + exp(-x))``: floating or complex, any shape; the same shape and dtype.
 
@@ -72,10 +73,14 @@ def sigmoid(x: Array) -> Array:
     >>> float(sigmoid(np.array(0.0)))
     0.5
     """
-    if x.size <= _SMALL and x.dtype.char != "e":
-        result: Array = 1 / (1 + np.exp(-x))
-        return result
-    return in_blocks(_sigmoid, x)
+    if 0 < x.size <= _SMALL and x.dtype in _ONE:
+        one, e = _ONE[x.dtype], np.negative(x)
+        if e.item(e.argmax()) < _SAFE:  # asked for a third of what holding warnings back costs
+            e = np.exp(e)
+            e += one
+            return np.divide(one, e)
+    with np.errstate(over="ignore", under="ignore"):
+        return in_blocks(_sigmoid, x)
 
 
 def log_sigmoid(x: Array) -> Array:
