@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradkit.backend.numpy import NUMPY
-from gradkit.engine import inplace, unrolled
+from gradkit.engine import unrolled, views
 from gradkit.engine.bind import bind
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive, define
@@ -231,7 +231,7 @@ def operation(prim: Primitive, hot: bool = False) -> Operation:
     if hot and not any([SHAPE in flags for flags in prim.keeps]):
         call = (unrolled.unary, unrolled.binary)[len(prim.keeps) - 1](prim, bind)
     elif prim.view:
-        call = tidied(unrolled.own_code(inplace.view_of(prim, bind), prim.name), prim.tidy)
+        call = tidied(unrolled.own_code(views.view_of(prim, bind), prim.name), prim.tidy)
     elif prim.family == "selection" and prim.keeps[0][1] < VALUE and not prim.tidy:
         call = unrolled.selecting(prim, bind)
     elif prim.family == "linear" and prim.arity is None and VALUE not in prim.keeps[0]:
