@@ -1,48 +1,11 @@
-"""Activations: layers without parameters that apply one function."""
+"""Activations that are smooth or fall back to zero, and those along an axis; `rectifiers` has the others."""
 
 from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F
-from gradkit.nn.module import Module
+from gradkit.nn.applied import Applied
 
 
-class _InplaceActivation(Module):
-    """An activation that can write its result over its input."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
-
-
-class ReLU(_InplaceActivation):
-    """``max(0, input)``.
-
-    >>> import gradkit
-    >>> from gradkit import nn
-    >>> nn.ReLU()(gradkit.tensor([-1.0, 2.0]))
-    tensor([0., 2.])
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input, inplace=self.inplace)
-
-
-class SiLU(_InplaceActivation):
-    """``input * sigmoid(input)``.
-
-    >>> import gradkit
-    >>> from gradkit import nn
-    >>> nn.SiLU()(gradkit.tensor([-1.0, 2.0]))
-    tensor([-0.2689,  1.7616])
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.silu(input, inplace=self.inplace)
-
-
-class Sigmoid(Module):
+class Sigmoid(Applied):
     """``1 / (1 + exp(-input))``.
 
     >>> import gradkit
@@ -51,12 +14,22 @@ class Sigmoid(Module):
     tensor([0.5000, 0.8808])
     """
 
-    def forward(self, input: Tensor) -> Tensor:
-        output: Tensor = F.sigmoid(input)
-        return output
+    function = staticmethod(F.sigmoid)
 
 
-class Tanh(Module):
+class LogSigmoid(Applied):
+    """The logarithm of `Sigmoid`, without its loss of precision.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.LogSigmoid()(gradkit.tensor([0.0, -100.0]))
+    tensor([  -0.6931, -100.0000])
+    """
+
+    function = staticmethod(F.logsigmoid)
+
+
+class Tanh(Applied):
     """The hyperbolic tangent.
 
     >>> import gradkit
@@ -65,74 +38,34 @@ class Tanh(Module):
     tensor([0.0000, 0.9640])
     """
 
-    def forward(self, input: Tensor) -> Tensor:
-        output: Tensor = F.tanh(input)
-        return output
+    function = staticmethod(F.tanh)
 
 
-class GELU(Module):
-    """``input * Phi(input)``, Phi the normal distribution function; ``approximate="tanh"`` approximates it by tanh.
+class Tanhshrink(Applied):
+    """``input - tanh(input)``.
 
     >>> import gradkit
     >>> from gradkit import nn
-    >>> nn.GELU()(gradkit.tensor([-1.0, 2.0]))
-    tensor([-0.1587,  1.9545])
+    >>> nn.Tanhshrink()(gradkit.tensor([0.0, 2.0]))
+    tensor([0.0000, 1.0360])
     """
 
-    def __init__(self, approximate: str = "none") -> None:
-        super().__init__()
-        self.approximate = approximate
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.gelu(input, approximate=self.approximate)
-
-    def extra_repr(self) -> str:
-        return f"approximate={self.approximate!r}"
+    function = staticmethod(F.tanhshrink)
 
 
-class LeakyReLU(Module):
-    """``input`` where positive, ``negative_slope * input`` elsewhere.
+class Softsign(Applied):
+    """``input / (1 + abs(input))``.
 
     >>> import gradkit
     >>> from gradkit import nn
-    >>> nn.LeakyReLU(0.1)(gradkit.tensor([-1.0, 2.0]))
-    tensor([-0.1000,  2.0000])
+    >>> nn.Softsign()(gradkit.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
     """
 
-    def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope = negative_slope
-        self.inplace = inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.leaky_relu(input, self.negative_slope, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
+    function = staticmethod(F.softsign)
 
 
-class ELU(Module):
-    """``input`` where positive, ``alpha * (exp(input) - 1)`` elsewhere.
-
-    >>> import gradkit
-    >>> from gradkit import nn
-    >>> nn.ELU()(gradkit.tensor([-1.0, 2.0]))
-    tensor([-0.6321,  2.0000])
-    """
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.elu(input, self.alpha, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
-
-
-class Softplus(Module):
+class Softplus(Applied):
     """``log(1 + exp(beta * input)) / beta``; above ``beta * input > threshold`` the input itself.
 
     >>> import gradkit
@@ -141,30 +74,136 @@ class Softplus(Module):
     tensor([0.3133, 2.1269])
     """
 
+    function = staticmethod(F.softplus)
+
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        super().__init__()
-        self.beta = beta
-        self.threshold = threshold
+        super().__init__(beta=beta, threshold=threshold)
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.softplus(input, self.beta, self.threshold)
+
+class GELU(Applied):
+    """``input * Phi(input)``, Phi the normal distribution function; ``approximate="tanh"`` approximates it by tanh.
+
+    Hendrycks and Gimpel, "Gaussian error linear units" (2016).
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.GELU()(gradkit.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    """
+
+    function = staticmethod(F.gelu)
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__(approximate=approximate)
+
+
+class SiLU(Applied):
+    """``input * sigmoid(input)``.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.SiLU()(gradkit.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+
+    function = staticmethod(F.silu)
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(inplace=inplace)
+
+
+class Mish(Applied):
+    """``input * tanh(softplus(input))``; Misra, "Mish" (2019).
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.Mish()(gradkit.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
+    """
+
+    function = staticmethod(F.mish)
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(inplace=inplace)
+
+
+class Hardsigmoid(Applied):
+    """``input / 6 + 1 / 2``, cut off to [0, 1].
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.Hardsigmoid()(gradkit.tensor([-4.0, 0.0, 1.5]))
+    tensor([0.0000, 0.5000, 0.7500])
+    """
+
+    function = staticmethod(F.hardsigmoid)
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(inplace=inplace)
 
     def extra_repr(self) -> str:
-        return f"beta={self.beta}, threshold={self.threshold}"
+        return ""
 
 
-class _Normalizer(Module):
-    """An activation along one axis."""
+class Hardswish(Hardsigmoid):
+    """``input * Hardsigmoid(input)``; Howard et al., "Searching for MobileNetV3" (2019).
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.Hardswish()(gradkit.tensor([-4.0, 1.5, 4.0]))
+    tensor([-0.0000,  1.1250,  4.0000])
+    """
+
+    function = staticmethod(F.hardswish)
+
+
+class Hardshrink(Applied):
+    """``input`` outside [-lambd, lambd], 0 inside.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.Hardshrink()(gradkit.tensor([-1.0, 0.2]))
+    tensor([-1.,  0.])
+    """
+
+    function = staticmethod(F.hardshrink)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__(lambd=lambd)
 
     def extra_repr(self) -> str:
-        return f"dim={self.dim}"
+        return f"{self.lambd}"
 
 
-class Softmax(_Normalizer):
+class Softshrink(Hardshrink):
+    """``input`` moved by ``lambd`` towards 0, which it does not pass.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.Softshrink()(gradkit.tensor([-1.0, 0.2]))
+    tensor([-0.5000,  0.0000])
+    """
+
+    function = staticmethod(F.softshrink)
+
+
+class GLU(Applied):
+    """The first half along ``dim`` times the sigmoid of the second; Dauphin et al. (2017).
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.GLU()(gradkit.tensor([3.0, 0.0]))
+    tensor([1.5000])
+    """
+
+    function = staticmethod(F.glu)
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__(dim=dim)
+
+
+# -- along an axis -----------------------------------------------------------------------------------------------------
+class Softmax(Applied):
     """``exp(input) / exp(input).sum(dim)``: positive numbers that sum to 1 along ``dim``.
 
     >>> import gradkit
@@ -173,11 +212,13 @@ class Softmax(_Normalizer):
     tensor([[0.2689, 0.7311]])
     """
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.softmax(input, self.dim)
+    function = staticmethod(F.softmax)
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__(dim=dim)
 
 
-class LogSoftmax(_Normalizer):
+class LogSoftmax(Softmax):
     """The logarithm of `Softmax`, without its loss of precision.
 
     >>> import gradkit
@@ -186,5 +227,32 @@ class LogSoftmax(_Normalizer):
     tensor([[-1.3133, -0.3133]])
     """
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.log_softmax(input, self.dim)
+    function = staticmethod(F.log_softmax)
+
+
+class Softmin(Softmax):
+    """`Softmax` of ``-input``.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.Softmin(dim=1)(gradkit.tensor([[0.0, 1.0]]))
+    tensor([[0.7311, 0.2689]])
+    """
+
+    function = staticmethod(F.softmin)
+
+
+class Softmax2d(Applied):
+    """`Softmax` over the channels of (N, C, H, W) or (C, H, W). Raises ValueError for another number of axes.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.Softmax2d()(gradkit.zeros(2, 1, 1)).flatten()
+    tensor([0.5000, 0.5000])
+    """
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        (input,) = inputs
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D of shape {tuple(input.shape)}")
+        return F.softmax(input, -3)

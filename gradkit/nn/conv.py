@@ -1,4 +1,4 @@
-"""Conv1d and Conv2d."""
+"""Convolutions and their transposes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from gradkit.nn.parameter import Parameter
 
 
 class _Conv(Module):
-    """What Conv1d and Conv2d share: everything but the number of spatial axes."""
+    """What all convolutions share: everything but the number of spatial axes and which way they go."""
 
     spatial: int
     convolve: Callable[..., Tensor]
@@ -49,10 +49,14 @@ class _Conv(Module):
         self.groups = groups
         self.padding_mode = padding_mode
         self._check_named_padding()
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        shape = (*self._channels(), *self.kernel_size)
         self.weight = Parameter(creation.empty(shape, device=device, dtype=dtype))
         self.bias = Parameter(creation.empty(out_channels, device=device, dtype=dtype)) if bias else None
         self.reset_parameters()
+
+    def _channels(self) -> tuple[int, int]:
+        """The first two extents of the weight."""
+        return self.out_channels, self.in_channels // self.groups
 
     def _per_axis(self, value: int | tuple[int, ...]) -> tuple[int, ...]:
         return (value,) * self.spatial if isinstance(value, int) else tuple(value)
@@ -90,6 +94,7 @@ class _Conv(Module):
             shown.append(f"padding={self.padding}")
         if any(step != 1 for step in self.dilation):
             shown.append(f"dilation={self.dilation}")
+        shown += self._more_repr()
         if self.groups != 1:
             shown.append(f"groups={self.groups}")
         if self.bias is None:
@@ -97,6 +102,9 @@ class _Conv(Module):
         if self.padding_mode != "zeros":
             shown.append(f"padding_mode={self.padding_mode}")
         return ", ".join(shown)
+
+    def _more_repr(self) -> list[str]:
+        return []
 
 
 class Conv1d(_Conv):
@@ -132,3 +140,116 @@ class Conv2d(_Conv):
 
     spatial = 2
     convolve = staticmethod(F.conv2d)
+
+
+class Conv3d(_Conv):
+    """Cross-correlation over volumes: (N, C_in, D, H, W) or (C_in, D, H, W); options, parameters and errors as `Conv2d`.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.Conv3d(2, 4, kernel_size=3, padding=1)(gradkit.randn(1, 2, 4, 4, 4)).shape
+    gradkit.Size([1, 4, 4, 4, 4])
+    """
+
+    spatial = 3
+    convolve = staticmethod(F.conv3d)
+
+
+# -- transposed --------------------------------------------------------------------------------------------------------
+class _ConvTranspose(_Conv):
+    """``forward(input, output_size=None)``: `output_size` chooses the extents where ``stride`` leaves several possible."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, ...],
+        stride: int | tuple[int, ...] = 1,
+        padding: int | tuple[int, ...] = 0,
+        output_padding: int | tuple[int, ...] = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: int | tuple[int, ...] = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if padding_mode != "zeros":
+            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}, not {padding_mode!r}')
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype
+        )
+        self.output_padding = self._per_axis(output_padding)
+
+    def _channels(self) -> tuple[int, int]:
+        return self.in_channels, self.out_channels // self.groups
+
+    def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
+        extra = self.output_padding if output_size is None else self._extra(input, list(output_size)[-self.spatial :])
+        return self.convolve(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
+
+    def _extra(self, input: Tensor, size: list[int]) -> tuple[int, ...]:
+        """The output padding that gives this size; ValueError if there is none below the stride."""
+        given = input.shape[-self.spatial :]
+        pads: Any = self.padding
+        least = [
+            (n - 1) * s - 2 * p + d * (k - 1) + 1
+            for n, s, p, d, k in zip(given, self.stride, pads, self.dilation, self.kernel_size, strict=True)
+        ]
+        extra = tuple([n - low for n, low in zip(size, least, strict=True)])
+        if any([not 0 <= e < s for e, s in zip(extra, self.stride, strict=True)]):
+            most = [low + s - 1 for low, s in zip(least, self.stride, strict=True)]
+            raise ValueError(
+                f"requested an output size of {size}, but valid sizes range from {least} to {most} (for an input of "
+                f"{list(given)})"
+            )
+        return extra
+
+    def _more_repr(self) -> list[str]:
+        return [f"output_padding={self.output_padding}"] if any(self.output_padding) else []
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The transpose of `Conv1d` in its input: (N, C_in, L) or (C_in, L) to (N, C_out, L_out) or (C_out, L_out).
+
+    L_out = (L - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1. ``weight`` is
+    (C_in, C_out / groups, kernel); it and ``bias`` start evenly from (-k, k), k = 1 / sqrt(C_out / groups * kernel).
+    Raises ValueError for channels that ``groups`` does not divide, padding other than with zeros, and an ``output_size``
+    that is out of reach.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.ConvTranspose1d(4, 2, 3, stride=2)(gradkit.randn(1, 4, 5)).shape
+    gradkit.Size([1, 2, 11])
+    """
+
+    spatial = 1
+    convolve = staticmethod(F.conv_transpose1d)
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """The transpose of `Conv2d` in its input: (N, C_in, H, W) or (C_in, H, W); options and errors as `ConvTranspose1d`.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.ConvTranspose2d(4, 2, 2, stride=2)(gradkit.randn(1, 4, 8, 8)).shape
+    gradkit.Size([1, 2, 16, 16])
+    """
+
+    spatial = 2
+    convolve = staticmethod(F.conv_transpose2d)
+
+
+class ConvTranspose3d(_ConvTranspose):
+    """The transpose of `Conv3d` in its input: (N, C_in, D, H, W) or (C_in, D, H, W); as `ConvTranspose1d`.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.ConvTranspose3d(2, 1, 2, stride=2)(gradkit.randn(1, 2, 2, 2, 2)).shape
+    gradkit.Size([1, 1, 4, 4, 4])
+    """
+
+    spatial = 3
+    convolve = staticmethod(F.conv_transpose3d)

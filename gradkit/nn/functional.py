@@ -1,5 +1,9 @@
 """The functions behind the layers, under the names PyTorch gives them: `gradkit.nn.functional`."""
 
+from collections.abc import Callable
+from typing import Any
+
+from gradkit.engine.tensor import Tensor
 from gradkit.ops.activation import (
     celu,
     elu,
@@ -45,6 +49,7 @@ from gradkit.ops.distance import (
     cosine_similarity,
     normalize,
     pairwise_distance,
+    pdist,
 )
 from gradkit.ops.dropout import (
     alpha_dropout,
@@ -52,6 +57,7 @@ from gradkit.ops.dropout import (
     dropout1d,
     dropout2d,
     dropout3d,
+    feature_alpha_dropout,
 )
 from gradkit.ops.embedding import embedding, embedding_bag
 from gradkit.ops.losses import (
@@ -67,6 +73,12 @@ from gradkit.ops.losses import (
     smooth_l1_loss,
     soft_margin_loss,
     triplet_margin_loss,
+)
+from gradkit.ops.margins import (
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    triplet_margin_with_distance_loss,
 )
 from gradkit.ops.neural import (
     bilinear,
@@ -102,8 +114,25 @@ from gradkit.ops.pooling import (
     max_pool3d,
 )
 from gradkit.ops.resampling import interpolate, upsample
-from gradkit.ops.sampling import gumbel_softmax
+from gradkit.ops.sampling import gumbel_softmax, rrelu
 from gradkit.ops.sorting import one_hot
+from gradkit.ops.unpooling import lp_pool1d, lp_pool2d, max_unpool1d, max_unpool2d, max_unpool3d
+
+
+def _writing(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The form of an activation that writes into its input."""
+
+    def call(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return function(input, *args, **kwargs, inplace=True)
+
+    name = function.__name__
+    call.__name__ = call.__qualname__ = f"{name}_"
+    call.__doc__ = f"`{name}` written into `input`; returns it."
+    return call
+
+
+celu_, elu_, hardtanh_, leaky_relu_ = [_writing(function) for function in (celu, elu, hardtanh, leaky_relu)]
+relu_, rrelu_, selu_, threshold_ = [_writing(function) for function in (relu, rrelu, selu, threshold)]
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -120,6 +149,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "celu_",
     "channel_shuffle",
     "conv1d",
     "conv2d",
@@ -135,8 +165,10 @@ __all__ = [
     "dropout2d",
     "dropout3d",
     "elu",
+    "elu_",
     "embedding",
     "embedding_bag",
+    "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",
     "gelu",
@@ -147,6 +179,7 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hardtanh_",
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
@@ -155,30 +188,44 @@ __all__ = [
     "l1_loss",
     "layer_norm",
     "leaky_relu",
+    "leaky_relu_",
     "linear",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
+    "relu_",
     "rms_norm",
+    "rrelu",
+    "rrelu_",
     "scaled_dot_product_attention",
     "selu",
+    "selu_",
     "sigmoid",
     "silu",
     "smooth_l1_loss",
@@ -191,7 +238,9 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "threshold_",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
     "unfold",
     "upsample",
 ]

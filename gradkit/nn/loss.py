@@ -169,3 +169,94 @@ class BCEWithLogitsLoss(_WeightedLoss):
         return F.binary_cross_entropy_with_logits(
             input, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
         )
+
+
+class KLDivLoss(_Loss):
+    """``target * (log(target) - input)``, input being log-probabilities; "batchmean" divides the sum by the first extent.
+
+    With ``log_target`` the target is given as logarithms too. Kullback and Leibler (1951).
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.KLDivLoss(reduction="batchmean")(gradkit.tensor([[0.5, 0.5]]).log(), gradkit.tensor([[1.0, 0.0]]))
+    tensor(0.6931)
+    """
+
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.log_target = log_target
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+
+
+class PoissonNLLLoss(_Loss):
+    """Minus the log-likelihood of counts under Poisson distributions whose (logarithmic) means are given.
+
+    ``exp(input) - target * input`` with ``log_input``, else ``input - target * log(input + eps)``; ``full`` adds Stirling's
+    approximation of the logarithm of the factorial.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.PoissonNLLLoss()(gradkit.tensor([0.0]), gradkit.tensor([3.0]))
+    tensor(1.)
+    """
+
+    def __init__(
+        self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.log_input = log_input
+        self.full = full
+        self.eps = eps
+
+    def forward(self, log_input: Tensor, target: Tensor) -> Tensor:
+        return F.poisson_nll_loss(
+            log_input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction
+        )
+
+
+class GaussianNLLLoss(_Loss):
+    """``(log(max(var, eps)) + (input - target)**2 / max(var, eps)) / 2``; ``full`` adds ``log(2 pi) / 2``.
+
+    Called with input, target and var. Nix and Weigend (1994).
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.GaussianNLLLoss()(gradkit.zeros(2), gradkit.tensor([1.0, 3.0]), gradkit.ones(2))
+    tensor(2.5000)
+    """
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.full = full
+        self.eps = eps
+
+    def forward(self, input: Tensor, target: Tensor, var: Tensor | float) -> Tensor:
+        return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
+
+
+class SoftMarginLoss(_Loss):
+    """``log(1 + exp(-target * input))``, targets being 1 and -1.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.SoftMarginLoss()(gradkit.tensor([0.0]), gradkit.tensor([1.0]))
+    tensor(0.6931)
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.soft_margin_loss(input, target, reduction=self.reduction)
+
+
+class MultiLabelSoftMarginLoss(_WeightedLoss):
+    """Binary cross-entropy of logits (N, C), averaged over the classes.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.MultiLabelSoftMarginLoss()(gradkit.zeros(1, 2), gradkit.tensor([[1.0, 0.0]]))
+    tensor(0.6931)
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)

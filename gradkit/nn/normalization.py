@@ -1,4 +1,4 @@
-"""BatchNorm1d, BatchNorm2d and LayerNorm."""
+"""BatchNorm and LayerNorm; `group_normalization` has the others."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from gradkit.nn.parameter import Parameter
 
 
 class _BatchNorm(Module):
-    """What BatchNorm1d and BatchNorm2d share: everything but the number of axes they take.
+    """What BatchNorm1d, 2d and 3d share: everything but the number of axes they take.
 
     Training normalises by the batch's own mean and (biased) variance and moves the running ones, the variance there
     unbiased, by ``momentum``; None gives all batches the same weight. Evaluation uses the running ones, if they are
@@ -136,6 +136,20 @@ class BatchNorm2d(_BatchNorm):
     """
 
     input_ndims = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Normalises each channel over batch and volume: (N, C, D, H, W), the same shape out.
+
+    Parameters, buffers and errors as `BatchNorm1d`.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.BatchNorm3d(3)(gradkit.randn(4, 3, 2, 2, 2)).shape
+    gradkit.Size([4, 3, 2, 2, 2])
+    """
+
+    input_ndims = (5,)
 
 
 class LayerNorm(Module):

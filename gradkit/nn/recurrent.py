@@ -123,9 +123,14 @@ class LSTMCell(_Cell):
         h, c = (None, None) if hx is None else hx
         h, c = self._state(input, h), self._state(input, c)
         from_input, from_state = self._pre_activations(input, h)
-        i, f, g, o = (from_input + from_state).chunk(4, dim=-1)
-        c = F.sigmoid(f) * c + F.sigmoid(i) * F.tanh(g)
-        return F.sigmoid(o) * F.tanh(c), c
+        return lstm_step(from_input + from_state, c)
+
+
+def lstm_step(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """The new (h, c), from what input and state contribute to the gates."""
+    i, f, g, o = gates.chunk(4, dim=-1)
+    c = F.sigmoid(f) * c + F.sigmoid(i) * F.tanh(g)
+    return F.sigmoid(o) * F.tanh(c), c
 
 
 class GRUCell(_Cell):
@@ -146,10 +151,15 @@ class GRUCell(_Cell):
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         h = self._state(input, hx)
         from_input, from_state = self._pre_activations(input, h)
-        input_r, input_z, input_n = from_input.chunk(3, dim=-1)
-        state_r, state_z, state_n = from_state.chunk(3, dim=-1)
-        r = F.sigmoid(input_r + state_r)
-        z = F.sigmoid(input_z + state_z)
-        n = F.tanh(input_n + r * state_n)
-        state: Tensor = n + z * (h - n)
-        return state
+        return gru_step(from_input, from_state, h)
+
+
+def gru_step(from_input: Tensor, from_state: Tensor, h: Tensor) -> Tensor:
+    """The new state, from what input and state contribute to the gates."""
+    input_r, input_z, input_n = from_input.chunk(3, dim=-1)
+    state_r, state_z, state_n = from_state.chunk(3, dim=-1)
+    r = F.sigmoid(input_r + state_r)
+    z = F.sigmoid(input_z + state_z)
+    n = F.tanh(input_n + r * state_n)
+    state: Tensor = n + z * (h - n)
+    return state

@@ -25,6 +25,7 @@ from gradkit.ops import (
     layout,
     linear_algebra,
     losses,
+    margins,
     neural,
     normalization,
     padding,
@@ -36,6 +37,7 @@ from gradkit.ops import (
     scanning,
     shaping,
     sorting,
+    unpooling,
     writing,
 )  # fmt: skip
 
@@ -43,12 +45,12 @@ TOPICS = (
     arithmetic, shaping, indexing, layout, writing, sorting, padding, gathering, placing, arranging, joining,
     reducing, linear_algebra, neural, activation, comparison, complex, functions, attention, classification,
     distance, dropout, losses, normalization, embedding, convolution, resampling, pooling, scanning,
-    contraction, sampling,
+    contraction, sampling, margins, unpooling,
 )  # fmt: skip
 
 __all__ = [
     "TOPICS", "activation", "arithmetic", "arranging", "attention", "classification", "comparison", "complex",
     "contraction", "convolution", "distance", "dropout", "embedding", "functions", "gathering", "indexing",
-    "joining", "layout", "linear_algebra", "losses", "neural", "normalization", "padding", "placing",
-    "pooling", "reducing", "resampling", "sampling", "scanning", "shaping", "sorting", "writing",
+    "joining", "layout", "linear_algebra", "losses", "margins", "neural", "normalization", "padding", "placing",
+    "pooling", "reducing", "resampling", "sampling", "scanning", "shaping", "sorting", "unpooling", "writing",
 ]  # fmt: skip

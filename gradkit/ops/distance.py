@@ -1,12 +1,14 @@
 """Norms of vectors put to use: distances, angles, vectors of length one."""
 
-from gradkit.engine.tensor import Tensor
+import numpy as np
+
+from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.reducing import sum as total
 from gradkit.primitives.norm import vector_norm
 from gradkit.primitives.piecewise import clamp
-from gradkit.primitives.shape import axis_from_end
+from gradkit.primitives.shape import axis_from_end, extents
 
-__all__ = ["cosine_similarity", "pairwise_distance"]
+__all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 METHODS: tuple[str, ...] = ()
 INPLACE: tuple[str, ...] = ()
 
@@ -54,3 +56,20 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     tensor([[0.6000, 0.8000]])
     """
     return input / clamp(length(input, p, dim, keepdim=True), min=eps, max=None)
+
+
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norms of the differences of all pairs of rows i < j of (N, D), in their order: (N * (N - 1) / 2,).
+
+    Raises RuntimeError for another number of axes or a negative `p`. The derivative where two rows are equal is 0.
+
+    >>> import gradkit
+    >>> gradkit.pdist(gradkit.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+    tensor([5.0000, 1.0000, 4.2426])
+    """
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if p < 0:
+        raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
+    first, second = np.triu_indices(extents(input)[0], 1)
+    return length(input[wrap(first)] - input[wrap(second)], p, -1, False)

@@ -11,7 +11,7 @@ from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.sampling import drawn
 from gradkit.primitives.shape import extents
 
-__all__ = ["alpha_dropout", "dropout"]
+__all__ = ["alpha_dropout", "dropout", "feature_alpha_dropout"]
 METHODS: tuple[str, ...] = ()
 INPLACE: tuple[str, ...] = ()
 
@@ -81,15 +81,32 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     >>> gradkit.alpha_dropout(gradkit.ones(2), 0.5, training=False)
     tensor([1., 1.])
     """
+    return _saturated("alpha_dropout", input, p, training, inplace, extents(input))
+
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """`alpha_dropout` of whole channels of (N, C, ...). RuntimeError for less than two axes.
+
+    >>> import gradkit
+    >>> gradkit.feature_alpha_dropout(gradkit.ones(1, 2, 2), 0.5, training=False)
+    tensor([[[1., 1.],
+             [1., 1.]]])
+    """
+    if input.ndim < 2:
+        raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, got {input.ndim}")
+    return _saturated("feature_alpha_dropout", input, p, training, inplace, _channels(input, True))
+
+
+def _saturated(name: str, input: Tensor, p: float, training: bool, inplace: bool, shape: Any) -> Tensor:
     _check_probability(p)
     if not training or p == 0:
         return input
     if p == 1:
-        return _result(input, input * 0, inplace, "alpha_dropout")
-    keep = _mask(extents(input), p)
+        return _result(input, input * 0, inplace, name)
+    keep = _mask(shape, p)
     a = (1 / ((1 - p) * (1 + p * _SATURATED**2))) ** 0.5
     kept = wrap(keep.array.astype(input.dtype), batch=keep.batch)
-    return _result(input, input * (kept * a) + (1 - kept) * (a * _SATURATED) - a * _SATURATED * p, inplace, "alpha_dropout")
+    return _result(input, input * (kept * a) + (1 - kept) * (a * _SATURATED) - a * _SATURATED * p, inplace, name)
 
 
 def _dropped(name: str, input: Tensor, p: float, training: bool, inplace: bool, shape: Any) -> Tensor:

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gradkit.backend.rng import Generator, default_generator
 from gradkit.creation import arange
+from gradkit.engine import inplace as writing
 from gradkit.engine import modes
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.ops.activation import leaky_relu
 from gradkit.ops.normalization import softmax
 from gradkit.ops.reducing import argmax
 from gradkit.primitives import elementwise as rows
@@ -49,3 +53,33 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     axis = axis_from_end(logits, dim)
     classes = reshape(arange(extents(logits)[axis]), (-1, *(1,) * (-1 - axis)))
     return (classes == argmax(held, dim, keepdim=True)).to(soft.dtype) - held + soft
+
+
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """`input` where it is positive, elsewhere times a slope: drawn for each element evenly from [lower, upper) in training,
+    their mean else. The same shape.
+
+    On the CPU the slopes are PyTorch's for the same seed. Raises RuntimeError unless lower <= upper. Xu et al., "Empirical
+    evaluation of rectified activations in convolutional network" (2015).
+
+    >>> import gradkit
+    >>> from gradkit.nn.functional import rrelu
+    >>> rrelu(gradkit.tensor([-1.0, 2.0]), 0.1, 0.3)
+    tensor([-0.2000,  2.0000])
+    """
+    if lower > upper:
+        raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    slopes = drawn(lambda generator, shape: _slopes(generator, shape, input, lower, upper), extents(input))
+    return writing.write(input, lambda x: x * slopes, "rrelu_") if inplace else input * slopes
+
+
+def _slopes(generator: Generator, shape: tuple[int, ...], input: Tensor, lower: float, upper: float) -> Any:
+    """One draw for each element that is not positive, in their order, and 1 for the others."""
+    bent = np.broadcast_to(input.array <= 0, shape)
+    slopes = np.ones(shape, input.dtype)
+    slopes[bent] = generator.uniform((int(bent.sum()),), np.float64, lower, upper)
+    return slopes
