@@ -156,12 +156,10 @@ class MultiheadAttention(Module):
         if self.in_proj_weight is not None and alike:
             projected = list(F.linear(inputs[0], self.in_proj_weight, self.in_proj_bias).chunk(3, dim=-1))
         else:
-            matrices: tuple[Any, ...]
+            matrices: tuple[Any, ...] = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
             if self.in_proj_weight is not None:
                 matrices = self.in_proj_weight.chunk(3)
-            else:
-                matrices = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
-            biases = (None, None, None) if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
+            biases: tuple[Any, ...] = (None, None, None) if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
             projected = [F.linear(x, m, b) for x, m, b in zip(inputs, matrices, biases, strict=True)]
         for i, row in ((1, self.bias_k), (2, self.bias_v)):
             if row is not None:

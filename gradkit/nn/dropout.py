@@ -18,7 +18,7 @@ class Dropout(Applied):
     [0.0, 2.0]
     """
 
-    function = staticmethod(F.dropout)
+    function: Any = staticmethod(F.dropout)
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         if not 0 <= p <= 1:

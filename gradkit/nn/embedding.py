@@ -1,5 +1,6 @@
 """Embedding and EmbeddingBag: tables of vectors, looked up by integers."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
 from gradkit import creation
@@ -65,7 +66,8 @@ class _Table(Module):
         if embeddings.ndim != 2:
             raise AssertionError(f"Embeddings parameter is expected to be 2-dimensional, got shape {tuple(embeddings.shape)}")
         rows, columns = embeddings.shape
-        return cls(rows, columns, **{"_weight": embeddings, "_freeze": freeze}, **options)
+        made: Callable[..., Self] = cls
+        return made(rows, columns, _weight=embeddings, _freeze=freeze, **options)
 
     def reset_parameters(self) -> None:
         init.normal_(self.weight)

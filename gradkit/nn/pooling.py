@@ -189,7 +189,7 @@ class MaxUnpool1d(Applied):
     tensor([[0., 2., 4., 0.]])
     """
 
-    function = staticmethod(F.max_unpool1d)
+    function: Any = staticmethod(F.max_unpool1d)
     axes = 1
 
     def __init__(self, kernel_size: _Sizes, stride: _Sizes | None = None, padding: _Sizes = 0) -> None:

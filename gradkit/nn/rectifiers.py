@@ -152,7 +152,7 @@ class RReLU(Applied):
     tensor([-0.2000,  2.0000])
     """
 
-    function = staticmethod(F.rrelu)
+    function: Any = staticmethod(F.rrelu)
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
         super().__init__(lower=lower, upper=upper, inplace=inplace)
