@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from gradkit.engine.node import reachable
-from gradkit.engine.tensor import Tensor
-from gradkit.func import tree
-from gradkit.func.transforms import jacfwd as _jacfwd
-from gradkit.func.transforms import jacrev as _jacrev
-from gradkit.func.transforms import jvp as _jvp
-from gradkit.func.transforms import vjp as _vjp
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.func import chunks, jacobians
+from gradkit.func.forward import apart, pushed
+from gradkit.func.pulling import fresh_leaf, ones, pull_lifted, zeros
+from gradkit.func.reverse import recorded
 
 _STRATEGIES = ("reverse-mode", "forward-mode", "auto")
+
+
+class UnknownStrategy(ValueError, AssertionError):
+    """A strategy that there is not: PyTorch raises AssertionError for it."""
 
 
 def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
@@ -19,7 +22,8 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
     `inputs` is a Tensor or a tuple; `v` the same with the same shapes, optional for one input with a single element.
     The results are Tensors or tuples as `func` returns them; with `create_graph` they can be differentiated again. With
-    `strict` an output that does not depend on any input raises RuntimeError; otherwise its product is zero.
+    `strict` an output that does not depend on any input, or an input that no output depends on, raises RuntimeError;
+    otherwise its product is zero.
 
     Raises TypeError for what is no Tensor, RuntimeError for wrong sizes.
 
@@ -31,9 +35,18 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     vs = _vectors(v, xs, "v", "the input to the user-provided function")
     xs = _prepared(xs, create_graph)
     info: dict[str, Any] = {}
-    outs, moved = _jvp(_tupled(func, "jvp", info), xs, vs, strict=False)
+    function = _tupled(func, "jvp", info)
     if strict:
-        _strict(func, xs)
+        leaves = [fresh_leaf(x) for x in xs]
+        _check_outputs(recorded(function, leaves), leaves)
+    level, ys = pushed(function, xs, vs)
+    outs, moved = [], []
+    for y in ys:
+        bare, t = apart(y, level)
+        outs.append(bare)
+        moved.append(zeros(bare) if t is None else t)
+    if strict and create_graph:
+        _check_results(moved)
     return _answer(outs, info["tuple"], create_graph), _answer(moved, info["tuple"], create_graph)
 
 
@@ -47,14 +60,16 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     (tensor([1., 4.]), tensor([2., 4.]))
     """
     xs, single = _inputs(inputs, "vjp")
-    xs = _prepared(xs, create_graph)
     info: dict[str, Any] = {}
-    outs, back = _vjp(_tupled(func, "vjp", info), *xs)
+    leaves = [fresh_leaf(x) for x in _prepared(xs, create_graph)]
+    ys = recorded(_tupled(func, "vjp", info), leaves)
     if strict:
-        _strict(func, xs)
-    vs = _vectors(v, outs, "v", "the output of the user-provided function")
-    found = back(vs)
-    return _answer(outs, info["tuple"], create_graph), _answer(found, not single, create_graph)
+        _check_outputs(ys, leaves)
+    vs = _vectors(v, ys, "v", "the output of the user-provided function")
+    found = pull_lifted(list(ys), leaves, list(vs), final=not create_graph)
+    if strict and create_graph:
+        _check_results(found)
+    return _answer(ys, info["tuple"], create_graph), _answer(found, not single, create_graph)
 
 
 def jacobian(
@@ -64,37 +79,46 @@ def jacobian(
     strict: bool = False,
     vectorize: bool = False,
     strategy: str = "reverse-mode",
+    *,
+    chunk_size: int | str | None = "auto",
 ) -> Any:
     """The Jacobian of `func` at `inputs`: the shape of an output followed by that of an input.
 
     A Tensor for one output and one input, else a tuple over outputs of tuples over inputs (one level for one of
     either). `strategy` is "reverse-mode", "forward-mode", or "auto": by sizes. All combinations are supported, and all
-    are batched: `vectorize` is accepted and makes no difference to the values.
+    are batched: `vectorize` is accepted and makes no difference. `chunk_size` rows or columns are done at a time (None:
+    all; "auto": as many as `gradkit.func.set_memory_budget` allows). With `strict` an output that does not depend on an
+    input raises RuntimeError; otherwise its block is zero.
+
+    Raises TypeError for what is no Tensor; for an unknown strategy what is both ValueError and AssertionError.
 
     >>> import gradkit
     >>> gradkit.jacobian(lambda x: 2 * x, gradkit.ones(2))
     tensor([[2., 0.],
             [0., 2.]])
     """
-    if strategy not in _STRATEGIES:
-        raise ValueError(f"Expected strategy to be one of {', '.join(map(repr, _STRATEGIES))}. Hint: got {strategy!r}")
+    _check_strategy(strategy)
+    chunks.check(chunk_size, "jacobian")
     xs, single = _inputs(inputs, "jacobian")
     xs = _prepared(xs, create_graph)
     info: dict[str, Any] = {}
     function = _tupled(func, "jacobian", info)
-    if strict or strategy == "auto":
-        outs, _ = _vjp(function, *xs)
+    if strategy == "forward-mode" and not strict:
+        found = jacobians.by_columns(function, xs, chunk_size)
+    else:
+        leaves = [fresh_leaf(x) for x in xs]
+        ys = recorded(function, leaves)
         if strict:
-            _strict(func, xs)
-        if strategy == "auto":
-            fewer = sum([x.numel() for x in xs]) < sum([y.numel() for y in outs])
-            strategy = "forward-mode" if fewer else "reverse-mode"
-    every = tuple(range(len(xs)))
-    rows = (_jacfwd if strategy == "forward-mode" else _jacrev)(function, every)(*xs)
-    if not create_graph:
-        rows = tree.mapped(Tensor.detach, rows)
-    blocks = [row[0] if single else tuple(row) for row in rows]
-    return tuple(blocks) if info["tuple"] else blocks[0]
+            _check_outputs(ys, leaves, pairs=True)
+        if strategy == "forward-mode" or (strategy == "auto" and jacobians.prefers_columns(ys, leaves)):
+            found = jacobians.by_columns(function, xs, chunk_size)
+        else:
+            found = [jacobians.rows(y, leaves, chunk_size, final=not create_graph) for y in ys]
+    if strict and create_graph:
+        for row in found:
+            _check_results(row)
+    blocks = tuple([_answer(row, not single, create_graph) for row in found])
+    return blocks if info["tuple"] else blocks[0]
 
 
 def hessian(
@@ -104,8 +128,13 @@ def hessian(
     strict: bool = False,
     vectorize: bool = False,
     outer_jacobian_strategy: str = "reverse-mode",
+    *,
+    chunk_size: int | str | None = "auto",
 ) -> Any:
     """The Hessian of `func`, which returns one number, at `inputs`: a Tensor, or for a tuple a tuple of tuples.
+
+    The options are those of `jacobian`, which is taken of the gradient; with `strict` a gradient that does not depend on
+    the inputs raises RuntimeError.
 
     >>> import gradkit
     >>> gradkit.autograd.functional.hessian(lambda x: (x ** 3).sum(), gradkit.ones(2))
@@ -113,11 +142,13 @@ def hessian(
             [0., 6.]])
     """
     xs, single = _inputs(inputs, "hessian")
+    if strict:
+        _check_gradient(func, xs, "hessian")
 
     def gradient(*xs: Tensor) -> Any:
-        return _gradient(func, xs, "hessian", strict)
+        return _gradient(func, xs, "hessian")
 
-    found = jacobian(gradient, xs, create_graph, strict, vectorize, outer_jacobian_strategy)
+    found = jacobian(gradient, xs, create_graph, False, vectorize, outer_jacobian_strategy, chunk_size=chunk_size)
     return found[0][0] if single else found
 
 
@@ -130,15 +161,16 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """
     xs, single = _inputs(inputs, "hvp")
     vs = _vectors(v, xs, "v", "the input to the user-provided function")
+    if strict:
+        _check_gradient(func, xs, "hvp")
     xs = _prepared(xs, create_graph)
     values: list[Tensor] = []
-
-    def gradient(*xs: Tensor) -> Any:
-        return _gradient(func, xs, "hvp", strict, values)
-
-    _, moved = _jvp(gradient, xs, vs)
-    value = _answer((_primal(values[0]),), False, create_graph)
-    return value, _answer(moved, not single, create_graph)
+    level, gradients = pushed(lambda *xs: _gradient(func, xs, "hvp", values), xs, vs)
+    moved = []
+    for g in gradients:
+        bare, t = apart(g, level)
+        moved.append(zeros(bare) if t is None else t)
+    return _answer(apart(values[0], level)[:1], False, create_graph), _answer(moved, not single, create_graph)
 
 
 def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
@@ -150,34 +182,22 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     """
     xs, single = _inputs(inputs, "vhp")
     vs = _vectors(v, xs, "v", "the input to the user-provided function")
-    xs = _prepared(xs, create_graph)
+    if strict:
+        _check_gradient(func, xs, "vhp")
+    leaves = [fresh_leaf(x) for x in _prepared(xs, create_graph)]
     values: list[Tensor] = []
-    _, back = _vjp(lambda *xs: _gradient(func, xs, "vhp", strict, values), *xs)
-    found = back(vs)
-    return _answer((values[0].detach(),), False, create_graph), _answer(found, not single, create_graph)
+    gradients = recorded(lambda *xs: _gradient(func, xs, "vhp", values), leaves)
+    found = pull_lifted(list(gradients), leaves, list(vs), final=not create_graph)
+    return _answer(values, False, create_graph), _answer(found, not single, create_graph)
 
 
 # -- pieces ----------------------------------------------------------------------------------------------------------
-def _gradient(func: Any, xs: Any, name: str, strict: bool, values: list[Tensor] | None = None) -> tuple[Tensor, ...]:
-    info: dict[str, Any] = {}
-    (y,), back = _vjp(_tupled(func, name, info, one=True), *xs)
-    if strict:
-        _strict(func, xs)
+def _gradient(func: Any, xs: Any, name: str, values: list[Tensor] | None = None) -> tuple[Tensor, ...]:
+    leaves = [fresh_leaf(x) for x in xs]
+    (y,) = recorded(_tupled(func, name, {}, one=True), leaves)
     if values is not None:
         values.append(y)
-    from gradkit.creation import ones_like
-
-    return back((ones_like(y),))
-
-
-def _primal(y: Tensor) -> Tensor:
-    return y if not y.tangents else type(y).detach(_bare(y))
-
-
-def _bare(y: Tensor) -> Tensor:
-    from gradkit.engine.tensor import wrap
-
-    return wrap(y.array, y.node, None, y.batch)
+    return tuple(pull_lifted([y], leaves, [ones(y)]))
 
 
 def _inputs(inputs: Any, name: str) -> tuple[tuple[Tensor, ...], bool]:
@@ -193,11 +213,9 @@ def _inputs(inputs: Any, name: str) -> tuple[tuple[Tensor, ...], bool]:
 
 def _prepared(xs: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]:
     """With `create_graph` inputs with their history, or as leaves; otherwise cut off from it."""
-    return tuple([x if create_graph and x.requires_grad else _leaf(x) if create_graph else x.detach() for x in xs])
-
-
-def _leaf(x: Tensor) -> Tensor:
-    return x.detach().requires_grad_()
+    if not create_graph:
+        return tuple([wrap(x.array, batch=x.batch) for x in xs])
+    return tuple([x if x.requires_grad else wrap(x.array, batch=x.batch).requires_grad_() for x in xs])
 
 
 def _tupled(func: Any, name: str, info: dict[str, Any], one: bool = False) -> Callable[..., tuple[Tensor, ...]]:
@@ -214,10 +232,12 @@ def _tupled(func: Any, name: str, info: dict[str, Any], one: bool = False) -> Ca
                     f"{where} of the user-provided function given to {name} must be either a Tensor or a tuple of "
                     f"Tensors but is {type(out).__name__}."
                 )
-        if one and (info["tuple"] or ys[0].numel() != 1):
+        if one and info["tuple"]:
+            raise RuntimeError(f"The function given to {name} should return a single Tensor, not a tuple of {len(ys)}")
+        if one and ys[0].numel() != 1:
             raise RuntimeError(
-                f"The {'tuple of Tensors' if info['tuple'] else 'Tensor'} returned by the function given to {name} "
-                f"should contain a single element{'' if info['tuple'] else f', not {tuple(ys[0].shape)}'}"
+                f"The Tensor returned by the function given to {name} should contain a single element, not "
+                f"{ys[0].numel()} of shape {tuple(ys[0].shape)}; reduce it, e.g. with .sum()"
             )
         return ys
 
@@ -230,9 +250,7 @@ def _vectors(v: Any, like: Any, name: str, whose: str) -> tuple[Tensor, ...]:
             raise RuntimeError(
                 f"The vector {name} can only be None if {whose} is a single Tensor with a single element."
             )
-        from gradkit.creation import ones_like
-
-        return (ones_like(like[0]),)
+        return (ones(like[0]),)
     vs, _ = _inputs(v, name)
     if len(vs) != len(like):
         raise RuntimeError(f"{name} is a tuple of invalid length: should be {len(like)} but got {len(vs)}.")
@@ -244,18 +262,62 @@ def _vectors(v: Any, like: Any, name: str, whose: str) -> tuple[Tensor, ...]:
 
 
 def _answer(ys: Any, as_tuple: bool, create_graph: bool) -> Any:
-    ys = tuple([y if create_graph else y.detach() for y in ys])
+    ys = tuple(ys) if create_graph else tuple([wrap(y.array, batch=y.batch) for y in ys])
     return ys if as_tuple else ys[0]
 
 
-def _strict(func: Any, xs: Any) -> None:
-    """Raise RuntimeError where an output does not depend on an input."""
-    for j in range(len(xs)):
-        leaves = [x.detach().requires_grad_() if i == j else x.detach() for i, x in enumerate(xs)]
-        y = func(*leaves)
-        for i, out in enumerate(y if isinstance(y, tuple) else (y,)):
-            if out.node is None or leaves[j].node not in reachable([out.node], leaves[j].node.seq):
+# -- strict ------------------------------------------------------------------------------------------------------------
+def _check_strategy(strategy: str) -> None:
+    if strategy not in _STRATEGIES:
+        raise UnknownStrategy(
+            f'Expected strategy to be either "forward-mode" or "reverse-mode", or "auto", which takes forward-mode for '
+            f"more outputs than inputs. Got {strategy!r}"
+        )
+
+
+def _check_outputs(ys: Any, leaves: list[Tensor], pairs: bool = False) -> None:
+    """Raise RuntimeError where nothing depends on an input, or an output on nothing; with `pairs` on some input."""
+    oldest = max([leaf.node.seq for leaf in leaves])
+    behind = [set() if y.node is None else reachable([y.node], oldest) for y in ys]
+    for i, (y, nodes) in enumerate(zip(ys, behind)):
+        if y.node is None:
+            raise RuntimeError(
+                f"Output {i} of the user-provided function does not require gradients: it is independent of input 0, say. "
+                "The outputs must be computed in a differentiable manner from the input when running in strict mode."
+            )
+        for j, leaf in enumerate(leaves if pairs else ()):
+            if leaf.node not in nodes:
                 raise RuntimeError(
                     f"Output {i} of the user-provided function is independent of input {j}. This is not allowed in "
                     "strict mode."
                 )
+    for j, leaf in enumerate(leaves):
+        if not any([leaf.node in nodes for nodes in behind]):
+            raise RuntimeError(
+                f"The output of the user-provided function is independent of input {j}. This is not allowed in strict "
+                "mode."
+            )
+
+
+def _check_results(found: Any) -> None:
+    for j, g in enumerate(found):
+        if not g.requires_grad:
+            raise RuntimeError(
+                f"The jacobian of the user-provided function is independent of input {j}. This is not allowed in strict "
+                "mode when create_graph=True."
+            )
+
+
+def _check_gradient(func: Any, xs: Any, name: str) -> None:
+    """Raise RuntimeError where the gradient is independent of the inputs."""
+    leaves = [fresh_leaf(x.detach()) for x in xs]
+    (y,) = recorded(_tupled(func, name, {}, one=True), leaves)
+    _check_outputs((y,), leaves, pairs=False)
+    gradients = recorded(lambda *xs: _gradient(func, xs, name), leaves)
+    for j, g in enumerate(gradients):
+        if g.node is None:
+            raise RuntimeError(
+                f"While computing the hessian, found that the jacobian of the user-provided function with respect to input "
+                f"{j} is independent of the input. This is not allowed in strict mode. You should ensure that your function "
+                "is twice differentiable and that its gradient depends on the inputs, e.g. is not linear in them."
+            )

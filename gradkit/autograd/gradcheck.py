@@ -13,7 +13,8 @@ import numpy as np
 from gradkit.autograd.walk import grad
 from gradkit.engine import modes
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.func.transforms import jvp, vjp
+from gradkit.func.forward import jvp
+from gradkit.func.reverse import vjp
 from gradkit.func.vmap import vmap
 
 

@@ -17,6 +17,7 @@ class Local(threading.local):
     duals: tuple[int, ...] = ()  # levels of forward_ad entered and not yet left, innermost last
     randomness = "error"  # what random operations may do inside the innermost vmap
     anomaly = False
+    both_ways = False  # do nodes keep what rows' jvps read, too?
     check_nan = True  # in anomaly mode
     birth: str | None = None  # what the operation just run did in anomaly mode: a NaN or Inf from finite operands
     errstate = False  # is a walk or a transform already holding numpy's warnings back?

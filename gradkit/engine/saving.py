@@ -19,6 +19,8 @@ local = modes.local
 def keep(prim: Primitive, parents: Any, y: Any, raws: Any) -> tuple[Any, ...]:
     """What the rules of those operands that need a gradient read: a value, its shape, or None."""
     keeps = prim.keeps
+    if local.both_ways and not prim.rules:  # a jvp may read any operand; a linear one only shapes
+        return (None, *[x.shape for x in raws]) if prim.linear else (y, *raws)
     if len(keeps) == 1:
         needed = keeps[0]
     else:

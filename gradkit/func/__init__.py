@@ -1,18 +1,13 @@
 """Transforms of functions: `grad vjp jvp linearize jacrev jacfwd hessian vmap`, which nest in every order."""
 
-from gradkit.func.transforms import (
-    grad,
-    grad_and_value,
-    hessian,
-    jacfwd,
-    jacrev,
-    jvp,
-    linearize,
-    value_and_grad,
-    vjp,
-)  # fmt: skip
+from gradkit.func.chunks import get_memory_budget, set_memory_budget
+from gradkit.func.forward import jvp, linearize
+from gradkit.func.jacobians import hessian, jacfwd, jacrev
+from gradkit.func.modules import functional_call, stack_module_state
+from gradkit.func.reverse import grad, grad_and_value, value_and_grad, vjp
 from gradkit.func.vmap import vmap
 
 __all__ = [
-    "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "value_and_grad", "vjp", "vmap",
+    "functional_call", "get_memory_budget", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+    "set_memory_budget", "stack_module_state", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

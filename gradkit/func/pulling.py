@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.backend.protocol import beside
+from gradkit.backend.protocol import backends, beside
 from gradkit.engine import modes
 from gradkit.engine.batching import align, expand, over_active_batches
 from gradkit.engine.node import Node, note, reachable
@@ -21,7 +21,7 @@ _START = replace(alias.primitive, name="start", step=lambda *_: None, kept=False
 
 def fresh_leaf(x: Tensor) -> Tensor:
     """`x` again, as a place to differentiate at. Its history hangs behind it, so that outer transforms still see it."""
-    if x.dtype.kind not in "fcV":
+    if x.array.dtype.kind not in "fcV":
         raise RuntimeError(
             f"only Tensors of floating point and complex dtype can require gradients, got {x.dtype.name} of shape "
             f"{tuple(x.shape)}; convert it, e.g. with .float(), or name other arguments with argnums"
@@ -37,40 +37,38 @@ def fresh_leaf(x: Tensor) -> Tensor:
     return wrap(x.array, node, x.tangents, x.batch)
 
 
-def pull_lifted(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor]) -> list[Tensor]:
+def pull_lifted(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool = False) -> list[Tensor]:
     """The cotangents of the leaves, when outputs and cotangents may carry tangents and batch axes.
 
-    One line is forward over reverse: the tangent of ``vjp(y, ct)`` is ``vjp(y_t, ct) + vjp(y, ct_t)``.
+    One line is forward over reverse: the tangent of ``vjp(y, ct)`` is ``vjp(y_t, ct) + vjp(y, ct_t)``. With `final`
+    nobody wants to differentiate them, whatever hangs behind the leaves.
     """
     level = top_level(*ys, *cts)
     if not level:
-        return pull_plain(ys, leaves, cts)
+        return pull_plain(ys, leaves, cts, final)
     bare_ys, bare_cts = [strip(y, level) for y in ys], [strip(ct, level) for ct in cts]
-    moved = [(tangent(y, level), ct) for y, ct in zip(ys, bare_cts)] + [
-        (y, tangent(ct, level)) for y, ct in zip(bare_ys, cts)
-    ]
+    moved = [(tangent(y, level), ct) for y, ct in zip(ys, bare_cts)] + [(y, tangent(ct, level)) for y, ct in zip(bare_ys, cts)]
     pairs = [(y, ct) for y, ct in moved if y is not None and ct is not None]
-    primal = pull_lifted(bare_ys, leaves, bare_cts)
+    primal = pull_lifted(bare_ys, leaves, bare_cts, final)
     if not pairs:
         return primal
-    ts = pull_lifted([y for y, _ in pairs], leaves, [ct for _, ct in pairs])
+    ts = pull_lifted([y for y, _ in pairs], leaves, [ct for _, ct in pairs], final)
     return [dual(c, level, t) for c, t in zip(primal, ts)]
 
 
-def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor]) -> list[Tensor]:
+def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool = False) -> list[Tensor]:
     """The same without tangents. The tape knows nothing of batches: outputs' batch axes become ordinary leading axes,
     and those of the cotangents alone ride on top of the walk."""
-    batched = {level for y in ys for level in y.batch}
-    riding = tuple(sorted({level for ct in cts for level in ct.batch} - batched))
+    riding = on_top(ys, cts)
     seeds: dict[Any, Any] = {}
     for y, ct in zip(ys, cts):
         if y.node is None:
             continue
-        ct = _seed(y, ct, riding)
+        ct = seated(y, ct, riding)
         seeds[y.node] = seeds[y.node] + ct if y.node in seeds else ct
     wanted = {leaf.node for leaf in leaves}
     with np.errstate(all="ignore"):
-        if any([ct.node is not None for ct in cts]) or entangled(seeds, leaves):
+        if not final and (any([ct.node is not None for ct in cts]) or entangled(seeds, leaves)):
             with modes.mode(grad=True):
                 found = pull(seeds, wanted, record=True, retain=True)
         elif riding:
@@ -79,7 +77,7 @@ def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor]) -> lis
         else:
             found = pull({node: ct.array for node, ct in seeds.items()}, wanted, retain=True)
             found = {node: wrap(ct) for node, ct in found.items()}
-    return [_gathered(found[leaf.node], leaf) if leaf.node in found else zeros(leaf) for leaf in leaves]
+    return [gathered(found[leaf.node], leaf) if leaf.node in found else zeros(leaf) for leaf in leaves]
 
 
 def entangled(seeds: Any, leaves: list[Tensor]) -> bool:
@@ -94,24 +92,32 @@ def entangled(seeds: Any, leaves: list[Tensor]) -> bool:
     return False
 
 
-def _seed(y: Tensor, ct: Tensor, riding: tuple[int, ...]) -> Tensor:
-    levels = sorted({*riding, *ct.batch, *y.batch})
+def on_top(on_tape: list[Tensor], moving: list[Tensor]) -> tuple[int, ...]:
+    """The batch levels of what moves along the tape which what is on it has not."""
+    here = {level for x in on_tape for level in x.batch}
+    return tuple(sorted({level for x in moving for level in x.batch} - here))
+
+
+def seated(x: Tensor, moving: Tensor, riding: tuple[int, ...]) -> Tensor:
+    """A tangent or cotangent of `x` as the tape sees it: in the shape of the array of `x`, `riding` levels on top."""
+    if not x.batch and moving.batch == riding:
+        return moving if not moving.tangents else wrap(moving.array, moving.node, None, riding)
+    levels = sorted({*riding, *moving.batch, *x.batch})
     order = (*riding, *[level for level in levels if level not in riding])
-    ct = _reordered(align(ct, levels), levels, order)
-    rank = len(riding)
-    lead = tuple(ct.shape[:rank])
-    ct = expand(ct, lead + y.array.shape)
-    return wrap(ct.array, ct.node, None, riding)
+    moving = _reordered(align(moving, levels), levels, order)
+    lead = tuple(moving.shape[: len(riding)])
+    moving = expand(moving, lead + x.array.shape)
+    return wrap(moving.array, moving.node, None, riding)
 
 
-def _gathered(g: Tensor, leaf: Tensor) -> Tensor:
-    """A gradient with the leaf's batch axes back among its own, all in ascending order."""
-    now = (*g.batch, *leaf.batch)
-    if not now:
-        return g
+def gathered(c: Tensor, x: Tensor) -> Tensor:
+    """The reverse: with the batch axes of `x` back among its own, all in ascending order."""
+    now = (*c.batch, *x.batch)
+    if not x.batch:
+        return c
     ordered = tuple(sorted(now))
-    g = _reordered(wrap(g.array, g.node), now, ordered)
-    return wrap(g.array, g.node, None, ordered)
+    c = _reordered(wrap(c.array, c.node), now, ordered)
+    return wrap(c.array, c.node, None, ordered)
 
 
 def _reordered(x: Tensor, now: Any, wanted: Any) -> Tensor:
@@ -121,10 +127,23 @@ def _reordered(x: Tensor, now: Any, wanted: Any) -> Tensor:
 
 def zeros(x: Tensor) -> Tensor:
     """Zeros of the shape, dtype and batch axes of `x`, without a history."""
-    return wrap(beside(x.array, "zeros", x.array.shape, x.dtype), batch=x.batch)
+    return wrap(made(x, "zeros", x.array.shape, x.array.dtype), None, None, x.batch)
 
 
-def basis(x: Tensor) -> Tensor:
-    """The unit tensors of the shape of `x`, along a new first axis."""
+def ones(x: Tensor) -> Tensor:
+    """Ones likewise."""
+    return wrap(made(x, "ones", x.array.shape, x.array.dtype), None, None, x.batch)
+
+
+def made(x: Tensor, name: str, *args: Any) -> Any:
+    """A raw array on the device of `x`."""
+    return getattr(np, name)(*args) if len(backends) == 1 else beside(x.array, name, *args)
+
+
+def basis(x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
+    """The unit tensors of the shape of `x` from one number to another, along a new first axis."""
     n = math.prod(x.shape)
-    return wrap(beside(x.array, "eye", n, dtype=x.dtype).reshape(n, *x.shape))
+    stop = n if stop is None else stop
+    raw = made(x, "zeros", (stop - start, n), x.dtype)
+    raw.ravel()[start :: n + 1] = 1
+    return wrap(raw.reshape(stop - start, *x.shape))

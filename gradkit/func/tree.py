@@ -1,5 +1,6 @@
 """Nested tuples, lists, dictionaries and named tuples of leaves: taking them apart and putting them together again."""
 
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -9,41 +10,46 @@ from gradkit.engine.tensor import Tensor, wrap
 #: How to put a container together again: its type, its keys or None, and the same for each child; None for a leaf.
 Spec = tuple[Any, Any, tuple[Any, ...]] | None
 
+_NOTHING: Spec = (type(None), None, ())
+
 
 def flatten(tree: Any) -> tuple[list[Any], Spec]:
     """The leaves from left to right, and how they hung together. Dictionaries keep their order; None has no leaves."""
-    kind: Any
-    keys: tuple[Any, ...] | None
+    leaves: list[Any] = []
+    return leaves, _collect(tree, leaves)
+
+
+def _collect(tree: Any, leaves: list[Any]) -> Spec:
+    if isinstance(tree, Tensor):
+        leaves.append(tree)
+        return None
+    if isinstance(tree, tuple | list):
+        return type(tree), None, tuple([_collect(child, leaves) for child in tree])
     if isinstance(tree, dict):
-        kind, keys, children = type(tree), tuple(tree), list(tree.values())
-    elif isinstance(tree, tuple | list) and not isinstance(tree, np.ndarray):
-        kind, keys, children = type(tree), None, list(tree)
-    elif tree is None:
-        return [], (type(None), None, ())
-    else:
-        return [tree], None
-    leaves, specs = [], []
-    for child in children:
-        below, spec = flatten(child)
-        leaves += below
-        specs.append(spec)
-    return leaves, (kind, keys, tuple(specs))
+        return type(tree), tuple(tree), tuple([_collect(child, leaves) for child in tree.values()])
+    if tree is None:
+        return _NOTHING
+    leaves.append(tree)
+    return None
 
 
-def unflatten(leaves: list[Any], spec: Spec) -> Any:
+def unflatten(leaves: list[Any] | tuple[Any, ...], spec: Spec) -> Any:
     """The reverse of `flatten`."""
-    return _built(iter(leaves), spec)
+    return leaves[0] if spec is None else _built(iter(leaves), spec)
 
 
 def _built(leaves: Any, spec: Spec) -> Any:
     if spec is None:
         return next(leaves)
     kind, keys, specs = spec
+    if kind is tuple:
+        return tuple([next(leaves) if child is None else _built(leaves, child) for child in specs])
     if kind is type(None):
         return None
     children = [_built(leaves, child) for child in specs]
     if keys is not None:
-        return kind(zip(keys, children))
+        pairs = zip(keys, children)
+        return kind(None, pairs) if issubclass(kind, defaultdict) else kind(pairs)
     return kind(*children) if hasattr(kind, "_fields") else kind(children)
 
 
@@ -59,20 +65,24 @@ def count(spec: Spec) -> int:
 
 
 def broadcast(prefix: Any, spec: Spec, name: str) -> list[Any]:
-    """A tree that stops early (as vmap's in_dims may), as one entry for each leaf of the whole."""
-    if isinstance(prefix, int) or prefix is None:
+    """A tree that stops early (as vmap's in_dims may), as one entry for each leaf of the whole.
+
+    ValueError if it does not fit.
+    """
+    if type(prefix) is int or prefix is None:
         return [prefix] * count(spec)
-    if spec is None or not isinstance(prefix, tuple | list | dict) or len(prefix) != len(spec[2]):
+    unlike = spec is None or not isinstance(prefix, tuple | list | dict) or len(prefix) != len(spec[2])
+    if unlike or (isinstance(prefix, dict) and (spec[1] is None or set(prefix) != set(spec[1]))):  # type: ignore[index]
         raise ValueError(f"{name} does not fit the structure of what it describes: {prefix!r}")
-    below = prefix.values() if isinstance(prefix, dict) else prefix
-    return [entry for one, child in zip(below, spec[2]) for entry in broadcast(one, child, name)]
+    keys, children = spec[1], spec[2]  # type: ignore[index]
+    below = [prefix[key] for key in keys] if isinstance(prefix, dict) else prefix
+    return [entry for one, child in zip(below, children) for entry in broadcast(one, child, name)]
 
 
 class Kind:
     """Whether a caller wrote arrays or Tensors, so that the answer is of the same kind."""
 
-    def __init__(self) -> None:
-        self.arrays = False
+    arrays = False
 
     def taken(self, leaf: Any) -> Any:
         """A leaf as a Tensor; numbers and other objects as they are."""
@@ -83,5 +93,13 @@ class Kind:
 
     def given(self, leaf: Any) -> Any:
         """A leaf of the answer."""
-        plain = self.arrays and isinstance(leaf, Tensor) and not (leaf.requires_grad or leaf.tangents or leaf.batch)
-        return np.asarray(leaf.array) if plain and isinstance(leaf.array, np.generic) else leaf.array if plain else leaf
+        if not self.arrays or not isinstance(leaf, Tensor) or leaf.requires_grad or leaf.tangents or leaf.batch:
+            return leaf
+        return np.asarray(leaf.array) if isinstance(leaf.array, np.generic) else leaf.array
+
+
+def tensor(x: Any, where: str, error: type[Exception] = RuntimeError) -> Tensor:
+    """`x`, which must be a Tensor."""
+    if not isinstance(x, Tensor):
+        raise error(f"{where}: expected a Tensor or an array, got {type(x).__name__}")
+    return x

@@ -6,8 +6,8 @@ from typing import Any
 
 from gradkit.engine import batching, modes
 from gradkit.engine.tensor import Tensor
-from gradkit.func import tree
-from gradkit.ops import joining, shaping
+from gradkit.func import chunks, tree
+from gradkit.ops import shaping
 
 
 def vmap(
@@ -16,71 +16,100 @@ def vmap(
     out_dims: Any = 0,
     randomness: str = "error",
     *,
-    chunk_size: int | None = None,
+    chunk_size: int | str | None = None,
 ) -> Callable[..., Any]:
     """A function that maps `func` over an axis of its arguments, without a loop.
 
     `in_dims` says which axis of each argument counts samples (None: all samples share it), as an int for all or nested
-    like the arguments; `out_dims` where that axis stands in the results. `chunk_size` samples are done at a time.
-    `randomness` is "error", "different" or "same": what random operations inside may do.
+    like the arguments; `out_dims` where that axis stands in the results (None: the result is the same for all samples,
+    and need not be a Tensor). Keyword arguments are mapped over their first axis. `chunk_size` samples are done at a
+    time (None: all; "auto": as many as `set_memory_budget` allows). `randomness` is "error", "different" or "same":
+    what random operations inside may do.
 
-    Raises ValueError if nothing is mapped or extents differ.
+    Raises ValueError if nothing is mapped, extents differ, `in_dims` or `out_dims` do not fit, or the function returns
+    what is no Tensor; RuntimeError for another `randomness`, and where what the function does next depends on the data.
 
     >>> import gradkit
     >>> from gradkit.func import vmap
     >>> vmap(gradkit.dot)(gradkit.ones(3, 2), gradkit.ones(3, 2))
     tensor([2., 2., 2.])
     """
-    if randomness not in ("error", "different", "same"):
-        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
-    if chunk_size is not None and chunk_size <= 0:
-        raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
+    check_randomness(randomness)
+    chunks.check(chunk_size, "vmap")
 
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
+        if not args and not kwargs:
+            raise ValueError("vmap: got no inputs, so there is nothing to map over")
         kind = tree.Kind()
-        leaves, spec = tree.flatten(args)
-        leaves = [kind.taken(leaf) for leaf in leaves]
-        dims = tree.broadcast(
-            in_dims if isinstance(in_dims, int) or in_dims is None else tuple(in_dims), spec, "in_dims"
-        )
+        flat, spec = tree.flatten(args)
         named, named_spec = tree.flatten(kwargs)
-        leaves, dims = (
-            leaves + [kind.taken(leaf) for leaf in named],
-            dims + [0 if isinstance(x, Tensor) else None for x in named],
-        )
+        leaves = [kind.taken(leaf) for leaf in (*flat, *named)]
+        dims = tree.broadcast(_checked(in_dims), spec, "in_dims")
+        dims += [0 if isinstance(x, Tensor) else None for x in leaves[len(flat) :]]
         size = _size(leaves, dims)
-        fronted = [_to_front(x, d) for x, d in zip(leaves, dims)]
+        fronted = [x if not d else shaping.movedim(x, d, 0) for x, d in zip(leaves, dims)]
+        shape: dict[str, Any] = {}
 
-        def run(part: list[Any], n: int) -> tuple[list[Any], Any]:
-            return _run(func, part, dims, n, len(args) and spec, named_spec, randomness)
+        def call(inside: list[Any]) -> Any:
+            positional = tree.unflatten(inside[: len(flat)], spec)
+            return func(*positional, **tree.unflatten(inside[len(flat) :], named_spec))
 
-        if chunk_size is None or chunk_size >= size:
-            outs, out_spec = run(fronted, size)
-        else:
-            outs, out_spec = _chunked(run, fronted, dims, size, chunk_size)
-        places = tree.broadcast(out_dims if isinstance(out_dims, int) else tuple(out_dims), out_spec, "out_dims")
-        return tree.unflatten([kind.given(_placed(y, d)) for y, d in zip(outs, places)], out_spec)
+        def run(start: int, stop: int) -> list[Tensor]:
+            whole = stop - start == size
+            part = fronted if whole else [x if d is None else x[start:stop] for x, d in zip(fronted, dims)]
+            return _run(call, part, dims, stop - start, randomness, out_dims, shape)
+
+        row_bytes = sum([x.array.nbytes for x, d in zip(fronted, dims) if d is not None]) // max(size, 1)
+        outs = iter(chunks.in_chunks(run, size, chunk_size, row_bytes))
+        ys = [shape["shared"][i] if d is None else _placed(next(outs), d) for i, d in enumerate(shape["places"])]
+        return tree.unflatten([kind.given(y) for y in ys], shape["spec"])
 
     return mapped
 
 
-def _run(func: Any, leaves: Any, dims: Any, size: int, spec: Any, named_spec: Any, randomness: str) -> Any:
+def check_randomness(randomness: Any) -> None:
+    """RuntimeError for what is not one of the three."""
+    if randomness not in ("error", "different", "same"):
+        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+
+
+def _checked(in_dims: Any) -> Any:
+    if type(in_dims) is int or isinstance(in_dims, tuple | list):
+        return in_dims if type(in_dims) is int else tuple(in_dims)
+    raise ValueError(
+        "vmap: expected in_dims to be an int or a tuple nested like the arguments, such as (0, None), got "
+        f"{type(in_dims).__name__}: at least one argument must be mapped"
+    )
+
+
+def _run(call: Any, leaves: Any, dims: Any, size: int, randomness: str, out_dims: Any, shape: dict[str, Any]) -> Any:
+    """The mapped outputs of `size` samples; `shape` learns how all outputs hang together, and what samples share."""
     level = modes.new_level()
-    n_args = tree.count(spec) if spec != 0 else 0
     with modes.mode(lift=1, batches=(*modes.local.batches, (level, size)), randomness=randomness):
-        inside = [x if d is None else batching.enter(x, level) for x, d in zip(leaves, dims)]
-        args = tree.unflatten(inside[:n_args], spec) if n_args or spec else ()
-        kwargs = tree.unflatten(inside[n_args:], named_spec)
-        y = func(*args, **kwargs)
-        outs, out_spec = tree.flatten(y)
-        for one in outs:
-            if not isinstance(one, Tensor):
-                raise ValueError(
-                    f"vmap({getattr(func, '__name__', 'func')}): expected the function to return Tensors, got "
-                    f"{type(one).__name__}"
-                )
-        return [batching.leave(one, level, size) for one in outs], out_spec
+        ys, shape["spec"] = tree.flatten(call([x if d is None else batching.enter(x, level) for x, d in zip(leaves, dims)]))
+        places = shape["places"] = tree.broadcast(_tupled(out_dims), shape["spec"], "out_dims")
+        shape["shared"] = {i: _shared(y, level) for i, (y, d) in enumerate(zip(ys, places)) if d is None}
+        return [batching.leave(_sample(y), level, size) for y, d in zip(ys, places) if d is not None]
+
+
+def _tupled(out_dims: Any) -> Any:
+    return tuple(out_dims) if isinstance(out_dims, list) else out_dims
+
+
+def _sample(y: Any) -> Tensor:
+    if not isinstance(y, Tensor):
+        raise ValueError(
+            f"vmap: expected the function to return Tensors, got {type(y).__name__}; write out_dims=None for an output "
+            "that all samples share"
+        )
+    return y
+
+
+def _shared(y: Any, level: int) -> Any:
+    if isinstance(y, Tensor) and level in y.batch:
+        raise ValueError("vmap: an output differs between samples, so its out_dims cannot be None")
+    return y
 
 
 def _size(leaves: Any, dims: Any) -> int:
@@ -97,25 +126,10 @@ def _size(leaves: Any, dims: Any) -> int:
         raise ValueError("vmap: at least one argument must be mapped: in_dims has no axis for any Tensor")
     if len(set(sizes.values())) > 1:
         raise ValueError(
-            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-            f"{list(sizes.values())}"
+            f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {list(sizes.values())}"
         )
     return next(iter(sizes.values()))
 
 
-def _to_front(x: Any, dim: Any) -> Any:
-    return x if dim is None or dim == 0 else shaping.movedim(x, dim, 0)
-
-
-def _placed(y: Tensor, dim: Any) -> Tensor:
+def _placed(y: Tensor, dim: int) -> Tensor:
     return y if dim == 0 else shaping.movedim(y, 0, dim)
-
-
-def _chunked(run: Any, leaves: Any, dims: Any, size: int, chunk: int) -> tuple[list[Any], Any]:
-    parts = []
-    for start in range(0, size, chunk):
-        stop = min(start + chunk, size)
-        part = [x if d is None else x[start:stop] for x, d in zip(leaves, dims)]
-        outs, spec = run(part, stop - start)
-        parts.append(outs)
-    return [joining.cat(pieces) for pieces in zip(*parts)], spec

@@ -1,0 +1,110 @@
+"""jvp and linearize: derivatives along tangents, in forward mode."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gradkit.engine import modes
+from gradkit.engine.tangents import dual, strip, tangent
+from gradkit.engine.tensor import Tensor
+from gradkit.func import tree
+from gradkit.func.pulling import fresh_leaf, zeros
+from gradkit.func.pushing import Tape, keeping_for_tangents
+from gradkit.func.reverse import freed, outside, recorded, with_aux
+
+
+def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
+    """``func(*primals)`` and its derivative along `tangents`, in one forward pass.
+
+    `primals` and `tangents` are tuples, nested alike. Returns (output, output tangent), with aux as a third if
+    `has_aux`. With `strict` an output that does not depend on the primals raises RuntimeError, as do tangents of another
+    structure, shape or dtype.
+
+    >>> import gradkit
+    >>> from gradkit.func import jvp
+    >>> jvp(lambda x: x * x, (gradkit.tensor(3.0),), (gradkit.tensor(1.0),))
+    (tensor(9.), tensor(6.))
+    """
+    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
+        raise RuntimeError("jvp: primals and tangents must be tuples of the function's arguments, e.g. (x,), (t,)")
+    kind = tree.Kind()
+    flat, spec = tree.flatten(primals)
+    flat_t, spec_t = tree.flatten(tangents)
+    if spec != spec_t or not flat:
+        what = "be nested alike" if flat else "contain at least one Tensor"
+        raise RuntimeError(f"jvp: primals and tangents must {what}: got {len(flat)} and {len(flat_t)} leaves")
+    xs, ts = _fitting(kind, flat, flat_t)
+    level, result = pushed(lambda *xs: func(*tree.unflatten(xs, spec)), xs, ts)
+    y, aux = with_aux(result, "jvp") if has_aux else (result, None)
+    ys, y_spec = tree.flatten(y)
+    outs, moved = [], []
+    for one in ys:
+        bare, t = apart(tree.tensor(one, "the output of jvp's function"), level)
+        if t is None and strict:
+            raise RuntimeError("jvp: an output does not depend on the inputs, which strict=True does not allow")
+        outs.append(kind.given(bare))
+        moved.append(kind.given(zeros(bare) if t is None else t))
+    found = tree.unflatten(outs, y_spec), tree.unflatten(moved, y_spec)
+    return (*found, tree.mapped(lambda one: kind.given(strip(one, level)), aux)) if has_aux else found
+
+
+def _fitting(kind: tree.Kind, flat: list[Any], flat_t: list[Any]) -> tuple[list[Tensor], list[Tensor]]:
+    xs = [tree.tensor(kind.taken(x), "a primal of jvp") for x in flat]
+    ts = [tree.tensor(kind.taken(t), "a tangent of jvp") for t in flat_t]
+    for x, t in zip(xs, ts):
+        if x.shape != t.shape:
+            raise RuntimeError(f"jvp: a primal has shape {tuple(x.shape)}, its tangent {tuple(t.shape)}")
+        if x.dtype != t.dtype:
+            raise RuntimeError(f"jvp: a primal has dtype {x.dtype.name}, its tangent {t.dtype.name}")
+    return xs, ts
+
+
+def pushed(function: Callable[..., Any], xs: Any, ts: Any) -> tuple[int, Any]:
+    """What a function of flat arguments gives for these with tangents (None: zero), and the level of the tangents."""
+    level = modes.new_level()
+    modes.shift(lift=1)
+    try:
+        return level, function(*[dual(x, level, t) for x, t in zip(xs, ts)])
+    finally:
+        modes.shift(lift=-1)
+
+
+def apart(y: Tensor, level: int) -> tuple[Tensor, Tensor | None]:
+    """An output without its tangent of a level, and that tangent."""
+    return strip(y, level), tangent(y, level)
+
+
+def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """``func(*primals)`` and the function that applies its Jacobian there to tangents.
+
+    `func` runs once; each application pushes tangents along what was recorded. The tangents are nested like the
+    primals. With `has_aux`, `func` returns (output, aux), and this (output, jvp_fn, aux).
+
+    Raises RuntimeError for primals that are neither floating nor complex and for tangents that do not fit.
+
+    >>> import gradkit
+    >>> from gradkit.func import linearize
+    >>> y, push = linearize(lambda x: x * x, gradkit.tensor(3.0))
+    >>> push(gradkit.tensor(2.0)), push(gradkit.tensor(-1.0))
+    (tensor(12.), tensor(-6.))
+    """
+    kind = tree.Kind()
+    flat, spec = tree.flatten(primals)
+    leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal", ValueError)) for x in flat]
+    with keeping_for_tangents():
+        result = recorded(func, tree.unflatten(leaves, spec))
+    y, aux = with_aux(result, "linearize") if has_aux else (result, None)
+    ys, y_spec = tree.flatten(y)
+    ys = [tree.tensor(one, "the output of linearize's function") for one in ys]
+    tape = Tape(ys, leaves)
+
+    def push(*tangents: Any) -> Any:
+        flat_t, spec_t = tree.flatten(tangents)
+        if spec_t != spec:
+            raise RuntimeError(f"linearize: expected tangents nested like the {len(flat)} primals, got {len(flat_t)}")
+        _, ts = _fitting(kind, flat, flat_t)
+        if not tape.complete:
+            return jvp(func, primals, tangents, has_aux=has_aux)[1]
+        return tree.unflatten([kind.given(t) for t in tape.push(ts)], y_spec)
+
+    outputs = tree.unflatten([kind.given(outside(one, leaves)) for one in ys], y_spec)
+    return (outputs, push, tree.mapped(lambda one: kind.given(freed(one, leaves)), aux)) if has_aux else (outputs, push)

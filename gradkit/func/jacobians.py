@@ -1,0 +1,192 @@
+"""Whole Jacobians and Hessians: rows by reverse mode, columns by forward mode, many at a time."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from gradkit.engine import batching, modes
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.func import chunks, tree
+from gradkit.func.forward import apart, pushed
+from gradkit.func.pulling import basis, fresh_leaf, pull_lifted, zeros
+from gradkit.func.reverse import freed, picked, recorded, with_aux
+from gradkit.func.vmap import check_randomness
+from gradkit.ops import shaping
+
+local = modes.local
+
+
+def jacrev(
+    func: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, chunk_size: int | str | None = None
+) -> Callable[..., Any]:
+    """The function that gives the Jacobian of `func` at its arguments, by reverse mode: a row for each output element.
+
+    The result has the shape of the output followed by that of the argument. `chunk_size` rows are done at a time (None:
+    all; "auto": as many as `set_memory_budget` allows).
+
+    >>> import gradkit
+    >>> from gradkit.func import jacrev
+    >>> jacrev(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    chunks.check(chunk_size, "jacrev")
+
+    @functools.wraps(func)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        chosen, rest = picked(args, argnums)
+        kind = tree.Kind()
+        flat, spec = tree.flatten(chosen)
+        leaves = [fresh_leaf(tree.tensor(kind.taken(x), "an argument of jacrev", ValueError)) for x in flat]
+        result = recorded(lambda *xs: func(*rest(tree.unflatten(xs, spec)), **kwargs), leaves)
+        y, aux = with_aux(result, "jacrev") if has_aux else (result, None)
+        ys, y_spec = tree.flatten(y)
+        blocks = []
+        for one in ys:
+            found = rows(tree.tensor(one, "the output of jacrev's function"), leaves, chunk_size)
+            nested = tree.unflatten([kind.given(block) for block in found], spec)
+            blocks.append(nested if isinstance(argnums, tuple) else nested[0])
+        jacobian = tree.unflatten(blocks, y_spec)
+        return (jacobian, tree.mapped(lambda one: kind.given(freed(one, leaves)), aux)) if has_aux else jacobian
+
+    return run
+
+
+def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = False) -> list[Tensor]:
+    """The Jacobian of an output with respect to each leaf, by pulling unit cotangents back, many at a time."""
+    n = y.shape.numel()
+    if n == 1:
+        one = wrap(basis(y).array.reshape(y.shape))
+        return [g.reshape((*y.shape, *x.shape)) for g, x in zip(pull_lifted([y], leaves, [one], final), leaves)]
+
+    def run(start: int, stop: int) -> list[Tensor]:
+        level, count = modes.new_level(), stop - start
+        with modes.mode(lift=1, batches=(*local.batches, (level, count))):
+            ct = batching.enter(basis(y, start, stop), level)
+            return [batching.leave(g, level, count) for g in pull_lifted([y], leaves, [ct], final)]
+
+    size = y.array.nbytes + sum([x.array.nbytes for x in leaves])
+    found = chunks.in_chunks(run, n, chunk_size, size)
+    return [g.reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
+
+
+def jacfwd(
+    func: Callable[..., Any],
+    argnums: Any = 0,
+    has_aux: bool = False,
+    *,
+    randomness: str = "error",
+    chunk_size: int | str | None = None,
+) -> Callable[..., Any]:
+    """The function that gives the Jacobian of `func` at its arguments, by forward mode: a column for each input one.
+
+    The result has the shape of the output followed by that of the argument. `chunk_size` columns are done at a time
+    (None: all; "auto": as many as `set_memory_budget` allows); `randomness` is as for `vmap`.
+
+    >>> import gradkit
+    >>> from gradkit.func import jacfwd
+    >>> jacfwd(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    chunks.check(chunk_size, "jacfwd")
+    check_randomness(randomness)
+
+    @functools.wraps(func)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        chosen, rest = picked(args, argnums)
+        kind = tree.Kind()
+        flat, spec = tree.flatten(chosen)
+        xs = [tree.tensor(kind.taken(x), "an argument of jacfwd", ValueError) for x in flat]
+        kept: dict[str, Any] = {}
+
+        def flat_outputs(*xs: Tensor) -> list[Tensor]:
+            result = func(*rest(tree.unflatten(xs, spec)), **kwargs)
+            y, kept["aux"] = with_aux(result, "jacfwd") if has_aux else (result, None)
+            ys, kept["spec"] = tree.flatten(y)
+            return [tree.tensor(one, "the output of jacfwd's function") for one in ys]
+
+        found = [columns(flat_outputs, xs, j, chunk_size, randomness, kept) for j in range(len(xs))]
+        blocks = []
+        for i in range(len(found[0])):
+            nested = tree.unflatten([kind.given(blocks_of[i]) for blocks_of in found], spec)
+            blocks.append(nested if isinstance(argnums, tuple) else nested[0])
+        jacobian = tree.unflatten(blocks, kept["spec"])
+        return (jacobian, tree.mapped(kind.given, kept["aux"])) if has_aux else jacobian
+
+    return run
+
+
+def columns(
+    function: Callable[..., Any],
+    xs: list[Tensor],
+    j: int,
+    chunk_size: Any = None,
+    randomness: str = "error",
+    kept: dict[str, Any] | None = None,
+) -> list[Tensor]:
+    """The Jacobian of each output with respect to one input, by pushing unit tangents forward, many at a time.
+
+    What the function left in ``kept["aux"]`` is freed of the levels used here.
+    """
+    x = xs[j]
+
+    def run(start: int, stop: int) -> list[Tensor]:
+        batch_level, count = modes.new_level(), stop - start
+        batches = (*local.batches, (batch_level, count))
+        with modes.mode(lift=1, batches=batches, randomness=randomness):
+            t = batching.enter(basis(x, start, stop), batch_level)
+            level, ys = pushed(function, xs, [t if k == j else None for k in range(len(xs))])
+            pairs = [apart(y, level) for y in ys]
+            moved = [still(y, x) if t is None else t for y, t in pairs]
+            if kept and kept.get("aux") is not None:
+                kept["aux"] = tree.mapped(lambda one: _freed_of(one, level, batch_level, count), kept["aux"])
+            return [batching.leave(t, batch_level, count) for t in moved]
+
+    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.array.nbytes)
+    return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
+
+
+def still(y: Tensor, x: Tensor) -> Tensor:
+    """The tangent of an output that does not move, in the dtype of `x` if its own is an integer's."""
+    return zeros(y) if y.dtype.kind in "fcV" else zeros(wrap(y.array.astype(x.dtype), batch=y.batch))
+
+
+def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any) -> list[list[Tensor]]:
+    """All blocks, a list over outputs of lists over inputs, by forward mode."""
+    found = [columns(function, xs, j, chunk_size) for j in range(len(xs))]
+    return [list(row) for row in zip(*found)]
+
+
+def prefers_columns(ys: Any, xs: Any) -> bool:
+    """Whether forward mode is the cheaper way to the Jacobian, by sizes."""
+    return sum([x.shape.numel() for x in xs]) < sum([y.shape.numel() for y in ys])
+
+
+def _freed_of(aux: Any, level: int, batch_level: int, count: int) -> Any:
+    if not isinstance(aux, Tensor):
+        return aux
+    bare, _ = apart(aux, level)
+    return batching.leave(bare, batch_level, count)[0] if batch_level in bare.batch else bare
+
+
+def hessian(
+    func: Callable[..., Any],
+    argnums: Any = 0,
+    *,
+    has_aux: bool = False,
+    randomness: str = "error",
+    chunk_size: int | str | None = None,
+) -> Callable[..., Any]:
+    """The function that gives the Hessian of `func` at its arguments: forward over reverse.
+
+    `chunk_size` columns are done at a time (None: all; "auto": as many as `set_memory_budget` allows).
+
+    >>> import gradkit
+    >>> from gradkit.func import hessian
+    >>> hessian(lambda x: (x ** 3).sum())(gradkit.tensor([1.0, 2.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    gradient = jacrev(func, argnums, has_aux=has_aux)
+    return jacfwd(gradient, argnums, has_aux, randomness=randomness, chunk_size=chunk_size)

@@ -1,0 +1,121 @@
+"""Tangents along a tape: what was recorded once gives the Jacobian's products with any number of vectors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from gradkit import errors
+from gradkit.engine import modes, versions
+from gradkit.engine.node import Node, reachable
+from gradkit.engine.primitive import REGISTRY
+from gradkit.engine.tangents import dual, strip, tangent, top_level
+from gradkit.engine.tape import lift, tensor_xp
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.func.pulling import entangled, gathered, on_top, seated, zeros
+
+
+@contextmanager
+def keeping_for_tangents() -> Iterator[None]:
+    """A scope in which nodes keep what rows' jvps read, which may be more than what their vjps do."""
+    with modes.mode(special=1, both_ways=True):
+        yield
+
+
+class Tape:
+    """What lies between leaves and outputs, in the order in which it was recorded."""
+
+    def __init__(self, ys: list[Tensor], leaves: list[Tensor]) -> None:
+        self.ys, self.leaves = ys, leaves
+        self._orders: dict[Any, tuple[list[Node], dict[Node, Node]]] = {}
+        self.complete = all([known(node) for node in self._order(every(ys))[0]])
+
+    def push(self, ts: list[Tensor]) -> list[Tensor]:
+        """The tangents of the outputs for these of the leaves."""
+        return [zeros(y) if t is None else t for y, t in zip(self.ys, self._lifted(self.ys, ts))]
+
+    def _lifted(self, ys: list[Tensor], ts: list[Any]) -> list[Tensor | None]:
+        """When outputs and tangents may themselves carry tangents, of levels outside: the product rule."""
+        level = top_level(*ys, *[t for t in ts if t is not None])
+        if not level:
+            return self._plain(ys, ts)
+        bare_ys, bare_ts = [strip(y, level) for y in ys], [strip(t, level) for t in ts]
+        primal = self._lifted(bare_ys, bare_ts)
+        by_ts = self._lifted(bare_ys, [tangent(t, level) for t in ts])
+        slopes = [tangent(y, level) for y in ys]
+        by_ys = iter(self._lifted([y for y in slopes if y is not None], bare_ts))
+        found: list[Tensor | None] = []
+        for p, slope, a in zip(primal, slopes, by_ts):
+            b = next(by_ys) if slope is not None else None
+            moved = a if b is None else b if a is None else a + b
+            found.append(p if moved is None else dual(zeros(moved) if p is None else p, level, moved))
+        return found
+
+    def _plain(self, ys: list[Tensor], ts: list[Any]) -> list[Tensor | None]:
+        given = [(leaf, t) for leaf, t in zip(self.leaves, ts) if t is not None]
+        riding = on_top(self.leaves, [t for _, t in given])
+        order, last_reader = self._order(ys)
+        moved: dict[Node, Any] = {leaf.node: seated(leaf, t, riding) for leaf, t in given}
+        outer = any([t.node is not None for _, t in given]) or entangled([y.node for y in ys if y.node], self.leaves)
+        wanted = {y.node for y in ys}
+        with np.errstate(all="ignore"), modes.mode(mute=not outer, grad=outer):
+            for node in order:
+                t = step(node, moved, outer)
+                if t is not None:
+                    moved[node] = t
+                for parent in node.parents:
+                    if last_reader.get(parent) is node and parent not in wanted:
+                        moved.pop(parent, None)
+        return [gathered(moved[y.node], y) if y.node in moved else None for y in ys]
+
+    def _order(self, ys: list[Tensor]) -> tuple[list[Node], dict[Node, Node]]:
+        """The nodes between, oldest first, and which one reads each of them last."""
+        roots = tuple([y.node for y in ys if y.node is not None])
+        if roots not in self._orders:
+            own = {leaf.node for leaf in self.leaves}
+            seen = reachable(roots, max([node.seq for node in own], default=1)) - own
+            order = sorted(seen, key=lambda node: -node.seq)
+            readers = {parent: node for node in order for parent in node.parents if parent is not None}
+            self._orders[roots] = order, readers
+        return self._orders[roots]
+
+
+def every(ys: list[Tensor]) -> list[Tensor]:
+    """Tensors with their tangents and these tangents' own."""
+    return [y for one in ys for y in (one, *every(list((one.tangents or {}).values())))]
+
+
+def known(node: Node) -> bool:
+    """Whether its operation is a row, so that its jvp serves: a user's Function is not."""
+    prim = node.prim
+    return prim is None or node.picks or (prim.name in REGISTRY and REGISTRY[prim.name].jvp is prim.jvp)
+
+
+def step(node: Node, moved: dict[Node, Any], outer: bool) -> Any:
+    """The tangent of a node's output from those of its operands; None for zero."""
+    ts = [moved.get(parent) for parent in node.parents]
+    if all([t is None for t in ts]):
+        return None
+    if node.picks:
+        return ts[0][node.params["output"]]
+    if node.saved is None:
+        raise errors.freed(node.name(), node.line)
+    if versions.last_write < node.seq:
+        versions.check_unwritten(node, node.saved)
+    y, *operands = lift(node) if outer else [wrapped(one) for one in node.saved]
+    params = node.params or {}
+    if node.prim.rules:
+        terms = [rule(tensor_xp, t, y, *operands, **params) for rule, t in zip(node.prim.rules, ts) if rule and t is not None]
+        t = sum(terms[1:], terms[0]) if terms else None
+        return t if t is None or t.shape == node.like[0] else tensor_xp.broadcast_to(t, node.like[0])
+    if node.prim.linear:
+        dtype = next(t.dtype for t in ts if t is not None)
+        operands = [wrap(np.zeros(x, dtype)) if isinstance(x, tuple) else x for x in operands]
+    return node.prim.jvp(tensor_xp, ts, y, *operands, **params)
+
+
+def wrapped(saved: Any) -> Any:
+    if isinstance(saved, list):
+        return [wrap(one) for one in saved]
+    return wrap(saved) if hasattr(saved, "dtype") else saved

@@ -1,0 +1,214 @@
+"""vjp and what stands on it: gradients, by pulling cotangents back."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from gradkit.backend.protocol import beside
+from gradkit.engine import modes
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.func import tree
+from gradkit.func.pulling import fresh_leaf, ones, pull_lifted
+
+local = modes.local
+
+
+def recorded(function: Callable[..., Any], leaves: Any) -> Any:
+    """``function(*leaves)`` with recording on, whatever the mode outside."""
+    before, local.grad = local.grad, True
+    try:
+        return function(*leaves)
+    finally:
+        local.grad = before
+
+
+def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """``func(*primals)`` and the function that pulls cotangents of that output back to the primals.
+
+    Primals and outputs are nested tuples, lists and dictionaries of Tensors, or of arrays, which are then answered with
+    arrays. With `has_aux`, `func` returns (output, aux) and so does this: (output, vjp_fn, aux). Returns (output,
+    vjp_fn); vjp_fn takes cotangents nested like the output and returns a tuple with one entry for each primal. It may
+    be called any number of times: `func` is not run again.
+
+    Raises RuntimeError for primals that are neither floating nor complex, and for cotangents nested or shaped otherwise
+    than the output and for outputs that are no Tensors; ValueError for primals that are neither Tensors nor arrays.
+
+    >>> import gradkit
+    >>> from gradkit.func import vjp
+    >>> y, back = vjp(lambda x: x * x, gradkit.tensor(3.0))
+    >>> back(gradkit.tensor(1.0))
+    (tensor(6.),)
+    """
+    kind = tree.Kind()
+    flat, spec = tree.flatten(primals)
+    leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal", ValueError)) for x in flat]
+    result = recorded(func, tree.unflatten(leaves, spec))
+    y, aux = with_aux(result, "vjp") if has_aux else (result, None)
+    ys, y_spec = tree.flatten(y)
+    ys = [tree.tensor(one, "the output of vjp's function") for one in ys]
+
+    def back(*cotangents: Any) -> Any:
+        given = cotangents[0] if len(cotangents) == 1 else cotangents
+        cts, ct_spec = tree.flatten(given)
+        if len(cts) != len(ys) or (ct_spec != y_spec and len(cotangents) == 1 and not _alike(ct_spec, y_spec)):
+            raise RuntimeError(
+                f"vjp: expected {len(ys)} cotangents, nested like the output ({_shown(y_spec)}), got {len(cts)} "
+                f"({_shown(ct_spec)})"
+            )
+        cts = [tree.tensor(kind.taken(ct), "a cotangent") for ct in cts]
+        for ct, one in zip(cts, ys):
+            if ct.shape != one.shape:
+                raise RuntimeError(f"vjp: a cotangent has shape {tuple(ct.shape)}, its output {tuple(one.shape)}")
+        return tree.unflatten([kind.given(g) for g in pull_lifted(ys, leaves, cts)], spec)
+
+    outputs = tree.unflatten([kind.given(outside(one, leaves)) for one in ys], y_spec)
+    if not has_aux:
+        return outputs, back
+    return outputs, back, tree.mapped(lambda one: kind.given(freed(one, leaves)), aux)
+
+
+def _alike(a: tree.Spec, b: tree.Spec) -> bool:
+    """Whether two structures differ only in tuples against lists."""
+    if a is None or b is None:
+        return a is b
+    sequences = (tuple, list)
+    same_kind = a[0] is b[0] or (a[0] in sequences and b[0] in sequences)
+    return same_kind and a[1] == b[1] and len(a[2]) == len(b[2]) and all(map(_alike, a[2], b[2]))
+
+
+def _shown(spec: tree.Spec) -> str:
+    return repr(tree.unflatten(["*"] * tree.count(spec), spec)).replace("'*'", "*")
+
+
+def outside(y: Tensor, leaves: list[Tensor]) -> Tensor:
+    """An output as the caller sees it: on the tape only if something outside the transform put it there."""
+    if y.node is None or _depends_on_outside(y.node, {leaf.node for leaf in leaves}):
+        return y
+    return wrap(y.array, None, y.tangents, y.batch)
+
+
+def freed(aux: Any, leaves: list[Tensor]) -> Any:
+    """A leaf of aux likewise."""
+    return outside(aux, leaves) if isinstance(aux, Tensor) else aux
+
+
+def _depends_on_outside(node: Any, own: set[Any]) -> bool:
+    seen, stack = {node}, [node]
+    while stack:
+        now = stack.pop()
+        if now.prim is None:
+            return True
+        for parent in now.parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return False
+
+
+def with_aux(result: Any, name: str) -> tuple[Any, Any]:
+    """What a function with has_aux=True returned; RuntimeError if it is no pair."""
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise RuntimeError(f"{name}: with has_aux=True the function must return a tuple (output, aux)")
+    return result
+
+
+def value_and_grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The function that gives ``(value, gradient)`` of `func` at its arguments, in JAX's order.
+
+    `func` must return a single-element real Tensor (or, with `has_aux`, (that, aux): then the value is the pair).
+
+    >>> import gradkit
+    >>> from gradkit.func import value_and_grad
+    >>> value_and_grad(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
+    (tensor(5.), tensor([2., 4.]))
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    @functools.wraps(func)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        gradient, value = both(*args, **kwargs)
+        return value, gradient
+
+    return run
+
+
+def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The function that gives ``(gradient, value)`` of `func` at its arguments, in PyTorch's order.
+
+    >>> import gradkit
+    >>> from gradkit.func import grad_and_value
+    >>> grad_and_value(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
+    (tensor([2., 4.]), tensor(5.))
+    """
+
+    @functools.wraps(func)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        chosen, rest = picked(args, argnums)
+
+        def of_chosen(*xs: Any) -> Any:
+            value = func(*rest(xs), **kwargs)
+            _one_number(with_aux(value, "grad")[0] if has_aux else value)
+            return value
+
+        y, back, *aux = vjp(of_chosen, *chosen, has_aux=has_aux)
+        found = back(_one_like(y))
+        gradient = found if isinstance(argnums, tuple) else found[0]
+        return gradient, (y, aux[0]) if has_aux else y
+
+    return run
+
+
+def _one_number(y: Any) -> None:
+    if isinstance(y, Tensor) and y.numel() == 1 and y.dtype.kind != "c":
+        return
+    got = f"a Tensor of shape {tuple(y.shape)}, {y.dtype.name}" if isinstance(y, Tensor) else type(y).__name__
+    raise RuntimeError(f"grad: expected the function to return one real number as a Tensor, got {got}")
+
+
+def _one_like(y: Any) -> Any:
+    return ones(y) if isinstance(y, Tensor) else beside(y, "ones_like", y)
+
+
+def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The function that gives the gradient of `func`, which returns one real number, at its arguments.
+
+    `argnums` is an int, or a tuple of them for a tuple of gradients. With `has_aux` the function returns (value, aux),
+    and this one (gradient, aux). Arrays in, arrays out.
+
+    Raises RuntimeError for another output and for an argument that there is not.
+
+    >>> import numpy as np, gradkit
+    >>> gradkit.func.grad(lambda x: (x ** 3).sum())(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    @functools.wraps(func)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        gradient, value = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return run
+
+
+def picked(args: tuple[Any, ...], argnums: Any) -> tuple[tuple[Any, ...], Callable[[Any], list[Any]]]:
+    """The arguments to differentiate, and how to put them back among the others."""
+    nums = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not nums:
+        raise RuntimeError("argnums must be non-empty: name an argument to differentiate, e.g. argnums=0")
+    for n in nums:
+        if type(n) is not int:
+            raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(n)}")
+        if not -len(args) <= n < len(args):
+            raise RuntimeError(f"Got argnum={n}, but only {len(args)} positional inputs")
+    places = [n % len(args) for n in nums]
+    if len(set(places)) != len(places):
+        raise RuntimeError(f"argnums elements must be unique, got {argnums}")
+
+    def rest(xs: Any) -> list[Any]:
+        whole = list(args)
+        for place, x in zip(places, xs):
+            whole[place] = x
+        return whole
+
+    return tuple([args[place] for place in places]), rest
