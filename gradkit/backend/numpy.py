@@ -289,3 +289,8 @@ class NumpyBackend(Backend):
 
 
 NUMPY = enter(NumpyBackend())
+
+# glibc gives every freed block above 128 KiB back to the system, and takes the next one from it page by page: half the
+# time of a program that makes and drops arrays. It stops once it has seen a larger block freed (its mmap threshold then
+# is that size, up to 32 MiB): here is one, which is never touched.
+np.empty((1 << 25) - (1 << 14), np.uint8)

@@ -9,9 +9,10 @@ import numpy as np
 from gradkit import errors
 from gradkit.engine import modes, versions
 from gradkit.engine.node import Node, reachable
+from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import REGISTRY
+from gradkit.engine.saving import lift
 from gradkit.engine.tangents import dual, strip, tangent, top_level
-from gradkit.engine.tape import lift, tensor_xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func.pulling import entangled, gathered, on_top, seated, zeros
 
@@ -19,7 +20,7 @@ from gradkit.func.pulling import entangled, gathered, on_top, seated, zeros
 @contextmanager
 def keeping_for_tangents() -> Iterator[None]:
     """A scope in which nodes keep what rows' jvps read, which may be more than what their vjps do."""
-    with modes.mode(special=1, both_ways=True):
+    with modes.mode(special=1, both_ways=True, packing=()):
         yield
 
 
@@ -98,9 +99,10 @@ def step(node: Node, moved: dict[Node, Any], outer: bool) -> Any:
     if all([t is None for t in ts]):
         return None
     if node.picks:
-        return ts[0][node.params["output"]]
+        whole: Any = ts[0]
+        return whole[(node.params or {})["output"]]
     if node.saved is None:
-        raise errors.freed(node.name(), node.line)
+        raise errors.freed(node)
     if versions.last_write < node.seq:
         versions.check_unwritten(node, node.saved)
     y, *operands = lift(node) if outer else [wrapped(one) for one in node.saved]

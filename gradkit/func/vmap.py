@@ -75,8 +75,10 @@ def check_randomness(randomness: Any) -> None:
 
 
 def _checked(in_dims: Any) -> Any:
-    if type(in_dims) is int or isinstance(in_dims, tuple | list):
-        return in_dims if type(in_dims) is int else tuple(in_dims)
+    if type(in_dims) is int:
+        return in_dims
+    if isinstance(in_dims, tuple | list):
+        return tuple(in_dims)
     raise ValueError(
         "vmap: expected in_dims to be an int or a tuple nested like the arguments, such as (0, None), got "
         f"{type(in_dims).__name__}: at least one argument must be mapped"
