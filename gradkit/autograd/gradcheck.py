@@ -12,6 +12,7 @@ import numpy as np
 
 from gradkit.autograd.walk import grad
 from gradkit.engine import modes
+from gradkit.engine.device import CPU, moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func.forward import jvp
 from gradkit.func.reverse import vjp
@@ -102,7 +103,7 @@ def gradgradcheck(
     outs = [y for y in _outputs(func(*xs)) if y.requires_grad]
     if grad_outputs is None:
         rng = np.random.default_rng(0)
-        cts = [wrap(_random(y, rng)).requires_grad_() for y in outs]
+        cts = [_beside(_random(y, rng), y).requires_grad_() for y in outs]
     else:
         cts = list(grad_outputs) if isinstance(grad_outputs, tuple | list) else [grad_outputs]
     places = [i for i, x in enumerate(xs) if isinstance(x, Tensor) and x.requires_grad]
@@ -137,6 +138,16 @@ def _random(y: Tensor, rng: Any) -> Any:
     return (values + 1j * rng.normal(size=tuple(y.shape)) if y.is_complex() else values).astype(y.dtype)
 
 
+def _host(t: Tensor) -> Any:
+    """A copy of a tensor's values, as a NumPy array."""
+    return np.array(moved(t.array, CPU))
+
+
+def _beside(array: Any, t: Tensor) -> Tensor:
+    """A NumPy array as a tensor on the device of `t`."""
+    return wrap(moved(array, t.device))
+
+
 def _reals(a: Any) -> Any:
     """An array as a flat vector of reals."""
     a = np.ascontiguousarray(a).reshape(-1)
@@ -146,7 +157,7 @@ def _reals(a: Any) -> Any:
 def _units(y: Tensor) -> Any:
     """The unit cotangents of the real components of `y`, along a first axis."""
     n = y.numel() * (2 if y.is_complex() else 1)
-    real = np.eye(n, dtype=y.array.real.dtype)
+    real = np.eye(n, dtype=np.zeros(0, y.dtype).real.dtype)
     return real.view(y.dtype).reshape(n, *y.shape)
 
 
@@ -177,13 +188,13 @@ class _Check:
         """The outputs at other values of the checked inputs."""
         xs = list(self.xs)
         for i, a in zip(self.places, arrays):
-            xs[i] = wrap(a).requires_grad_()
+            xs[i] = _beside(a, self.xs[i]).requires_grad_()
         ys = _outputs(self.func(*xs))
-        return [np.array(ys[i].array) for i in self.outs]
+        return [_host(ys[i]) for i in self.outs]
 
     def difference(self, k: int, direction: Any) -> list[Any]:
         """The central difference along a direction of input `k`."""
-        arrays = [np.array(self.xs[i].array) for i in self.places]
+        arrays = [_host(self.xs[i]) for i in self.places]
         there, back = list(arrays), list(arrays)
         there[k], back[k] = arrays[k] + self.eps * direction, arrays[k] - self.eps * direction
         return [(a - b) / (2 * self.eps) for a, b in zip(self.values(there), self.values(back))]
@@ -194,7 +205,7 @@ class _Check:
             self._numeric = []
             for k, i in enumerate(self.places):
                 columns = [[_reals(d) for d in self.difference(k, unit)] for unit in _units(self.xs[i])]
-                shape = [(len(columns), _reals(y.array).size) for y in self.ys]
+                shape = [(len(columns), _reals(_host(y)).size) for y in self.ys]
                 self._numeric.append([np.array([c[j] for c in columns]).reshape(shape[j]) for j in range(len(self.ys))])
         return self._numeric
 
@@ -205,8 +216,8 @@ class _Check:
         targets = [self.xs[i] for i in self.places]
         if not y.requires_grad:
             return [np.zeros(t.shape, t.dtype) for t in targets]
-        found = grad(y, targets, wrap(ct.astype(y.dtype)), materialize_grads=True)
-        return [g.array for g in found]
+        found = grad(y, targets, _beside(ct.astype(y.dtype), y), materialize_grads=True)
+        return [_host(g) for g in found]
 
     def backward(self, nondet_tol: float, check_dtypes: bool, undefined: bool) -> None:
         for j, y in enumerate(self.ys):
@@ -242,10 +253,10 @@ class _Check:
         for k, i in enumerate(self.places):
             units = _units(self.xs[i]) if not self.fast else np.stack([_random(self.xs[i], self.rng)])
             if batched:
-                moved = vmap(lambda t, k=k: tuple(self.pushed(k, t)))(wrap(units))
-                pushes = [[np.asarray(m.array[n]) for m in moved] for n in range(len(units))]
+                moved = vmap(lambda t, k=k: tuple(self.pushed(k, t)))(_beside(units, self.xs[i]))
+                pushes = [[_host(m)[n] for m in moved] for n in range(len(units))]
             else:
-                pushes = [[m.array for m in self.pushed(k, wrap(unit))] for unit in units]
+                pushes = [[_host(m) for m in self.pushed(k, _beside(unit, self.xs[i]))] for unit in units]
             for j in range(len(self.ys)):
                 got = np.array([_reals(p[j]) for p in pushes])
                 want = (
@@ -269,10 +280,10 @@ class _Check:
             if not y.requires_grad:
                 continue
             cts = np.stack([_random(y, self.rng), _random(y, self.rng)])
-            found = grad(y, targets, wrap(cts), is_grads_batched=True, materialize_grads=True)
+            found = grad(y, targets, _beside(cts, y), is_grads_batched=True, materialize_grads=True)
             for n, ct in enumerate(cts):
                 for k, (i, want) in enumerate(zip(self.places, self.pulled(j, ct))):
-                    self.compare(found[k].array[n], want, i, j, "batched backward")
+                    self.compare(_host(found[k])[n], want, i, j, "batched backward")
 
     def compare(self, got: Any, want: Any, i: int, j: int, what: str) -> None:
         if not np.allclose(got, want, atol=self.atol, rtol=self.rtol):

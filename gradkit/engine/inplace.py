@@ -245,7 +245,7 @@ def revise(x: Tensor, y: Tensor, steps: tuple[Any, ...] = (), whole: bool = True
     elif whole and y.node is not None:
         turn(root, y.node)
     else:
-        raws, parents = (root.array, np.asarray(y.array)), (root.node, y.node)
+        raws, parents = (root.array, y.array), (root.node, y.node)
         turn(root, remember(tensor_xp.overwrite.primitive, (root, y), raws, root.array, parents, {"steps": steps}).node)
     for ref in root._views or ():
         t = ref()

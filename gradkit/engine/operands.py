@@ -72,17 +72,16 @@ def gathered(prim: Primitive, operands: Any, raws: list[Any], backend: Backend) 
     One with a history moves by a recorded operation, so that its cotangent comes back. RuntimeError for the rest.
     """
     operands, raws = list(operands), list(raws)
-    devices = {t.device for t in operands if isinstance(t, Tensor) and t.array.ndim}
+    devices = {t.device for t in operands if isinstance(t, Tensor) and isinstance(t.array, backend.array_types)}
     for i, (x, raw) in enumerate(zip(operands, raws)):
-        if isinstance(raw, backend.array_types):
+        if isinstance(raw, backend.array_types) or not hasattr(raw, "dtype"):
             continue
-        if not isinstance(x, Tensor):
-            if isinstance(raw, np.ndarray):  # an index of the user's
+        if raw.ndim:
+            if prim.promote == "none" and raw.dtype.kind in "biu":  # an index may be the host's
                 raws[i] = backend.asarray(raw)
-            continue
-        if raw.ndim or not devices:
-            devices.add(x.device)
-        elif x.node is None:
+            elif isinstance(x, Tensor):
+                devices.add(x.device)
+        elif not isinstance(x, Tensor) or x.node is None:
             raws[i] = backend.operand(raw, raw.dtype)
         else:
             operands[i] = tensor_xp.astype(tensor_xp.to_device(x, target=max(devices, key=str)), dtype=raw.dtype)
