@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.backend.protocol import backend_of
+from gradkit.backend.protocol import backend_of, beside
 from gradkit.engine import modes
 from gradkit.engine.bind import bind
 from gradkit.engine.dtypes import constant
@@ -140,14 +140,14 @@ def assign(x: Tensor, value: Any, name: str, steps: tuple[Any, ...] = ()) -> Ten
     """
     traced = isinstance(value, Tensor)
     if lifted(x, value):
-        value = value if traced else wrap(np.asarray(value, x.dtype))
+        value = value if traced else wrap(beside(x.array, "full", (), value, x.dtype))
         return write(x, lambda x, v: overwritten(x, v, steps), name, value)
     target = shown(memory(x, name), steps)
     check_writable(x, name)
     put_values(target, value.array if traced else value)
     stamp(x.array, name)
     if local.grad and (x.node is not None or (traced and value.node is not None)):
-        revise(x, value if traced else wrap(np.zeros((), x.dtype)), steps, whole=False)
+        revise(x, value if traced else wrap(beside(x.array, "zeros", (), x.dtype)), steps, whole=False)
     return x
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import beside
 from gradkit.engine.tensor import wrap
 from gradkit.optim.optimizer import (
     Optimizer,
@@ -69,7 +70,7 @@ class Adagrad(Optimizer):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         for param in group["params"]:
-            total = np.full_like(memory(param), group["initial_accumulator_value"])
+            total = beside(memory(param), "full", param.shape, group["initial_accumulator_value"], param.dtype)
             self.state[param] = {"step": step_tensor(), "sum": wrap(total)}
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:

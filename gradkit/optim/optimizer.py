@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.autograd import enable_grad
+from gradkit.backend.protocol import beside
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.tensor import Tensor, wrap
 
@@ -242,7 +243,7 @@ def step_tensor() -> Tensor:
 
 def zeros_for(param: Any) -> Tensor:
     """State of a parameter's shape and dtype, filled with zeros."""
-    return wrap(np.zeros_like(param))
+    return wrap(beside(param, "zeros", param.shape, param.dtype))
 
 
 def memory(param: Tensor) -> Any:
