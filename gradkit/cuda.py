@@ -6,12 +6,13 @@ from typing import Any
 from gradkit.backend import probe
 from gradkit.backend.protocol import backend_named, backends
 from gradkit.engine.device import device as Device
+from gradkit.engine.tensor import Tensor, wrap
 
 __all__ = [
     "Event", "Stream", "current_device", "current_stream", "default_stream", "device", "device_count", "empty_cache",
-    "get_device_capability", "get_device_name", "is_available", "is_initialized", "max_memory_allocated",
-    "mem_get_info", "memory_allocated", "memory_reserved", "reset_peak_memory_stats", "set_device", "stream",
-    "synchronize", "why_not",
+    "get_device_capability", "get_device_name", "get_rng_state", "initial_seed", "is_available", "is_initialized",
+    "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info", "memory_allocated", "memory_reserved",
+    "reset_peak_memory_stats", "set_device", "set_rng_state", "stream", "synchronize", "why_not",
 ]  # fmt: skip
 
 
@@ -200,3 +201,40 @@ def _index(device: Any) -> int | None:
     if found.type != "cuda":
         raise ValueError(f"Expected a cuda device, but got: {found}")
     return found.index
+
+
+# -- random numbers ----------------------------------------------------------------------------------------------------
+def manual_seed(seed: int) -> None:
+    """Start the stream of the current GPU anew from `seed`; nothing happens where there is no GPU.
+
+    >>> import gradkit
+    >>> gradkit.cuda.manual_seed(0)
+    """
+    if is_available():
+        _cuda().generator().manual_seed(seed)
+
+
+def manual_seed_all(seed: int) -> None:
+    """Start the streams of all GPUs anew from `seed`; nothing happens where there is none.
+
+    >>> import gradkit
+    >>> gradkit.cuda.manual_seed_all(0)
+    """
+    if is_available():
+        _cuda().seed_all(seed)
+
+
+def initial_seed() -> int:
+    """The seed that the stream of the current GPU started from."""
+    seed: int = _cuda().generator().initial_seed()
+    return seed
+
+
+def get_rng_state(device: Any = "cuda") -> Tensor:
+    """Where the stream of a GPU stands, as a uint8 tensor on the CPU for `set_rng_state`."""
+    return wrap(_cuda().generator(_index(device)).get_state())
+
+
+def set_rng_state(new_state: Tensor, device: Any = "cuda") -> None:
+    """Go on from a state that `get_rng_state` gave."""
+    _cuda().generator(_index(device)).set_state(new_state.numpy())

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import backends
 from gradkit.backend.rng import Generator, default_generator
 from gradkit.creation import shape_from
 from gradkit.engine import dtypes, inplace, modes
-from gradkit.engine.device import wanted
+from gradkit.engine.device import backend_for, wanted
 from gradkit.engine.tensor import Tensor, wrap
 
 __all__ = [
@@ -19,7 +20,7 @@ __all__ = [
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default stream anew from `seed`, and return its generator.
+    """Start the default streams, the CPU's and the GPUs', anew from `seed`, and return the CPU's generator.
 
     Raises RuntimeError if `seed` is no integer, ValueError if it is outside [-2**63, 2**64).
 
@@ -28,7 +29,10 @@ def manual_seed(seed: int) -> Generator:
     >>> gradkit.rand(2)
     tensor([0.8823, 0.9150])
     """
-    return default_generator.manual_seed(seed)
+    generator = default_generator.manual_seed(seed)
+    if "cuda" in backends:
+        backends["cuda"].seed_all(seed)
+    return generator
 
 
 def seed() -> int:
@@ -63,30 +67,45 @@ def set_rng_state(new_state: Tensor) -> None:
     default_generator.set_state(np.asarray(new_state.array))
 
 
-def _stream(generator: Generator | None) -> Generator:
+def stream_for(generator: Generator | None, place: Any) -> Generator:
+    """The generator to draw from on a device: the one given, or the device's own.
+
+    RuntimeError for one of another device, and inside a vmap that allows no random numbers.
+    """
     if modes.local.batches and modes.local.randomness == "error":
         raise RuntimeError(
             "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
             "randomness flags on vmap or perform the randomness operation out of vmap"
         )
-    return default_generator if generator is None else generator
+    kind = "cpu" if place is None else place.type
+    if generator is None:
+        return default_generator if kind == "cpu" else backend_for(place).generator(place.index)
+    own = str(generator.device).partition(":")[0]
+    if own != kind:
+        raise RuntimeError(
+            f"Expected a '{kind}' device type for generator but found '{own}'; write gradkit.Generator('{kind}')"
+        )
+    return generator
 
 
-def _drawn(
-    draw: Callable[[Generator, tuple[int, ...]], Any], shape: tuple[int, ...], generator: Generator | None
+def drawn(
+    draw: Callable[[Generator, tuple[int, ...]], Any],
+    shape: tuple[int, ...],
+    generator: Generator | None = None,
+    place: Any = None,
 ) -> Tensor:
     """A tensor of random numbers; inside a vmap with randomness "different", another draw for each sample."""
-    stream = _stream(generator)
+    stream = stream_for(generator, place)
     if modes.local.batches and modes.local.randomness == "different":
         levels, sizes = zip(*modes.local.batches)
         return wrap(draw(stream, (*sizes, *shape)), batch=tuple(levels))
     return wrap(draw(stream, shape))
 
 
-def _made(t: Tensor, device: Any, requires_grad: bool) -> Tensor:
-    place = wanted(device)
-    if place is not None:
-        t = t.to(place)
+def _made(
+    draw: Callable[[Generator, tuple[int, ...]], Any], shape: Any, generator: Any, device: Any, requires_grad: bool
+) -> Tensor:
+    t = drawn(draw, shape, generator, wanted(device))
     return t.requires_grad_() if requires_grad else t
 
 
@@ -108,7 +127,7 @@ def rand(
     tensor([0.4963, 0.7682])
     """
     shape, kind = shape_from("rand", size), _floating(dtype)
-    return _made(_drawn(lambda g, s: g.uniform(s, kind), shape, generator), device, requires_grad)
+    return _made(lambda g, s: g.uniform(s, kind), shape, generator, device, requires_grad)
 
 
 def randn(
@@ -125,7 +144,7 @@ def randn(
     tensor([ 1.5410, -0.2934])
     """
     shape, kind = shape_from("randn", size), _floating(dtype)
-    return _made(_drawn(lambda g, s: g.normal(s, kind), shape, generator), device, requires_grad)
+    return _made(lambda g, s: g.normal(s, kind), shape, generator, device, requires_grad)
 
 
 def randint(
@@ -146,7 +165,7 @@ def randint(
     if isinstance(size, int) or size is None:
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
     shape, kind = shape_from("randint", (size,)), np.dtype(np.int64 if dtype is None else dtype)
-    return _made(_drawn(lambda g, s: g.randint(low, high, s, kind), shape, generator), device, requires_grad)
+    return _made(lambda g, s: g.randint(low, high, s, kind), shape, generator, device, requires_grad)
 
 
 def randperm(
@@ -159,8 +178,9 @@ def randperm(
     >>> gradkit.randperm(4)
     tensor([0, 1, 3, 2])
     """
-    drawn = _stream(generator).randperm(n, np.dtype(np.int64 if dtype is None else dtype))
-    return _made(wrap(drawn), device, requires_grad)
+    kind = np.dtype(np.int64 if dtype is None else dtype)
+    t = wrap(stream_for(generator, wanted(device)).randperm(n, kind))
+    return t.requires_grad_() if requires_grad else t
 
 
 def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -170,7 +190,7 @@ def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     >>> gradkit.rand_like(gradkit.zeros(2, 3)).shape
     gradkit.Size([2, 3])
     """
-    return rand(tuple(input.shape), dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return rand(tuple(input.shape), dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
 def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -180,7 +200,7 @@ def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     >>> gradkit.randn_like(gradkit.zeros(2, 3)).shape
     gradkit.Size([2, 3])
     """
-    return randn(tuple(input.shape), dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    return randn(tuple(input.shape), dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, device: Any = None) -> Tensor:
@@ -191,7 +211,7 @@ def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any
     dtype('float32')
     """
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, device=device)
+    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, device=device or input.device)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
@@ -204,7 +224,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     tensor([0., 1.])
     """
     probabilities = input.array if p is None else p
-    return _drawn(lambda g, s: g.bernoulli(probabilities, s, input.dtype), tuple(input.shape), generator)
+    return drawn(lambda g, s: g.bernoulli(probabilities, s, input.dtype), tuple(input.shape), generator, input.device)
 
 
 def normal(
@@ -224,15 +244,14 @@ def normal(
         if size is None:
             raise TypeError("normal(): two numbers need a size; write e.g. normal(0.0, 1.0, (2, 3))")
         shape, kind = shape_from("normal", (size,)), _floating(dtype)
-        return _made(_drawn(lambda g, s: g.normal(s, kind, mean, std), shape, generator), device, requires_grad)
-    if (isinstance(std, Tensor) and np.any(std.array < 0)) or (not isinstance(std, Tensor) and std < 0):
+        return _made(lambda g, s: g.normal(s, kind, mean, std), shape, generator, device, requires_grad)
+    if (isinstance(std, Tensor) and not std.is_cuda and np.any(std.array < 0)) or (not isinstance(std, Tensor) and std < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     mean, std = [x.array if isinstance(x, Tensor) else x for x in (mean, std)]
     shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
     kind = tensors[0].dtype
-    return _made(
-        _drawn(lambda g, s: (g.normal(s, kind) * std + mean).astype(kind), shape, generator), device, requires_grad
-    )
+    place = tensors[0].device if device is None else device
+    return _made(lambda g, s: (g.normal(s, kind) * std + mean).astype(kind), shape, generator, place, requires_grad)
 
 
 def multinomial(
@@ -246,13 +265,14 @@ def multinomial(
     >>> gradkit.multinomial(gradkit.tensor([0.0, 1.0]), 2, replacement=True)
     tensor([1, 1])
     """
-    return wrap(_stream(generator).multinomial(np.asarray(input.array), num_samples, replacement))
+    raw = np.asarray(input.array) if isinstance(input.array, np.generic) else input.array
+    return wrap(stream_for(generator, input.device).multinomial(raw, num_samples, replacement))
 
 
 # -- in place --------------------------------------------------------------------------------------------------------
 def _filler(name: str, draw: Callable[..., Any], doc: str) -> Callable[..., Tensor]:
     def fill(self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any) -> Tensor:
-        new = _drawn(lambda g, s: draw(g, s, self.dtype, *args, **kwargs), tuple(self.shape), generator)
+        new = drawn(lambda g, s: draw(g, s, self.dtype, *args, **kwargs), tuple(self.shape), generator, self.device)
         return inplace.write(self, lambda _: new, name)
 
     fill.__name__ = fill.__qualname__ = name

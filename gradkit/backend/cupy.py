@@ -8,7 +8,9 @@ import cupy
 import numpy as np
 
 from gradkit.backend import cuda
+from gradkit.backend.cuda.rng import CudaGenerator
 from gradkit.backend.protocol import Backend, Namespace
+from gradkit.backend.rng import default_generator
 
 runtime = cupy.cuda.runtime
 
@@ -44,8 +46,10 @@ class CupyBackend(Backend):
 
     def __init__(self) -> None:
         self.xp = Namespace(cupy, **cuda.functions(cupy))
+        self.module = cupy
         self.count: int = runtime.getDeviceCount()
         self.memory = Memory()
+        self._generators: dict[int, CudaGenerator] = {}
 
     # -- to and from the host ------------------------------------------------------------------------------------
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -124,6 +128,18 @@ class CupyBackend(Backend):
 
     def new_event(self, timing: bool, blocking: bool) -> Any:
         return cupy.cuda.Event(block=blocking, disable_timing=not timing)
+
+    def generator(self, index: int | None = None) -> CudaGenerator:
+        """The stream of a device that is drawn from if nothing else is said; it starts from the host's seed."""
+        index = self.current() if index is None else index
+        if index not in self._generators:
+            seed = default_generator.initial_seed()
+            self._generators[index] = CudaGenerator(f"cuda:{index}").manual_seed(seed)
+        return self._generators[index]
+
+    def seed_all(self, seed: int) -> None:
+        for index in range(self.count):
+            self.generator(index).manual_seed(seed)
 
     def kernel(self, name: str) -> Callable[..., Any] | None:
         return None

@@ -29,15 +29,21 @@ class Generator:
     The streams are PyTorch's for the same seed and the same calls; each method says how exactly. Every call holds the
     generator's lock, so that threads may share one; which thread gets which numbers is then a matter of timing, so
     give each thread its own where runs have to be repeatable. Copies and pickles go on independently from the same
-    place. Raises RuntimeError for a device other than the CPU.
+    place. On a GPU, ``Generator("cuda")``, the numbers are made there, and are not PyTorch's. Raises RuntimeError for a
+    device that cannot be used.
 
     >>> Generator().manual_seed(42).uniform(2, np.float32)
     array([0.88226926, 0.91500396], dtype=float32)
     """
 
+    def __new__(cls, device: Any = "cpu") -> Generator:
+        if cls is Generator and str(device).partition(":")[0] != "cpu":
+            from gradkit.backend.cuda.rng import CudaGenerator
+
+            return super().__new__(CudaGenerator)
+        return super().__new__(cls)
+
     def __init__(self, device: Any = "cpu") -> None:
-        if str(device).partition(":")[0] != "cpu":
-            raise RuntimeError(f"this generator draws NumPy arrays: its device has to be 'cpu', not {device!r}")
         self.device = device
         self._lock = threading.Lock()
         self._stream = Stream(67280421310721)

@@ -8,8 +8,8 @@ from typing import Any
 
 from gradkit.engine import inplace as writing
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.ops.sampling import drawn
 from gradkit.primitives.shape import extents
+from gradkit.random import drawn
 
 __all__ = ["alpha_dropout", "dropout", "feature_alpha_dropout"]
 METHODS: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ def _saturated(name: str, input: Tensor, p: float, training: bool, inplace: bool
         return input
     if p == 1:
         return _result(input, input * 0, inplace, name)
-    keep = _mask(shape, p)
+    keep = _mask(input, shape, p)
     a = (1 / ((1 - p) * (1 + p * _SATURATED**2))) ** 0.5
     kept = wrap(keep.array.astype(input.dtype), batch=keep.batch)
     return _result(input, input * (kept * a) + (1 - kept) * (a * _SATURATED) - a * _SATURATED * p, inplace, name)
@@ -117,7 +117,7 @@ def _dropped(name: str, input: Tensor, p: float, training: bool, inplace: bool, 
         raise RuntimeError(f"{name}: the result cannot be of dtype {input.dtype.name}; convert with .float()")
     if p == 1:
         return _result(input, input * 0, inplace, name)
-    keep = _mask(shape, p)
+    keep = _mask(input, shape, p)
     scale = keep.array.astype(input.dtype)
     scale *= scale.dtype.type(1 / (1 - p))
     return _result(input, input * wrap(scale, batch=keep.batch), inplace, name)
@@ -149,6 +149,6 @@ def _warn_of_axes(name: str, input: Tensor, usual: tuple[int, ...]) -> None:
         )
 
 
-def _mask(shape: tuple[int, ...], p: float) -> Tensor:
-    """Booleans that are true with probability ``1 - p``."""
-    return drawn(lambda generator, shape: generator.keep_mask(shape, p), shape)
+def _mask(input: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
+    """Booleans that are true with probability ``1 - p``, on the device of `input`."""
+    return drawn(lambda generator, shape: generator.keep_mask(shape, p), shape, place=input.device)

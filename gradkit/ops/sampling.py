@@ -1,37 +1,24 @@
-"""Random numbers inside operations: one draw for all samples of a vmap, or one for each, as it allows."""
+"""Random samples that gradients flow through. Names and arguments are those of torch.nn.functional."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gradkit.backend.rng import Generator, default_generator
+from gradkit.backend.protocol import backend_of
+from gradkit.backend.rng import Generator
 from gradkit.creation import arange
 from gradkit.engine import inplace as writing
-from gradkit.engine import modes
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor
 from gradkit.ops.activation import leaky_relu
 from gradkit.ops.normalization import softmax
 from gradkit.ops.reducing import argmax
 from gradkit.primitives import elementwise as rows
 from gradkit.primitives.shape import axis_from_end, extents, reshape
+from gradkit.random import drawn
 
 __all__: list[str] = []
 METHODS: tuple[str, ...] = ()
 INPLACE: tuple[str, ...] = ()
-
-
-def drawn(draw: Callable[[Generator, tuple[int, ...]], Any], shape: tuple[int, ...]) -> Tensor:
-    """``draw(generator, shape)`` as a tensor; RuntimeError inside a vmap that does not allow it."""
-    if modes.local.batches and modes.local.randomness == "error":
-        raise RuntimeError(
-            "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
-            "randomness flags on vmap or perform the randomness operation out of vmap"
-        )
-    if modes.local.batches and modes.local.randomness == "different":
-        levels, sizes = zip(*modes.local.batches)
-        return wrap(draw(default_generator, (*sizes, *shape)), batch=tuple(levels))
-    return wrap(draw(default_generator, shape))
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
@@ -45,13 +32,13 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     >>> gumbel_softmax(gradkit.tensor([0.0, 1000.0]), hard=True)
     tensor([0., 1.])
     """
-    waiting = drawn(lambda generator, shape: generator.exponential(shape, logits.dtype), extents(logits))
+    waiting = drawn(lambda generator, shape: generator.exponential(shape, logits.dtype), extents(logits), place=logits.device)
     soft = softmax((logits - rows.log(waiting)) / tau, dim)
     if not hard:
         return soft
     held = soft.detach()
     axis = axis_from_end(logits, dim)
-    classes = reshape(arange(extents(logits)[axis]), (-1, *(1,) * (-1 - axis)))
+    classes = reshape(arange(extents(logits)[axis], device=logits.device), (-1, *(1,) * (-1 - axis)))
     return (classes == argmax(held, dim, keepdim=True)).to(soft.dtype) - held + soft
 
 
@@ -73,12 +60,15 @@ def rrelu(
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    slopes = drawn(lambda generator, shape: _slopes(generator, shape, input, lower, upper), extents(input))
+    slopes = drawn(lambda generator, shape: _slopes(generator, shape, input, lower, upper), extents(input), place=input.device)
     return writing.write(input, lambda x: x * slopes, "rrelu_") if inplace else input * slopes
 
 
 def _slopes(generator: Generator, shape: tuple[int, ...], input: Tensor, lower: float, upper: float) -> Any:
-    """One draw for each element that is not positive, in their order, and 1 for the others."""
+    """On the CPU one draw for each element that is not positive, in their order, and 1 for the others; on a GPU any."""
+    if input.is_cuda:
+        xp = backend_of(input.array).xp
+        return xp.where(input.array <= 0, generator.uniform(shape, input.dtype, lower, upper), input.dtype.type(1))
     bent = np.broadcast_to(input.array <= 0, shape)
     slopes = np.ones(shape, input.dtype)
     slopes[bent] = generator.uniform((int(bent.sum()),), np.float64, lower, upper)
