@@ -86,6 +86,14 @@ class Backend:
         """Wait until a device has done what was asked of it."""
         raise NotImplementedError
 
+    def generator(self, index: int | None = None) -> Any:
+        """The stream of random numbers of a device that is drawn from if nothing else is said."""
+        raise NotImplementedError
+
+    def seed_all(self, seed: int) -> None:
+        """Start these streams of all devices anew."""
+        raise NotImplementedError
+
     def kernel(self, name: str) -> Callable[..., Any] | None:
         """The fused kernel of that name, if the backend has it."""
         raise NotImplementedError

@@ -37,13 +37,15 @@ class Generator:
     """
 
     def __new__(cls, device: Any = "cpu") -> Generator:
-        if cls is Generator and str(device).partition(":")[0] != "cpu":
+        if cls is Generator and str(device).partition(":")[0] == "cuda":
             from gradkit.backend.cuda.rng import CudaGenerator
 
             return super().__new__(CudaGenerator)
         return super().__new__(cls)
 
     def __init__(self, device: Any = "cpu") -> None:
+        if str(device).partition(":")[0] not in ("cpu", "cuda"):
+            raise RuntimeError(f"Expected one of cpu, cuda device type at start of device string: {device}")
         self.device = device
         self._lock = threading.Lock()
         self._stream = Stream(67280421310721)

@@ -386,7 +386,7 @@ F32, I64 = np.float32, np.int64
         (TypeError, "not a list", lambda g: g.set_state([0])),
         (RuntimeError, "shape", lambda g: g.set_state(np.zeros(3, np.uint8))),
         (RuntimeError, "no state", lambda g: g.set_state(np.zeros_like(g.get_state()))),
-        (RuntimeError, "'cuda'", lambda _: Generator("cuda")),
+        (RuntimeError, "Expected one of cpu, cuda", lambda _: Generator("tpu")),
     ],
 )
 def test_errors_say_what_was_given(error, text, call):
