@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradkit.backend.numpy import NUMPY
-from gradkit.engine import unrolled, views
+from gradkit.engine import stepping, unrolled, views
 from gradkit.engine.bind import bind
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive, define
@@ -238,15 +238,18 @@ def operation(prim: Primitive, hot: bool = False) -> Operation:
         call = unrolled.joining(prim, bind)
     elif prim.arity == 1 and prim.outputs == 1 and prim.step:
         call = tidied(unrolled.unary_with(prim, bind), prim.tidy)
+    elif prim.ufunc and prim.arity == 2 and not prim.step:
+        call = unrolled.compared(prim, bind)
     elif prim.tidy:
-        tidy = prim.tidy
+        tidy, apply = prim.tidy, unrolled.several(prim, bind)
 
         def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-            return bind(prim, (x,), tidy(x, *args, **kwargs))
+            return apply((x,), tidy(x, *args, **kwargs))
     else:
+        apply = unrolled.several(prim, bind)
 
         def call(*operands: Any, **params: Any) -> Any:
-            return bind(prim, operands, params)
+            return apply(operands, params)
 
     unrolled.own_code(call, prim.name)
     call.primitive = prim  # type: ignore[attr-defined]
@@ -289,12 +292,12 @@ def each(rules: list[Rule | None], with_params: bool, accumulate: Rule | None = 
     """The step of one rule per operand, run only for an operand that needs it."""
     if len(rules) == 1 and rules[0]:
         if not with_params:
-            return unrolled.own_code(unrolled.step_one(rules[0]), "step")
+            return unrolled.own_code(stepping.step_one(rules[0]), "step")
         step = sole(rules[0], rules[0])
-        return unrolled.own_code(unrolled.step_into(step, accumulate), "step") if accumulate else step
+        return unrolled.own_code(stepping.step_into(step, accumulate), "step") if accumulate else step
     if len(rules) == 2 and all(rules) and not with_params:
-        return unrolled.own_code(unrolled.step_two(*rules), "step")
-    return unrolled.step_all(
+        return unrolled.own_code(stepping.step_two(*rules), "step")
+    return stepping.step_all(
         lambda xp, ct, wanted, *saved, **params: [
             rule(xp, ct, *saved, **params) if want and rule else None for want, rule in zip(wanted, rules)
         ]
@@ -305,13 +308,13 @@ def joint(rule: Rule, arity: int | None, reuse: Rule | None = None) -> Callable[
     """The step of one rule that answers for all operands, where they share work."""
     if arity == 1:
         return sole(rule, lambda xp, ct, y, x, **params: rule(xp, ct, y, x, **params)[0])
-    step = unrolled.step_all(lambda xp, ct, _wanted, *saved, **params: rule(xp, ct, *saved, **params))
-    return unrolled.step_reusing(step, reuse) if reuse else step
+    step = stepping.step_all(lambda xp, ct, _wanted, *saved, **params: rule(xp, ct, *saved, **params))
+    return stepping.step_reusing(step, reuse) if reuse else step
 
 
 def sole(rule: Rule, answer: Rule) -> Callable[..., None]:
     """The step of one operand and parameters; `answer` is the cotangent that the row's `rule` gives."""
-    return unrolled.own_code(unrolled.step_one_with(answer, reads(rule, 1)[1] == SHAPE), "step")
+    return unrolled.own_code(stepping.step_one_with(answer, reads(rule, 1)[1] == SHAPE), "step")
 
 
 def reads(rule: Rule | None, arity: int | None) -> tuple[int, ...]:

@@ -1,24 +1,23 @@
-"""Recording and stepping for one and two operands, with every call and store spelt out: the heartbeat.
+"""Recording, with every call and store spelt out: the heartbeat.
 
-A call costs as much as all the stores of a node, so `record` and `give` appear here unrolled. Whatever these paths do
-not serve (levels, other backends, complex values, mixed dtypes) they hand to `otherwise`.
+A call costs as much as all the stores of a node, so `record` appears here unrolled, for each kind of row. Whatever these
+paths do not serve (levels, other backends, complex values, mixed dtypes) they hand to `otherwise`.
 """
 
 import operator
 from collections.abc import Callable
-from heapq import heappush
 from typing import Any
 
 import numpy as np
 
 from gradkit import errors
 from gradkit.engine import modes
-from gradkit.engine.dtypes import constant, real_constants
-from gradkit.engine.node import Node
+from gradkit.engine.dtypes import NUMBERS, constant, differentiable, real_constants
+from gradkit.engine.node import Node, note
+from gradkit.engine.outputs import pick
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.saving import unkept
-from gradkit.engine.tape import OWNED, fit, getrefcount, give, merge
-from gradkit.engine.tensor import Tensor
+from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import tick
 
 local = modes.local
@@ -161,6 +160,34 @@ def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any
     return operation
 
 
+def compared(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """The operation of a row with two operands, or an operand and a number, and no derivative."""
+    ufunc, zeros = prim.ufunc, {dtype: constant(0, dtype) for dtype in real_constants}
+
+    def operation(input: Any, other: Any) -> Any:
+        try:
+            x = input.array
+            zero = zeros[x.dtype]
+            kind = type(other)
+            if kind is float or kind is int:
+                z = constant(other, x.dtype) if other else zero
+            else:
+                z = other.array
+        except (AttributeError, KeyError):
+            return otherwise(prim, (input, other), {})
+        if z.dtype is not x.dtype or (modes.unusual and (odd(input) or (isinstance(other, Tensor) and odd(other)))):
+            return otherwise(prim, (input, other), {})
+        t = Tensor()
+        try:
+            t.array = ufunc(x, z)
+        except (TypeError, ValueError):
+            return otherwise(prim, (input, other), {})
+        t.node = None
+        return t
+
+    return operation
+
+
 def unary_with(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, dict[str, Any]], Any]:
     """The operation of a row with one operand and parameters: ``apply(input, params)``."""
     run, ((keep_y, keep_x),) = prim.run, prim.keeps
@@ -259,134 +286,67 @@ def joining(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[..., Any
     return operation
 
 
+def several(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, dict[str, Any]], Any]:
+    """The operation of any row: ``apply(operands, params)``. What is kept depends on who needs a gradient, by a plan."""
+    as_they_come, kinds = prim.promote == "none", _REAL if prim.promote == "float" else "fiub"
+    plans: dict[Any, Any] = {}
+
+    def apply(operands: Any, params: dict[str, Any]) -> Any:
+        raws, parents, dtype = [], [], None
+        for one in operands:
+            if isinstance(one, Tensor):
+                raw = one.array
+                if dtype is None:
+                    dtype = raw.dtype
+                if raw.dtype.kind == "c" if as_they_come else raw.dtype is not dtype:
+                    return otherwise(prim, operands, params)
+                raws.append(raw)
+                parents.append(one.node)
+            elif as_they_come and (type(one) is ndarray or type(one) in NUMBERS):
+                raws.append(one)
+                parents.append(None)
+            else:
+                return otherwise(prim, operands, params)
+        if dtype is None or not (as_they_come or dtype.kind in kinds):
+            return otherwise(prim, operands, params)
+        if modes.unusual and any([isinstance(one, Tensor) and odd(one) for one in operands]):
+            return otherwise(prim, operands, params)
+        try:
+            y = prim.run(*raws, **params)
+        except ValueError:
+            return otherwise(prim, operands, params)
+        if prim.step is None or parents.count(None) == len(parents) or (modes.muted and not local.grad):
+            return wrap(y) if prim.outputs == 1 else [wrap(one) for one in y]
+        key = tuple([2 if p else isinstance(x, Tensor) for p, x in zip(parents, operands)])
+        plan = plans.get(key)
+        if plan is None:
+            plan = plans[key] = planned(prim, key)
+        flags, row = plan
+        if prim.outputs > 1:
+            y = list(y)
+        saved = tuple([v if flag == 2 else v.shape if flag else None for flag, v in zip(flags, (y, *raws))])
+        if prim.outputs > 1:
+            node = note(Node(), row, tuple(parents), saved, params, [(one.shape, one.dtype) for one in y])
+            return [wrap(one, pick(node, i) if differentiable(one.dtype) else None) for i, one in enumerate(y)]
+        if not differentiable(y.dtype):
+            return wrap(y)
+        return wrap(y, note(Node(), row, tuple(parents), saved, params, (y.shape, y.dtype)))
+
+    return own_code(apply, prim.name)
+
+
+def planned(prim: Primitive, key: tuple[int, ...]) -> tuple[Any, Primitive]:
+    """What `keep` would flag where operands are raw (0), Tensors (1), or Tensors that need a gradient (2); and the row."""
+    wanted = [flags for flags, code in zip(prim.keeps, key) if code == 2] if len(prim.keeps) > 1 else prim.keeps
+    flags = [max(column) for column in zip(*wanted)]
+    if prim.arity is None:
+        flags += flags[-1:] * (len(key) + 1 - len(flags))
+    values = flags[0] == 2 or any([flag == 2 and code for flag, code in zip(flags[1:], key)])
+    return tuple(flags), prim if values else unkept(prim)
+
+
 def own_code(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A closure's own copy of its code: CPython's inline caches live there, and tracebacks show its name."""
     function.__code__ = function.__code__.replace(co_name=name)
     function.__name__ = function.__qualname__ = name
     return function
-
-
-# -- stepping --------------------------------------------------------------------------------------------------------
-def step_one(rule: Callable[..., Any]) -> Callable[..., None]:
-    """The step of one operand and no parameters: ``rule(xp, ct, y, x)``."""
-
-    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
-        (parent,) = node.parents
-        y, x = saved
-        c = rule(xp, ct, y, x)
-        if node.like is not parent.like:
-            c = fit(xp, c, *parent.like)
-        if parent in cts:
-            merge(cts, parent, c)
-        else:
-            cts[parent] = c
-            heappush(heap, (parent.seq, parent))
-
-    return step
-
-
-def step_two(rule_a: Callable[..., Any], rule_b: Callable[..., Any]) -> Callable[..., None]:
-    """The step of two operands and no parameters: ``rule(xp, ct, y, a, b)`` for each."""
-
-    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
-        y, a, b = saved
-        left, right = node.parents
-        if left is not None and (needed is None or left in needed):
-            c = rule_a(xp, ct, y, a, b)
-            if node.like is not left.like:
-                c = fit(xp, c, *left.like)
-            if left in cts:
-                merge(cts, left, c)
-            else:
-                cts[left] = c
-                heappush(heap, (left.seq, left))
-        if right is not None and (needed is None or right in needed):
-            c = rule_b(xp, ct, y, a, b)
-            if node.like is not right.like:
-                c = fit(xp, c, *right.like)
-            if right in cts:
-                merge(cts, right, c)
-            else:
-                cts[right] = c
-                heappush(heap, (right.seq, right))
-
-    return step
-
-
-def step_one_with(rule: Callable[..., Any], shape_only: bool) -> Callable[..., None]:
-    """The step of one operand and parameters: ``rule(xp, ct, y, x, **params)``, or with the shape of `x`."""
-
-    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
-        (parent,) = node.parents
-        y, x = saved
-        if shape_only:
-            x = parent.like[0]
-        c = rule(xp, ct, y, x, **node.params) if node.params else rule(xp, ct, y, x)
-        if node.like is not parent.like:
-            c = fit(xp, c, *parent.like)
-        if parent in cts:
-            merge(cts, parent, c)
-        else:
-            cts[parent] = c
-            heappush(heap, (parent.seq, parent))
-
-    return step
-
-
-def step_into(alone: Callable[..., None], accumulate: Callable[..., None]) -> Callable[..., None]:
-    """The same where a cotangent covers a part of its operand: a buffer that is waiting there takes it up in place."""
-
-    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
-        (parent,) = node.parents
-        buffer = own_buffer(cts, parent) if parent in cts else None
-        if buffer is None:
-            alone(xp, ct, node, saved, cts, heap, needed)
-        else:
-            accumulate(buffer, ct, **node.params)
-
-    return step
-
-
-def own_buffer(cts: dict[Any, Any], node: Node) -> Any:
-    """The raw array that waits for a node, if no one but `cts` can see it."""
-    old = cts[node]
-    return old if type(old) is np.ndarray and getrefcount(old) == OWNED and old.base is None else None
-
-
-def step_all(rule: Callable[..., Any]) -> Callable[..., None]:
-    """Any number of operands: ``rule(xp, ct, wanted, *saved, **params)`` gives a cotangent, or None, for each."""
-
-    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
-        parents = node.parents
-        wanted = [p is not None and (needed is None or p in needed) for p in parents]
-        for parent, want, c in zip(parents, wanted, rule(xp, ct, wanted, *saved, **(node.params or {}))):
-            if want and c is not None:
-                give(xp, parent, c, cts, heap)
-
-    return step
-
-
-def step_reusing(otherwise: Callable[..., None], reuse: Callable[..., list[Any]]) -> Callable[..., None]:
-    """The same where a cotangent goes on changed in a part only: if no one else can see it, in its own memory."""
-
-    def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
-        if getrefcount(ct) != CALLED or type(ct) is not np.ndarray or ct.base is not None:
-            otherwise(xp, ct, node, saved, cts, heap, needed)
-            return
-        for parent, c in zip(node.parents, reuse(ct, **node.params)):
-            if parent is not None and (needed is None or parent in needed):
-                give(xp, parent, c, cts, heap)
-
-    return step
-
-
-def _count_in_a_call(array: Any) -> int:
-    return getrefcount(array)
-
-
-def _count_of_a_caller() -> int:
-    array = np.zeros(1)
-    return _count_in_a_call(array)
-
-
-CALLED = _count_of_a_caller() if OWNED > 0 else -1  # that of an array which only a caller and what it calls can see
