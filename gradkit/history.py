@@ -1,13 +1,12 @@
 """Tensor methods that concern the tape: detach, backward, retained gradients, hooks."""
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradkit.autograd import walk
-from gradkit.engine import modes
+from gradkit.engine import modes, watching
 from gradkit.engine.node import Handle
 from gradkit.engine.tensor import Tensor, wrap
 
@@ -70,9 +69,7 @@ def retain_grad(self: Tensor) -> None:
     """
     if self.node is None:
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-    if not self.is_leaf and not self._retains:
-        self._retains = True
-        self.node._hooks().retain = weakref.ref(self)
+    watching.retain_grad(self)
 
 
 def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:

@@ -1,6 +1,6 @@
 """Gradients by PyTorch's names: `backward`, `grad`, `Function`, modes, `functional`, `forward_ad`, `gradcheck`."""
 
-from gradkit.autograd import forward_ad, functional
+from gradkit.autograd import forward_ad, functional, graph
 from gradkit.autograd.anomaly_mode import (
     detect_anomaly,
     is_anomaly_check_nan_enabled,
@@ -21,6 +21,6 @@ from gradkit.autograd.walk import backward, grad
 
 __all__ = [
     "Function", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "gradcheck",
-    "gradgradcheck", "inference_mode", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_grad_enabled",
+    "gradgradcheck", "graph", "inference_mode", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_grad_enabled",
     "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip

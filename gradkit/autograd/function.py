@@ -5,77 +5,32 @@ facets off first, as `bind` does for rows.
 """
 
 import functools
+import inspect
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
 
-from gradkit.engine import batching, dtypes, modes
+import numpy as np
+
+from gradkit.autograd.function_context import FunctionCtx, FunctionNode, Saved, settle
+from gradkit.autograd.function_walk import Call
+from gradkit.backend.protocol import beside
+from gradkit.engine import batching, dtypes, inplace, modes
 from gradkit.engine.node import Node, note
-from gradkit.engine.operands import tensor_xp
 from gradkit.engine.outputs import pick
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tangents import dual, strip, tangent
-from gradkit.engine.tape import give
+from gradkit.engine.tangents import dual, strip, tangent, top_level
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.engine.versions import check_unwritten
-
-
-class FunctionCtx:
-    """What `forward` leaves for `backward` and `jvp`: saved tensors, flags, and any attribute the user sets."""
-
-    def __init__(self) -> None:
-        self.needs_input_grad: tuple[bool, ...] = ()
-        self._kept: tuple[Any, ...] = ()  # Tensors and None as given; outputs are replaced by their number
-        self._tangents_kept: tuple[Any, ...] = ()
-        self._not_differentiable: set[int] = set()
-        self._dirty: tuple[Any, ...] = ()
-        self._materialize = True
-        self._outputs: list[Any] = []
-        self._batch: tuple[int, ...] = ()
-        self._node: Any = lambda: None  # a weak reference, since the node holds this
-
-    def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep inputs, outputs or intermediate tensors for `backward`: writing them in place before it is an error."""
-        self._kept = tensors
-
-    def save_for_forward(self, *tensors: Tensor | None) -> None:
-        """Keep tensors for `jvp`."""
-        self._tangents_kept = tensors
-
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """What was saved, as it was. RuntimeError if it was written in place since."""
-        kept = self._kept or self._tangents_kept
-        node = self._node()
-        if node is not None:
-            check_unwritten(node, [t.array for t in kept if isinstance(t, Tensor)])
-        return tuple([self._output(k) if isinstance(k, int) else k for k in kept])
-
-    def _output(self, i: int) -> Tensor:
-        node = self._node()
-        if node is not None and len(self._outputs) > 1:
-            node = pick(node, i)
-        return wrap(self._outputs[i], node, batch=self._batch)
-
-    def mark_non_differentiable(self, *outputs: Tensor) -> None:
-        """These outputs get no gradient."""
-        self._not_differentiable = {id(t) for t in outputs}
-
-    def mark_dirty(self, *inputs: Tensor) -> None:
-        """These inputs were written in place and are returned."""
-        self._dirty = inputs
-
-    def set_materialize_grads(self, value: bool) -> None:
-        """Whether `backward` is given zeros (the default) or None for outputs that were not used."""
-        self._materialize = value
+from gradkit.engine.versions import owner, stamp
 
 
 class Function:
     """An operation with its own derivative: subclass it, and call ``apply``.
 
     Static methods: ``forward(ctx, *args)``, or ``forward(*args)`` with ``setup_context(ctx, inputs, output)``;
-    ``backward(ctx, *grad_outputs)``, one result for each argument (None for what needs no gradient); for forward mode
-    ``jvp(ctx, *tangents)``; for vmap ``vmap(info, in_dims, *args)`` returning (output, out_dims), or
+    ``backward(ctx, *grad_outputs)``, also named `vjp`, one result for each argument (None for what needs no gradient);
+    for forward mode ``jvp(ctx, *tangents)``; for vmap ``vmap(info, in_dims, *args)`` returning (output, out_dims), or
     ``generate_vmap_rule = True`` if `forward` and `backward` are made of gradkit's operations.
 
     Written with gradkit's operations, `backward` can be differentiated again.
@@ -97,6 +52,20 @@ class Function:
 
     generate_vmap_rule = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so invoke them on "
+            "the class itself: use apply().",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Make forward and backward static "
+            f"methods and call {type(self).__name__}.apply(...)."
+        )
+
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
@@ -112,6 +81,8 @@ class Function:
             "backward mode AD."
         )
 
+    vjp = backward
+
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         raise NotImplementedError(
@@ -120,21 +91,17 @@ class Function:
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
-        raise NotImplementedError(
-            "To use autograd.Function with vmap, define a staticmethod vmap(info, in_dims, *args), or set "
-            "generate_vmap_rule = True if it is made of gradkit's operations."
-        )
+        raise NotImplementedError("To use autograd.Function with vmap, define vmap or set generate_vmap_rule = True.")
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
-        """Run the function on `args`, of which Tensors that require grad (or carry tangents) are differentiated."""
-        level = max([l for x in args if isinstance(x, Tensor) and x.tangents for l in x.tangents], default=0)
-        if level:
-            return _pushed(cls, level, args)
-        levels = sorted({l for x in args if isinstance(x, Tensor) for l in x.batch})
-        if levels and not cls.generate_vmap_rule:
-            return _mapped(cls, levels[-1], args)
-        return _recorded(cls, args)[0]
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run the function on `args`, of which Tensors that require grad (or carry tangents) are differentiated.
+
+        Keywords are put in their place among the arguments of `forward`.
+        """
+        if kwargs or (cls.setup_context is not Function.setup_context and _parameters(cls.forward) > len(args)):
+            args = _in_order(cls, args, kwargs)
+        return _run(cls, args)[0]
 
 
 class VmapInfo:
@@ -147,12 +114,35 @@ class VmapInfo:
         return f"VmapInfo(batch_size={self.batch_size}, randomness={self.randomness!r})"
 
 
+def _parameters(function: Any) -> int:
+    code = getattr(function, "__code__", None)
+    return code.co_argcount if code else 0
+
+
+def _in_order(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """Keywords among the positional arguments; with `setup_context`, defaults as well."""
+    signature = inspect.signature(cls.forward)
+    if cls.setup_context is not Function.setup_context:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return bound.args
+    return signature.bind(None, *args, **kwargs).args[1:]
+
+
+def _run(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx | None]:
+    levels = sorted({level for x in args if isinstance(x, Tensor) for level in x.batch})
+    if levels and not _generates_vmap_rule(cls):
+        return _mapped(cls, levels[-1], args), None
+    level = top_level(*[x for x in args if isinstance(x, Tensor)])
+    return _pushed(cls, level, args) if level else _recorded(cls, args)
+
+
+# -- the plain case ----------------------------------------------------------------------------------------------------
 def _recorded(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
     """Run forward, unrecorded, and put one node on the tape for it."""
-    ctx = FunctionCtx()
-    tensors = [x for x in args if isinstance(x, Tensor)]
-    record = modes.local.grad and any([t.node is not None for t in tensors])
-    ctx.needs_input_grad = tuple([isinstance(x, Tensor) and x.node is not None for x in args])
+    needs = tuple([isinstance(x, Tensor) and x.node is not None for x in args])
+    ctx = FunctionCtx(needs)
+    record = modes.local.grad and any(needs) and not modes.local.inference
     with modes.mode(mute=1, grad=False):
         if cls.setup_context is Function.setup_context:
             result = cls.forward(ctx, *args)
@@ -160,113 +150,137 @@ def _recorded(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
             result = cls.forward(*args)
             cls.setup_context(ctx, args, result)
     several = isinstance(result, tuple)
-    outs = list(result) if several else [result]
-    for i, y in enumerate(outs):
-        if any([y is x for x in tensors]) and not any([y is d for d in ctx._dirty]):
-            outs[i] = wrap(y.array, None, y.tangents, y.batch)  # an input returned as it is: a value of its own
-    places = {id(y): i for i, y in enumerate(result if several else [result])}
-    mine = [t for t in ctx._kept if isinstance(t, Tensor)]
-    ctx._kept = tuple([_kept(t, places, tensors) for t in ctx._kept])
-    ctx._outputs = [y.array if isinstance(y, Tensor) else None for y in outs]
-    ctx._batch = outs[0].batch if isinstance(outs[0], Tensor) else ()
-    if record:
-        node = _node_for(cls, ctx, args, outs, bool(mine))
-        for i, y in enumerate(outs):
-            given = result[i] if several else result
-            if isinstance(y, Tensor) and dtypes.differentiable(y.dtype) and id(given) not in ctx._not_differentiable:
-                y.node = pick(node, i) if len(outs) > 1 else node
+    results = list(result) if several else [result]
+    saved = settle(ctx, args, results, record)
+    for d in ctx.dirty_tensors:
+        _check_dirty(cls, d, record)
+    if not record or not any([isinstance(y, Tensor) for y in results]):
+        ctx._saved = saved
+        return result, ctx
+    outs = [y if not isinstance(y, Tensor) or any([y is d for d in ctx.dirty_tensors]) else _own(y, args) for y in results]
+    node = _node_for(cls, ctx, args, outs, saved)
+    for i, (y, given) in enumerate(zip(outs, results)):
+        if not isinstance(y, Tensor) or not dtypes.differentiable(y.dtype):
+            continue
+        if any([given is one for one in ctx.non_differentiable]):
+            continue
+        place = pick(node, i) if len(outs) > 1 else node
+        if y is given:  # dirty: all views of its memory get the new history
+            inplace.revise(y, wrap(y.array, place))
+        else:
+            y.node = place
     return (tuple(outs) if several else outs[0]), ctx
 
 
-def _kept(t: Any, outputs: dict[int, int], inputs: list[Tensor]) -> Any:
-    """A saved tensor without a link back to its user-visible object: no cycle through `grad` arises."""
-    if t is None or not isinstance(t, Tensor):
-        return t
-    if any([t is x for x in inputs]):
-        return wrap(t.array, t.node, t.tangents, t.batch)
-    return outputs.get(id(t), t)
+def _check_dirty(cls: Any, d: Tensor, record: bool) -> None:
+    if record and d.node is not None and d.node.prim is None:
+        raise RuntimeError(
+            f"a leaf Variable that requires grad has been used in an in-place operation: {cls.__name__} marked it "
+            "dirty; apply it to a clone()"
+        )
+    if isinstance(d.array, np.generic):
+        d.array = np.asarray(d.array)
+    stamp(d.array, cls.__name__)
 
 
-def _node_for(cls: Any, ctx: FunctionCtx, args: Any, outs: list[Any], kept: bool) -> Node:
+def _own(y: Tensor, args: tuple[Any, ...]) -> Tensor:
+    """An output as a tensor of its own. One that shows an input's memory must not be written: `backward` is the user's."""
+    mine = wrap(y.array, None, y.tangents, y.batch)
+    if any([isinstance(x, Tensor) and owner(y.array) is owner(x.array) for x in args]):
+        mine._frozen = (
+            "Output of a custom Function is a view of its input and is being modified inplace, which would override "
+            "the Function's backward. Return a clone() from forward"
+        )
+    return mine
+
+
+def _node_for(cls: Any, ctx: FunctionCtx, args: Any, outs: list[Any], saved: Saved) -> Node:
     places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
     parents = tuple([args[i].node for i in places])
     batches = [args[i].batch for i in places]
+    likes = [(y.array.shape, y.array.dtype) if isinstance(y, Tensor) else None for y in outs]
+    shown = [(y.array.shape, y.array.dtype, y.batch) if isinstance(y, Tensor) else None for y in outs]
+    first = next(y.array for y in outs if isinstance(y, Tensor))
+    near = None if isinstance(first, np.ndarray | np.generic) else beside(first, "empty", 0)
     prim = Primitive(
         name=cls.__name__, family="custom", arity=None, forward=cls.forward, run=cls.forward, jvp=None, keeps=(),
-        outputs=len(outs), title=f"{cls.__name__}Backward", kept=kept,
-        step=functools.partial(_step, cls, places, batches),
+        outputs=len(outs), title=f"{cls.__name__}Backward", kept=bool(saved.kept),
+        step=Call(_backward_of(cls), ctx, places, batches, shown, near),
     )  # fmt: skip
-    likes = [(y.array.shape, y.array.dtype) if isinstance(y, Tensor) else None for y in outs]
-    node = note(Node(), prim, parents, (ctx,), None, likes if len(outs) > 1 else likes[0])
+    node = FunctionNode()
+    node.ctx = ctx
+    note(node, prim, parents, (None, saved), None, likes if len(outs) > 1 else likes[0])
     ctx._node = weakref.ref(node)
     return node
 
 
-def _step(
-    cls: Any, places: Any, batches: Any, xp: Any, ct: Any, node: Node, saved: Any, cts: Any, heap: Any, needed: Any
-) -> None:
-    (ctx,) = saved
-    record = xp is tensor_xp
-    given = ct if node.prim.outputs > 1 else [ct]
-    grads = [_given(ctx, i, c, record) for i, c in enumerate(given)]
-    with modes.mode(grad=modes.local.grad and record, mute=0 if record else 1):
-        found = cls.backward(ctx, *grads)
-    found = found if isinstance(found, tuple | list) else (found,)
-    if len(found) < len(ctx.needs_input_grad) or any([g is not None for g in found[len(ctx.needs_input_grad) :]]):
+def _backward_of(cls: Any) -> Callable[..., Any]:
+    if cls.backward is Function.backward:
+        return cls.vjp
+    if cls.vjp is not Function.vjp:
         raise RuntimeError(
-            f"function {node.prim.title} returned an incorrect number of gradients (expected "
-            f"{len(ctx.needs_input_grad)}, got {len(found)})"
+            f"Implementing both 'backward' and 'vjp' for a custom Function is not allowed ({cls.__name__}). You should "
+            "only implement one of them."
         )
-    for parent, place, batch in zip(node.parents, places, batches):
-        g = found[place]
-        if parent is None or g is None or (needed is not None and parent not in needed):
-            continue
-        if not isinstance(g, Tensor):
-            raise TypeError(
-                f"{node.prim.title}: backward must return Tensors or None, got {type(g).__name__} for argument {place}"
-            )
-        give(xp, parent, _physical(xp, g, batch, parent, record), cts, heap)
+    return cls.backward
 
 
-def _given(ctx: FunctionCtx, i: int, c: Any, record: bool) -> Any:
-    if c is None:
-        raw = ctx._outputs[i]
-        return wrap(raw * 0, batch=ctx._batch) if ctx._materialize and raw is not None else None
-    node = c.node if record else None
-    riding = c.batch if record else ()
-    return wrap(c.array if record else c, node, None, (*riding, *ctx._batch))
-
-
-def _physical(xp: Any, g: Tensor, batch: Any, parent: Node, record: bool) -> Any:
-    """A gradient in the layout of its argument's array: batch axes that only it has come first."""
-    if g.batch:
-        extra = tuple([l for l in g.batch if l not in batch])
-        order = [l for l in g.batch if l in extra] + [l for l in g.batch if l in batch]
-        axes = [g.batch.index(l) for l in order]
-        raw = wrap(g.array, g.node)
-        if axes != sorted(axes):
-            raw = tensor_xp.permute(raw, (*axes, *range(len(axes), raw.ndim)))
-        g = raw
-    return g if record else g.array
-
-
-def _pushed(cls: Any, level: int, args: tuple[Any, ...]) -> Any:
-    """Forward mode: forward on the primals, then the user's jvp on the tangents."""
+# -- forward mode ------------------------------------------------------------------------------------------------------
+def _pushed(cls: Any, level: int, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
+    """The function of the primals, then the user's jvp on the tangents. The primals may carry those of lower levels."""
     primals = tuple([strip(x, level) for x in args])
     ts = tuple([tangent(x, level) for x in args])
-    if any([isinstance(x, Tensor) and x.tangents for x in primals]):
-        raise RuntimeError(f"{cls.__name__}: a custom Function under nested forward mode is not supported")
-    out, ctx = _recorded(cls, primals)
-    if ctx._materialize:
+    out, ctx = _run(cls, primals)
+    assert ctx is not None
+    outs = out if isinstance(out, tuple) else (out,)
+    if ctx.materialize_grads:
         ts = tuple([_zero_tangent(x) if t is None else t for x, t in zip(primals, ts)])
-    moved = cls.jvp(ctx, *ts)
-    if not isinstance(out, tuple):
-        return dual(out, level, moved)
-    return tuple([dual(y, level, t) if isinstance(y, Tensor) else y for y, t in zip(out, moved)])
+    ctx._at = primals, outs
+    try:
+        moved = cls.jvp(ctx, *ts)
+    finally:
+        ctx._at = None
+    moved = moved if isinstance(moved, tuple) else (moved,)
+    if len(moved) != len(outs):
+        raise RuntimeError(
+            f"Function's jvp returned an invalid number of forward gradients (expected {len(outs)} but got "
+            f"{len(moved)}): {cls.__name__}"
+        )
+    both = tuple([_dual(cls, y, level, t) for y, t in zip(outs, moved)])
+    return (both if isinstance(out, tuple) else both[0]), ctx
+
+
+def _dual(cls: Any, y: Any, level: int, t: Any) -> Any:
+    if t is None or not isinstance(y, Tensor):
+        return y
+    if not isinstance(t, Tensor):
+        raise TypeError(f"{cls.__name__}.jvp must return Tensors or None, got {type(t).__name__}")
+    if t.shape != y.shape:
+        raise RuntimeError(
+            "Trying to set a forward gradient that has a different size than that of the original Tensor: "
+            f"{cls.__name__}.jvp gave shape {tuple(t.shape)} for an output of shape {tuple(y.shape)}"
+        )
+    return dual(y, level, t)
 
 
 def _zero_tangent(x: Any) -> Tensor | None:
     return wrap(x.array * 0, batch=x.batch) if isinstance(x, Tensor) and dtypes.differentiable(x.dtype) else None
+
+
+# -- vmap --------------------------------------------------------------------------------------------------------------
+def _generates_vmap_rule(cls: Any) -> bool:
+    own = cls.vmap is not Function.vmap
+    if cls.generate_vmap_rule and own:
+        raise RuntimeError(
+            f"You tried to vmap over {cls.__name__}, but it has both generate_vmap_rule=True and an overridden vmap "
+            "staticmethod. Set generate_vmap_rule=False or delete the vmap staticmethod."
+        )
+    if not cls.generate_vmap_rule and not own:
+        raise RuntimeError(
+            f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Implement the vmap "
+            "staticmethod, or set generate_vmap_rule=True if it is made of gradkit's operations."
+        )
+    return bool(cls.generate_vmap_rule)
 
 
 def _mapped(cls: Any, level: int, args: tuple[Any, ...]) -> Any:
@@ -274,11 +288,17 @@ def _mapped(cls: Any, level: int, args: tuple[Any, ...]) -> Any:
     size = next(x.array.shape[x.batch.index(level)] for x in args if isinstance(x, Tensor) and level in x.batch)
     in_dims = tuple([0 if isinstance(x, Tensor) and level in x.batch else None for x in args])
     plain = [batching.leave(x, level, size) if d == 0 else x for x, d in zip(args, in_dims)]
-    out, out_dims = cls.vmap(VmapInfo(size, modes.local.randomness), in_dims, *plain)
+    found = cls.vmap(VmapInfo(size, modes.local.randomness), in_dims, *plain)
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise RuntimeError(
+            "Expected the vmap staticmethod to have two returns, an output and out_dims with pytree structure "
+            f"compatible with the output. {cls.__name__} gave {type(found)} instead"
+        )
+    out, out_dims = found
     if not isinstance(out, tuple):
         return _entered(out, out_dims, level)
     dims = out_dims if isinstance(out_dims, tuple) else (out_dims,) * len(out)
-    return tuple([_entered(y, d, level) for y, d in zip(out, dims)])
+    return tuple([_entered(y, d, level) for y, d in zip(out, dims, strict=True)])
 
 
 def _entered(y: Any, dim: int | None, level: int) -> Any:

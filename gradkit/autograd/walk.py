@@ -1,13 +1,15 @@
 """`backward` and `grad`: seeds, a walk, and what becomes of the cotangents it brings back."""
 
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from gradkit.autograd.graph import GradientEdge
 from gradkit.backend.protocol import beside
-from gradkit.engine import modes
+from gradkit.engine import modes, watching
 from gradkit.engine.device import on_device_of
 from gradkit.engine.tape import OWNED, pull
 from gradkit.engine.tensor import Tensor, wrap
@@ -24,9 +26,10 @@ def backward(
 ) -> None:
     """Add the gradient of the sum of `tensors`, each weighted with its `grad_tensors`, to `grad` of the leaves.
 
-    `tensors` is a tensor or a sequence; `grad_tensors` has one of the same shape for each, or None for one with a
-    single element. `retain_graph` (default: `create_graph`) keeps what the graph saved for another walk; `create_graph`
-    records the walk, so that the gradients can be differentiated. With `inputs` only these leaves are written.
+    `tensors` is a tensor, a `graph.GradientEdge` or several; `grad_tensors` has one of the same shape for each, or None
+    for one with a single element. `retain_graph` (default: `create_graph`) keeps what the graph saved for another walk;
+    `create_graph` records the walk, so that the gradients can be differentiated. With `inputs` (leaves or not) only
+    these are written.
 
     Raises RuntimeError if a tensor does not require grad, has several elements and no `grad_tensors`, or its graph was
     freed. Gradients are written when the whole walk has succeeded: after a failure all are as they were.
@@ -38,29 +41,63 @@ def backward(
     tensor([2., 4.])
     """
     if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
         if grad_tensors is not None:
             raise RuntimeError(
                 "'grad_tensors' and 'grad_variables' (deprecated) arguments both passed to backward(): pass one"
             )
         grad_tensors = grad_variables
     roots = _sequence(tensors)
-    targets = None
-    if inputs is not None:
-        targets = _sequence(inputs)
-        if not targets:
-            raise RuntimeError("'inputs' argument to backward() cannot be empty.")
-        for i, t in enumerate(targets):
-            if not t.requires_grad:
-                raise RuntimeError(f"One of the differentiated Tensors (inputs[{i}]) does not require grad")
-    seeds = _seeds(roots, _sequence(grad_tensors, len(roots)), create_graph)
-    wanted = None if targets is None else {t.node for t in targets}
+    weights = _sequence(grad_tensors, len(roots))
+    wanted = None if inputs is None else _marked(_sequence(inputs))
+    seeds = _seeds(_at(roots, weights), weights, create_graph)
     found = _walk(seeds, wanted, retain_graph, create_graph)
-    owners = {t.node: t for t in targets or ()}
-    while found:
-        node, ct = found.popitem()
-        leaf = owners.get(node) or node.owner()
-        if leaf is not None:
-            accumulate(leaf, ct, create_graph)
+    leaves = [(node, leaf) for node in found if node.prim is None and (leaf := node.owner()) is not None]
+    for node, _ in leaves:
+        if node.hooks is not None and node.hooks.before:
+            found[node] = _prehooked(node, found[node], create_graph)
+    for node, leaf in leaves:
+        _write(node, leaf, found, create_graph)
+
+
+def _marked(targets: list[Any]) -> set[Any]:
+    """The nodes of `inputs`; tensors that are not leaves keep their gradient from now on."""
+    if not targets:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    for i, t in enumerate(targets):
+        if not isinstance(t, Tensor | GradientEdge):
+            raise TypeError(f"inputs[{i}] must be a Tensor or a GradientEdge, not {type(t).__name__}")
+        if isinstance(t, Tensor) and not t.requires_grad:
+            raise RuntimeError(
+                f"One of the differentiated Tensors does not require grad: inputs[{i}], {_described(t)}; can't "
+                "retain_grad on Tensor that has requires_grad=False"
+            )
+    for t in targets:
+        if isinstance(t, Tensor):
+            watching.retain_grad(t)
+    return {t.node if isinstance(t, Tensor) else t.place() for t in targets}
+
+
+def _prehooked(node: Any, ct: Any, recorded: bool) -> Any:
+    with watching.grad_mode(recorded):
+        (ct,) = watching.run_prehooks(node, (ct if recorded else wrap(ct),))
+    return ct if recorded else ct.array
+
+
+def _write(node: Any, leaf: Tensor, found: dict[Any, Any], recorded: bool) -> None:
+    """Add a cotangent to `grad` of its leaf, with the hooks after it."""
+    ct = found.pop(node)
+    hooked = node.hooks is not None and bool(node.hooks.after)
+    if not hooked and leaf._after_grad is None:
+        accumulate(leaf, ct, recorded)
+        return
+    shown = ct if recorded or not hooked else wrap(ct.copy())
+    accumulate(leaf, ct, recorded)
+    with watching.grad_mode(recorded):
+        for hook in list((leaf._after_grad or {}).values()):
+            hook(leaf)
+        if hooked:
+            watching.run_posthooks(node, (), (shown,))
 
 
 def grad(
@@ -76,9 +113,10 @@ def grad(
 ) -> tuple[Any, ...]:
     """The gradients of the sum of `outputs`, each weighted with its `grad_outputs`, with respect to `inputs`.
 
-    Returns a tuple with a tensor of each input's shape and dtype. An input that the outputs do not depend on raises
-    RuntimeError, unless `allow_unused` (None is returned) or `materialize_grads` (zeros are). With `is_grads_batched`
-    the first axis of each `grad_outputs` counts cotangents, and so does that of each result.
+    Outputs and inputs are tensors or `graph.GradientEdge`s, one or several. Returns a tuple with a tensor of each
+    input's shape and dtype. An input that the outputs do not depend on raises RuntimeError, unless `allow_unused` (None
+    is returned) or `materialize_grads` (zeros are). With `is_grads_batched` the first axis of each `grad_outputs`
+    counts cotangents, and so does that of each result that depends on them.
 
     >>> import gradkit
     >>> x = gradkit.tensor(3.0, requires_grad=True)
@@ -87,46 +125,72 @@ def grad(
     """
     roots, targets = _sequence(outputs), _sequence(inputs)
     if not targets:
-        raise ValueError("grad requires non-empty inputs.")
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     if not only_inputs:
-        raise FutureWarning("only_inputs argument is deprecated and is ignored now; use autograd.backward")
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other "
+            "parts of the graph, please use gradkit.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
     for i, t in enumerate(targets):
+        if isinstance(t, GradientEdge):
+            continue
         if not isinstance(t, Tensor):
-            raise TypeError(f"inputs[{i}] must be a Tensor, not {type(t).__name__}")
+            raise TypeError(f"inputs[{i}] must be a Tensor or a GradientEdge, not {type(t).__name__}")
         if not t.requires_grad:
             raise RuntimeError(
                 f"One of the differentiated Tensors does not require grad: inputs[{i}], shape {tuple(t.shape)}; call "
                 "requires_grad_() on it before computing the outputs"
             )
     weights = _sequence(grad_outputs, len(roots))
+    roots, targets = _at(roots, weights), _at(targets, [])
     if is_grads_batched:
-        return _batched(roots, targets, weights, create_graph, allow_unused or materialize_grads, materialize_grads)
-    seeds = _seeds(roots, weights, create_graph)
-    found = _walk(seeds, {t.node for t in targets}, retain_graph, create_graph)
-    return tuple([_one(t, found.get(t.node), create_graph, allow_unused, materialize_grads) for t in targets])
+        found = _batched(roots, targets, weights, retain_graph, create_graph)
+    else:
+        cts = _walk(_seeds(roots, weights, create_graph), {t.node for t in targets}, retain_graph, create_graph)
+        found = [c if c is None or create_graph else wrap(c) for c in map(cts.get, [t.node for t in targets])]
+    return tuple([_one(i, t, ct, create_graph, allow_unused, materialize_grads) for i, (t, ct) in enumerate(zip(targets, found))])
 
 
-def _one(t: Tensor, ct: Any, recorded: bool, allow_unused: bool | None, materialize: bool) -> Any:
+def _one(i: int, t: Tensor, ct: Any, recorded: bool, allow_unused: bool | None, materialize: bool) -> Any:
     if ct is not None:
-        return ct if recorded else wrap(ct)
+        return ct
     if materialize:
-        return wrap(beside(t.array, "zeros", t.array.shape, t.dtype))
+        zeros = wrap(beside(t.array, "zeros", t.array.shape, t.dtype))
+        return zeros.requires_grad_() if recorded else zeros
     if not allow_unused:
         raise RuntimeError(
-            "One of the differentiated Tensors appears to not have been used in the graph "
-            f"(shape {tuple(t.shape)}, {t.dtype.name}). Set allow_unused=True if this is the desired behavior."
+            f"The differentiated Tensor at index {i} appears to not have been used in the graph: one {_described(t)}. Set "
+            "allow_unused=True if this is the desired behavior."
         )
     return None
 
 
-def _sequence(x: Any, count: int | None = None) -> list[Any]:
+def _sequence(x: Any, count: int = 0) -> list[Any]:
+    if isinstance(x, Tensor):
+        return [x]
     if x is None:
-        return [None] * (count or 0)
-    return list(x) if isinstance(x, Sequence) and not isinstance(x, Tensor) else [x]
+        return [None] * count
+    return [x] if isinstance(x, GradientEdge | np.ndarray) or not isinstance(x, Iterable) else list(x)
+
+
+def _at(places: list[Any], weights: list[Any]) -> list[Any]:
+    """Edges as tensors: what stands there has the node, shape and dtype, no memory, and the device of its weight."""
+    if not any([isinstance(place, GradientEdge) for place in places]):
+        return places
+    near = [w.array if isinstance(w, Tensor) else np.empty(0) for w in weights] + [np.empty(0)] * len(places)
+    return [_standing_in(p, w) if isinstance(p, GradientEdge) else p for p, w in zip(places, near)]
+
+
+def _standing_in(edge: GradientEdge, near: Any) -> Tensor:
+    node = edge.place()
+    shape, dtype = node.like
+    return wrap(beside(near, "broadcast_to", beside(near, "zeros", (), dtype=dtype), shape), node)
 
 
 def _seeds(roots: list[Tensor], weights: list[Any], recorded: bool) -> dict[Any, Any]:
@@ -209,18 +273,28 @@ def accumulate(leaf: Tensor, ct: Any, recorded: bool) -> None:
             else:
                 old.array += ct
                 stamp(old.array, "backward()")
-    for hook in list((leaf._after_grad or {}).values()):
-        hook(leaf)
 
 
-def _batched(
-    roots: Any, targets: Any, weights: Any, recorded: bool, unused: bool, materialize: bool
-) -> tuple[Any, ...]:
+def _batched(roots: Any, targets: Any, weights: Any, retain_graph: bool | None, create_graph: bool) -> list[Any]:
+    """One walk for all cotangents: the first axis of each weight is a batch axis."""
     from gradkit.func.vmap import vmap
 
-    def one(*cts: Tensor) -> tuple[Any, ...]:
-        found = grad(roots, targets, cts, True, True, allow_unused=unused, materialize_grads=materialize)
-        return tuple([None if g is None else g for g in found])
+    for i, (root, weight) in enumerate(zip(roots, weights)):
+        if isinstance(weight, Tensor) and tuple(weight.shape[1:]) != tuple(root.shape):
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. "
+                "The sizes of the remaining dimensions are expected to match the shape of corresponding output, but a "
+                f"mismatch was detected: grad_output[{i}] has a shape of {weight.shape} and output[{i}] has a shape of "
+                f"{root.shape}."
+            )
+    retain = create_graph if retain_graph is None else retain_graph
 
-    results = vmap(one)(*weights)
-    return results if recorded else tuple([None if r is None else r.detach() for r in results])
+    def one(*cts: Tensor) -> list[Any]:
+        recording = modes.mode(grad=True) if create_graph else modes.mode(mute=1, grad=False)
+        seeds = _seeds(roots, list(cts), True)
+        with np.errstate(all="ignore"), recording:
+            found = pull(seeds, {t.node for t in targets}, record=True, retain=retain)
+        return [found.get(t.node) for t in targets]
+
+    results: list[Any] = vmap(one, in_dims=tuple([0 if isinstance(w, Tensor) else None for w in weights]))(*weights)
+    return results

@@ -54,6 +54,8 @@ def memory(x: Tensor, name: str) -> Any:
     if isinstance(x.array, np.generic):
         x.array = np.asarray(x.array)
     raw = x.array
+    if modes.unusual and local.mutable is not None:
+        local.mutable.before_write(raw)
     if (isinstance(raw, np.ndarray) and not raw.flags.writeable) or (0 in raw.strides and overlaps(raw)):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "

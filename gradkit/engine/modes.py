@@ -20,6 +20,8 @@ class Local(threading.local):
     both_ways = False  # do nodes keep what rows' jvps read, too?
     check_nan = True  # in anomaly mode
     birth: str | None = None  # what the operation just run did in anomaly mode: a NaN or Inf from finite operands
+    walk: Any = None  # while hooks on tensors run: the walk they belong to
+    mutable: Any = None  # what copies saved values before they are written, if they may be
     errstate = False  # is a walk or a transform already holding numpy's warnings back?
 
 

@@ -85,6 +85,13 @@ class Node:
         return tuple([(p.parents[0], p.params["output"]) if p and p.picks else (p, 0) for p in node.parents])
 
     @property
+    def variable(self) -> Any:
+        """Of a leaf's node, AccumulateGrad: the leaf; None if it is gone. AttributeError for other nodes."""
+        if self.prim is not None:
+            raise AttributeError(f"{self.name()} is the node of an operation: only AccumulateGrad has a variable")
+        return self.owner()
+
+    @property
     def metadata(self) -> dict[str, Any]:
         """A dictionary for the user's own notes."""
         return self._whole()._hooks().metadata
@@ -96,6 +103,30 @@ class Node:
     def register_prehook(self, fn: Callable[..., Any]) -> Handle:
         """Call `fn(grad_outputs)` before this node runs; what it returns replaces `grad_outputs`."""
         return Handle(self._whole()._hooks().before, fn)
+
+    @property
+    def requires_grad(self) -> bool:
+        return True
+
+    def _sequence_nr(self) -> int:
+        return -self.seq
+
+    @property
+    def _saved_self(self) -> Any:
+        return self._saved(1)
+
+    @property
+    def _saved_other(self) -> Any:
+        return self._saved(2)
+
+    @property
+    def _saved_result(self) -> Any:
+        return self._saved(0)
+
+    def _saved(self, i: int) -> Any:
+        from gradkit.engine.saving import saved_by
+
+        return saved_by(self._whole(), i)
 
     def _whole(self) -> "Node":
         """The node that steps: one output of several leaves that to its operation."""

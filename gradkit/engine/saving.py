@@ -49,9 +49,11 @@ def unkept(prim: Primitive) -> Primitive:
 
 
 # -- Tensors again, when a walk is recorded ----------------------------------------------------------------------------
-def lift(node: Node) -> list[Any]:
+def lift(node: Node, saved: Any) -> Any:
     """The residuals as Tensors on the tape again: each is the output or an operand, so its node is known."""
-    y, *others = node.saved
+    if not saved:
+        return saved
+    y, *others = saved
     if isinstance(y, list):
         ys: Any = [relinked(one, _output(node, i)) for i, one in enumerate(y)]
     else:
@@ -65,6 +67,17 @@ def relinked(residual: Any, link: Any) -> Any:
 
 def _output(node: Node, i: int) -> Any:
     return pick(node, i) if dtypes.differentiable(node.like[i][1]) else None
+
+
+def saved_by(node: Node, i: int) -> Any:
+    """What a node keeps of its output (0) or an operand (1, 2 ...), as a Tensor; AttributeError if it keeps nothing."""
+    if node.saved is None:
+        raise errors.freed(node)
+    kept = node.saved[i] if i < len(node.saved) else None
+    found = _opened(kept, node if i == 0 else node.parents[i - 1], True) if type(kept) is Packed else lift(node, node.saved)[i]
+    if not isinstance(found, Tensor):
+        raise AttributeError(f"{node.name()} saves no such tensor")
+    return found
 
 
 # -- inference tensors -------------------------------------------------------------------------------------------------

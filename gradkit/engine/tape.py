@@ -125,11 +125,11 @@ def pull(
 
 def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places: Any) -> dict[Node, Any]:
     found: dict[Node, Any] = {}
-    retained: list[tuple[Tensor, Any]] = []
     cts = dict(seeds)
     heap = sorted([(node.seq, node) for node in seeds])
     last_write = versions.last_write
     running, needed = (None, None) if wanted is None else leading_to(wanted, seeds)
+    this = watching.Walk(seeds, needed)
     watch = watching.Watch(seeds) if local.anomaly and local.check_nan else None
     place = None if retain else user_place()
     xp = tensor_xp if record else NUMPY.xp
@@ -138,7 +138,7 @@ def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places
         ct = cts[node]
         del cts[node]
         if node.hooks is not None:
-            ct = watching.run_hooks(node, ct, record, retained)
+            ct = watching.run_hooks(node, ct, record, this)
         prim = node.prim
         if wanted is None:
             if prim is None:
@@ -150,22 +150,23 @@ def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places
             continue
         saved = node.saved
         if saved is None:
-            raise errors.freed(node)
+            if prim.family != "custom":  # whose backward may do without what it saved
+                raise errors.freed(node)
+            saved = ()
         if last_write < seq:
             versions.check_unwritten(node, saved)
         if places is not None:
             own = places.at(node, ct)
             xp = xp if record else own
         if (watch is not None or node.hooks is not None) and prim is not PICK:
-            for parent, c in watching.step(xp, ct, node, lift(node) if record else saved, needed, record, watch):
+            for parent, c in watching.step(xp, ct, node, lift(node, saved) if record else saved, needed, record, watch):
                 give(xp, parent, c, cts, heap)
         else:
-            prim.step(xp, ct, node, lift(node) if record else saved, cts, heap, needed)
+            prim.step(xp, ct, node, lift(node, saved) if record else saved, cts, heap, needed)
         if prim.kept and not retain:
             node.saved = None
             node.freed = place
-    for owner, grad in retained:
-        owner._grad = grad if owner._grad is None else owner._grad + grad
+    this.write_retained()
     return found
 
 

@@ -253,6 +253,9 @@ class Tensor:
             raise RuntimeError("Inference tensors do not track version counter.")
         return version_of(self.array)
 
+    def _is_view(self) -> bool:
+        return self._view is not None
+
     @property
     def _base(self) -> "Tensor | None":
         return None if self._view is None else self._view[1]

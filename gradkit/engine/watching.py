@@ -17,12 +17,38 @@ from gradkit.engine.tensor import Tensor, wrap
 local = modes.local
 
 
+class Walk:
+    """One walk, as hooks know it."""
+
+    def __init__(self, seeds: Any, needed: Any) -> None:
+        self.seeds, self._needed = seeds, needed
+        self.retained: list[tuple[Tensor, Any]] = []
+
+    def reaches(self, node: Node) -> bool:
+        """Whether a cotangent comes to a node."""
+        if self._needed is None:
+            self._needed = reachable(self.seeds, 1)
+        return node in self._needed
+
+    def write_retained(self) -> None:
+        """Gradients of tensors that retain theirs are written when the walk has succeeded."""
+        for owner, grad in self.retained:
+            owner._grad = grad if owner._grad is None else owner._grad + grad
+
+
+def retain_grad(t: Tensor) -> None:
+    """Have walks fill `grad` of a tensor that is not a leaf."""
+    if not t.is_leaf and not t._retains:
+        t._retains = True
+        t.node._hooks().retain = weakref.ref(t)
+
+
 # -- hooks -----------------------------------------------------------------------------------------------------------
-def run_hooks(node: Node, ct: Any, record: bool, retained: list[Any]) -> Any:
+def run_hooks(node: Node, ct: Any, record: bool, walk: Walk) -> Any:
     """The hooks on a cotangent, which is complete by now: each may replace it."""
     hooks = node.hooks
     if hooks.tensor:
-        with grad_mode(record):
+        with grad_mode(record, walk=walk):
             for hook in list(hooks.tensor.values()):
                 new = hook(ct if record else wrap(ct))
                 if new is not None:
@@ -30,13 +56,13 @@ def run_hooks(node: Node, ct: Any, record: bool, retained: list[Any]) -> Any:
                     ct = new if record else new.array
     owner = hooks.retain and hooks.retain()
     if owner is not None:
-        retained.append((owner, ct if record else wrap(ct.copy())))
+        walk.retained.append((owner, ct if record else wrap(ct.copy())))
     return ct
 
 
-def grad_mode(record: bool) -> Any:
+def grad_mode(record: bool, **state: Any) -> Any:
     """Hooks are recorded as the walk is."""
-    return modes.mode() if record else modes.mode(mute=1, grad=False)
+    return modes.mode(**state) if record else modes.mode(mute=1, grad=False, **state)
 
 
 def run_prehooks(node: Node, cts: tuple[Any, ...]) -> tuple[Any, ...]:
