@@ -62,6 +62,8 @@ def lift(node: Node, saved: Any) -> Any:
 
 
 def relinked(residual: Any, link: Any) -> Any:
+    if type(residual) is Packed:
+        return wrap(residual.opened().array, link)
     return wrap(residual, link) if hasattr(residual, "dtype") else residual
 
 
@@ -73,8 +75,7 @@ def saved_by(node: Node, i: int) -> Any:
     """What a node keeps of its output (0) or an operand (1, 2 ...), as a Tensor; AttributeError if it keeps nothing."""
     if node.saved is None:
         raise errors.freed(node)
-    kept = node.saved[i] if i < len(node.saved) else None
-    found = _opened(kept, node if i == 0 else node.parents[i - 1], True) if type(kept) is Packed else lift(node, node.saved)[i]
+    found = lift(node, node.saved)[i] if i < len(node.saved) else None
     if not isinstance(found, Tensor):
         raise AttributeError(f"{node.name()} saves no such tensor")
     return found
@@ -135,25 +136,16 @@ def _packed(saved: Any, operand: Any) -> Any:
 
 @cache
 def unpacking(prim: Primitive) -> Primitive:
-    """The same for a node whose residuals hooks have packed: its step unpacks them first."""
+    """The same for a node whose residuals hooks have packed: its step unpacks what `lift` has not."""
     step = prim.step
     assert step is not None
 
     def unpack(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
-        record = isinstance(ct, Tensor) or (type(ct) is list and any([isinstance(c, Tensor) for c in ct]))
-        y, *others = saved
-        if isinstance(y, list):
-            ys: Any = [_opened(one, record and _output(node, i), record) for i, one in enumerate(y)]
-        else:
-            ys = _opened(y, node, record)
-        opened = [ys, *[_opened(s, parent, record) for s, parent in zip(others, node.parents)]]
+        opened = [[_opened(s) for s in one] if type(one) is list else _opened(one) for one in saved]
         step(xp, ct, node, opened, cts, heap, needed)
 
     return replace(prim, step=unpack)
 
 
-def _opened(residual: Any, link: Any, record: bool) -> Any:
-    if type(residual) is not Packed:
-        return residual
-    raw = residual.opened().array
-    return wrap(raw, link) if record else raw
+def _opened(residual: Any) -> Any:
+    return residual.opened().array if type(residual) is Packed else residual

@@ -11,7 +11,7 @@ from gradkit.engine import modes, versions
 from gradkit.engine.node import Node, reachable
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import REGISTRY
-from gradkit.engine.saving import lift
+from gradkit.engine.saving import lift, relinked
 from gradkit.engine.tangents import dual, strip, tangent, top_level
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func.pulling import entangled, gathered, on_top, seated, zeros
@@ -105,7 +105,7 @@ def step(node: Node, moved: dict[Node, Any], outer: bool) -> Any:
         raise errors.freed(node)
     if versions.last_write < node.seq:
         versions.check_unwritten(node, node.saved)
-    y, *operands = lift(node) if outer else [wrapped(one) for one in node.saved]
+    y, *operands = lift(node, node.saved) if outer else [wrapped(one) for one in node.saved]
     params = node.params or {}
     if node.prim.rules:
         terms = [rule(tensor_xp, t, y, *operands, **params) for rule, t in zip(node.prim.rules, ts) if rule and t is not None]
@@ -119,5 +119,5 @@ def step(node: Node, moved: dict[Node, Any], outer: bool) -> Any:
 
 def wrapped(saved: Any) -> Any:
     if isinstance(saved, list):
-        return [wrap(one) for one in saved]
-    return wrap(saved) if hasattr(saved, "dtype") else saved
+        return [relinked(one, None) for one in saved]
+    return relinked(saved, None)
