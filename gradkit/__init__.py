@@ -245,7 +245,7 @@ from gradkit.random import (
 )
 from gradkit.version import __version__ as __version__
 
-_LATER = ("cuda", "data", "examples", "linalg", "nn", "optim", "serialization", "threads", "utils")  # at their first use
+_LATER = ("cuda", "data", "examples", "fft", "linalg", "nn", "optim", "serialization", "threads", "utils")
 _LATER_NAMES = {
     "load": "serialization", "save": "serialization", "get_num_threads": "threads", "set_num_threads": "threads",
 }  # fmt: skip

@@ -18,6 +18,7 @@ from gradkit.ops import (
     distance,
     dropout,
     embedding,
+    fourier,
     functions,
     gathering,
     indexing,
@@ -45,12 +46,12 @@ TOPICS = (
     arithmetic, shaping, indexing, layout, writing, sorting, padding, gathering, placing, arranging, joining,
     reducing, linear_algebra, neural, activation, comparison, complex, functions, attention, classification,
     distance, dropout, losses, normalization, embedding, convolution, resampling, pooling, scanning,
-    contraction, sampling, margins, unpooling,
+    contraction, sampling, margins, unpooling, fourier,
 )  # fmt: skip
 
 __all__ = [
     "TOPICS", "activation", "arithmetic", "arranging", "attention", "classification", "comparison", "complex",
-    "contraction", "convolution", "distance", "dropout", "embedding", "functions", "gathering", "indexing",
+    "contraction", "convolution", "distance", "dropout", "embedding", "fourier", "functions", "gathering", "indexing",
     "joining", "layout", "linear_algebra", "losses", "margins", "neural", "normalization", "padding", "placing",
     "pooling", "reducing", "resampling", "sampling", "scanning", "shaping", "sorting", "unpooling", "writing",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from gradkit.primitives import (
     determinant,
     elementwise,
     embedding,
+    fft,
     indexing,
     linalg,
     linear,
@@ -30,6 +31,6 @@ from gradkit.primitives import (
 
 __all__ = [
     "activation", "arranging", "comparison", "complex", "convolution", "decomposition", "determinant",
-    "elementwise", "embedding", "indexing", "linalg", "linear", "losses", "norm", "normalization", "piecewise",
+    "elementwise", "embedding", "fft", "indexing", "linalg", "linear", "losses", "norm", "normalization", "piecewise",
     "placement", "pooling", "reduction", "scan", "selection", "shape", "sorting", "special", "trigonometric",
 ]  # fmt: skip
