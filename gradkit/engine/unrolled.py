@@ -204,9 +204,16 @@ def unary_with(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any,
             return otherwise(prim, (input,), params)
         t = Tensor()
         t.array = y = run(x, **params)
-        if parent is None or (modes.muted and not local.grad) or y.dtype.kind in "biu":
+        if parent is None or (modes.muted and not local.grad):
             t.node = None
             return t
+        kind = y.dtype.kind
+        if kind != _REAL:
+            if kind in "biu":
+                t.node = None
+                return t
+            if kind == "c":
+                modes.meet_complex()
         t.node = node = Node()
         node.seq = tick()
         node.prim = prim

@@ -10,6 +10,7 @@ from gradkit.numpy.calling import asarray, axis_in, refuse_out
 from gradkit.numpy.creation import maker
 from gradkit.numpy.manipulation import roll
 from gradkit.ops import fourier
+from gradkit.ops.complex import conj
 from gradkit.primitives import fft as rows
 from gradkit.primitives.shape import astype
 
@@ -74,7 +75,9 @@ def _from_half(a: Any, s: Any, axes: Any, norm: str | None) -> Tensor:
     if size < 1:
         raise ValueError(f"Invalid number of FFT data points ({size}) specified.")
     x = fourier.complexed(_complex(x, sizes[:-1], found[:-1], norm, inverse=True))
-    return rows.fft_c2r(_sized(x, found[-1:], [size // 2 + 1]), axes=(found[-1],), norm=scale, size=size)
+    y = rows.fft_c2r(_sized(x, found[-1:], [size // 2 + 1]), axes=(found[-1],), norm=scale, size=size)
+    given = asarray(a).dtype
+    return astype(y, dtype=given) if given.kind == "f" and given.itemsize < 4 and len(found) == 1 else y  # as NumPy does
 
 
 # -- along one axis ----------------------------------------------------------------------------------------------------
@@ -101,8 +104,8 @@ fft = _along_one("fft", lambda a, s, axes, norm: _complex(a, s, axes, norm, Fals
 ifft = _along_one("ifft", lambda a, s, axes, norm: _complex(a, s, axes, norm, True))
 rfft = _along_one("rfft", _to_half)
 irfft = _along_one("irfft", _from_half)
-hfft = _along_one("hfft", lambda a, s, axes, norm: _from_half(fourier.conj(_floated(a)), s, axes, _other(norm)))
-ihfft = _along_one("ihfft", lambda a, s, axes, norm: fourier.conj(_to_half(a, s, axes, _other(norm))))
+hfft = _along_one("hfft", lambda a, s, axes, norm: _from_half(conj(asarray(a)), s, axes, _other(norm)))
+ihfft = _along_one("ihfft", lambda a, s, axes, norm: conj(_to_half(a, s, axes, _other(norm))))
 
 
 # -- along several axes ------------------------------------------------------------------------------------------------

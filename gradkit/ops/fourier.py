@@ -62,7 +62,7 @@ def axes_and_sizes(input: Tensor, s: Any, dim: Any) -> tuple[tuple[int, ...], li
     if dim is None:
         if given is not None and len(given) > len(shape):
             raise RuntimeError(f"Got shape with {len(given)} values but input tensor only has {len(shape)} dimensions.")
-        dims = range(-len(shape) if given is None else -len(given), 0)
+        dims = list(range(-len(shape) if given is None else -len(given), 0))
     else:
         dims = [dim] if isinstance(dim, int) else list(dim)
         if given is not None and len(given) != len(dims):

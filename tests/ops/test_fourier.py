@@ -1,5 +1,8 @@
 """Fourier transforms against torch: values, gradients, dtypes, errors."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -32,7 +35,7 @@ def test_transform_is_torchs(name, kind, options, torch):
         weight = library.tensor(np.cos(np.arange(y.numel(), dtype=np.float32)).reshape(tuple(y.shape)))
         total = y * weight if not y.is_complex() else y.real * weight + y.imag * weight.flip(0)
         total.sum().backward()
-        results.append((y.detach().resolve_conj().numpy(), t.grad.numpy()))
+        results.append((y.detach().resolve_conj().numpy(), t.grad.resolve_conj().numpy()))
     for found, expected in zip(*results, strict=True):
         assert found.dtype == expected.dtype and found.shape == expected.shape
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
@@ -98,3 +101,16 @@ def test_samples_are_transformed_each_by_itself():
     x = gradkit.randn(3, 4, 5)
     found = gradkit.vmap(lambda x: gradkit.fft.rfft2(x))(x)
     np.testing.assert_allclose(found.numpy(), np.fft.rfft2(x.numpy()), rtol=1e-4, atol=1e-5)
+
+
+def test_the_first_complex_numbers_of_a_program_are_conjugated():
+    """In a fresh interpreter: nothing complex has been met before the real leaf is converted."""
+    source = (
+        "import gradkit\n"
+        "x = gradkit.tensor([1.0, 2.0, 5.0], requires_grad=True)\n"
+        "y = gradkit.fft.fft(x)\n"
+        "(y.imag * gradkit.tensor([1.0, 2.0, 4.0])).sum().backward()\n"
+        "print(x.grad)"
+    )
+    done = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True)
+    assert done.stdout == "tensor([ 0.0000,  1.7321, -1.7321])\n"
