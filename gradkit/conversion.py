@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
+from gradkit.backend.protocol import backends
 from gradkit.engine import dtypes, modes, printing
 from gradkit.engine.device import CPU, moved
 from gradkit.engine.device import device as Device
@@ -17,7 +18,7 @@ from gradkit.primitives.placement import to_device
 from gradkit.primitives.shape import astype
 
 METHODS = (
-    "cpu", "cuda", "data_ptr", "item", "new_empty", "new_full", "new_ones", "new_tensor", "new_zeros", "numpy", "to",
+    "cpu", "cuda", "data_ptr", "is_pinned", "item", "new_empty", "new_full", "new_ones", "new_tensor", "new_zeros", "numpy", "pin_memory", "to",
     "tolist", "type", "type_as",
 )  # fmt: skip
 _TYPE_NAMES = {
@@ -208,6 +209,30 @@ def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor
     return to(self, "cuda" if device is None else device, non_blocking=non_blocking)
 
 
+def pin_memory(self: Tensor) -> Tensor:
+    """A copy in memory of the host from which a GPU can copy while the host goes on; itself if it is there already.
+
+    RuntimeError for a tensor on a GPU, and, with the reason, where no GPU can be used.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     assert gradkit.ones(2).pin_memory().is_pinned()
+    """
+    if self.is_cuda:
+        raise RuntimeError(f"cannot pin '{self.type()}': only CPU memory can be pinned; write x.cpu().pin_memory()")
+    return self if is_pinned(self) else wrap(creation.pinned(self.array), self.node)
+
+
+def is_pinned(self: Tensor) -> bool:
+    """Whether this tensor is in pinned memory of the host.
+
+    >>> import gradkit
+    >>> gradkit.ones(2).is_pinned()
+    False
+    """
+    return any([backend.is_pinned(self.array) for backend in backends.values()])
+
+
 def type(self: Tensor, dtype: Any = None) -> Any:
     """Without an argument the tensor's type as a string, else the tensor in that dtype.
 
@@ -254,14 +279,16 @@ def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None
     >>> gradkit.ones(1).new_tensor([1, 2])
     tensor([1., 2.])
     """
-    return creation.tensor(data, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
+    place = self.device if device is None else device
+    return creation.tensor(data, dtype=self.dtype if dtype is None else dtype, device=place, requires_grad=requires_grad)
 
 
 def _new(name: str) -> Callable[..., Tensor]:
     make = getattr(creation, name)
 
     def new(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-        made = make(*size, dtype=self.dtype if dtype is None else dtype, device=device)
+        place = self.device if device is None else device
+        made = make(*size, dtype=self.dtype if dtype is None else dtype, device=place)
         if self.batch:  # inside vmap: one for each sample, so that samples may be written into it
             made = creation.wrap_over(made, self)
         return made.requires_grad_() if requires_grad else made
@@ -286,7 +313,8 @@ def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, dev
     >>> gradkit.ones(1).new_full((2,), 7)
     tensor([7., 7.])
     """
-    return creation.full(size, fill_value, dtype=self.dtype if dtype is None else dtype, device=device)
+    place = self.device if device is None else device
+    return creation.full(size, fill_value, dtype=self.dtype if dtype is None else dtype, device=place)
 
 
 # -- copies ------------------------------------------------------------------------------------------------------------

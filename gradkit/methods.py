@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import conversion, creation, history, random
+from gradkit.backend.protocol import by_type
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.dtypes import constant
 from gradkit.engine.operands import tensor_xp as rows
@@ -56,7 +57,7 @@ def _number(other: Any, like: Tensor) -> Any:
 
 def comparable(op: Callable[..., Any]) -> Callable[..., Any]:
     def compare(self: Tensor, other: Any) -> Any:
-        if isinstance(other, Tensor | np.ndarray | np.generic | bool | int | float | complex):
+        if isinstance(other, Tensor | np.ndarray | np.generic | bool | int | float | complex) or type(other) in by_type:
             return op(self, other)
         return NotImplemented
 

@@ -190,7 +190,7 @@ def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     >>> gradkit.rand_like(gradkit.zeros(2, 3)).shape
     gradkit.Size([2, 3])
     """
-    return rand(tuple(input.shape), dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return rand(tuple(input.shape), dtype=dtype or input.dtype, device=input.device if device is None else device, requires_grad=requires_grad)
 
 
 def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -200,7 +200,7 @@ def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     >>> gradkit.randn_like(gradkit.zeros(2, 3)).shape
     gradkit.Size([2, 3])
     """
-    return randn(tuple(input.shape), dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
+    return randn(tuple(input.shape), dtype=dtype or input.dtype, device=input.device if device is None else device, requires_grad=requires_grad)
 
 
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, device: Any = None) -> Tensor:
@@ -211,7 +211,7 @@ def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any
     dtype('float32')
     """
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, device=device or input.device)
+    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, device=input.device if device is None else device)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:

@@ -78,6 +78,12 @@ class CupyBackend(Backend):
         found[...] = array
         return found
 
+    def from_dlpack(self, x: Any) -> Any:
+        return cupy.from_dlpack(x)
+
+    def is_pinned(self, array: Any) -> bool:
+        return is_pinned(array)
+
     # -- devices and streams -------------------------------------------------------------------------------------
     def index_of(self, array: Any) -> int | None:
         return None if self.count == 1 else array.device.id
@@ -121,13 +127,13 @@ class CupyBackend(Backend):
         return nullcontext() if stream is None else stream
 
     def current_stream(self, index: int | None) -> Any:
-        return cupy.cuda.get_current_stream(index)
+        return cupy.cuda.get_current_stream(-1 if index is None else index)
 
     def default_stream(self) -> Any:
         return cupy.cuda.Stream.null
 
     def new_event(self, timing: bool, blocking: bool) -> Any:
-        return cupy.cuda.Event(block=blocking, disable_timing=not timing)
+        return Event(block=blocking, disable_timing=not timing)
 
     def generator(self, index: int | None = None) -> CudaGenerator:
         """The stream of a device that is drawn from if nothing else is said; it starts from the host's seed."""
@@ -149,13 +155,27 @@ class Stream(cupy.cuda.Stream):
     """CuPy's stream with PyTorch's names for what streams say to each other."""
 
     def wait_stream(self, stream: Any) -> None:
-        self.wait_event(stream.record())
+        self.wait_event(stream.record(Event(disable_timing=True)))
 
     def record_event(self, event: Any = None) -> Any:
-        return self.record(event)
+        return self.record(event or Event(disable_timing=True))
 
     def query(self) -> bool:
         return bool(self.done)
+
+
+class Event(cupy.cuda.Event):
+    """CuPy's event with PyTorch's names."""
+
+    def wait(self, stream: Any = None) -> None:
+        (stream or cupy.cuda.get_current_stream()).wait_event(self)
+
+    def query(self) -> bool:
+        return bool(self.done)
+
+    def elapsed_time(self, end_event: Any) -> float:
+        milliseconds: float = cupy.cuda.get_elapsed_time(self, end_event)
+        return milliseconds
 
 
 class Memory:

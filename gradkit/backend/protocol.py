@@ -62,6 +62,14 @@ class Backend:
         """A copy of a host's array in memory that a device can copy from while the host goes on."""
         raise NotImplementedError
 
+    def is_pinned(self, array: Any) -> bool:
+        """Whether a host's array is in such memory."""
+        return False
+
+    def from_dlpack(self, x: Any) -> Any:
+        """The array that shares the memory of another library's."""
+        raise NotImplementedError
+
     def index_of(self, array: Any) -> int | None:
         """Which of the devices of this kind an array is on; None where there is only one."""
         return None

@@ -6,8 +6,9 @@ import numpy as np
 
 from gradkit import errors
 from gradkit.backend.numpy import NUMPY
-from gradkit.backend.protocol import Backend, backend_of
+from gradkit.backend.protocol import Backend, backend_of, by_type
 from gradkit.engine import dtypes
+from gradkit.engine.device import device_of
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tensor import Tensor
 
@@ -30,7 +31,7 @@ def raw_operands(prim: Primitive, operands: Any) -> tuple[list[Any], Any]:
     for i, (x, raw) in enumerate(zip(operands, raws)):
         if isinstance(raw, np.ndarray | np.generic) or type(raw) in dtypes.NUMBERS:
             continue
-        if not isinstance(x, Tensor) and not (prim.promote == "none" and hasattr(raw, "dtype")):
+        if not isinstance(x, Tensor) and type(raw) not in by_type and not (prim.promote == "none" and hasattr(raw, "dtype")):
             raise errors.not_a_tensor(prim.name, i, x)
         backend = backend_of(raw)
     if prim.promote != "none":
@@ -72,7 +73,7 @@ def gathered(prim: Primitive, operands: Any, raws: list[Any], backend: Backend) 
     One with a history moves by a recorded operation, so that its cotangent comes back. RuntimeError for the rest.
     """
     operands, raws = list(operands), list(raws)
-    devices = {t.device for t in operands if isinstance(t, Tensor) and isinstance(t.array, backend.array_types)}
+    devices = {device_of(raw) for raw in raws if isinstance(raw, backend.array_types)}
     for i, (x, raw) in enumerate(zip(operands, raws)):
         if isinstance(raw, backend.array_types) or not hasattr(raw, "dtype"):
             continue

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import numpy as gnp
+from gradkit.backend.protocol import by_type
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import axis_in, not_differentiable, refuse_out
@@ -51,7 +52,7 @@ def array_ufunc(_self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **key
     >>> np.ones(2) + gradkit.ones(2)
     tensor([2., 2.], dtype=gradkit.float64)
     """
-    if not all([isinstance(x, OURS) or not hasattr(type(x), "__array_ufunc__") for x in inputs]):
+    if not all([isinstance(x, OURS) or type(x) in by_type or not hasattr(type(x), "__array_ufunc__") for x in inputs]):
         return NotImplemented  # others with this protocol are asked next
     if "out" in keywords:
         refuse_writing(ufunc.__name__, inputs, keywords.pop("out"))
@@ -132,7 +133,7 @@ def array_function(_self: Tensor, func: Callable[..., Any], types: Any, args: An
     >>> np.concatenate([gradkit.ones(1), gradkit.zeros(1)])
     tensor([1., 0.])
     """
-    if not all([issubclass(t, Tensor | np.ndarray) for t in types]):
+    if not all([issubclass(t, Tensor | np.ndarray) or t in by_type for t in types]):
         return NotImplemented
     name = func.__name__
     if func.__module__ in NAMESPACES:

@@ -4,12 +4,17 @@ from typing import Any
 
 import numpy as np
 
-CPU, CUDA_HOST = 1, 3  # DLPack's numbers for what the host may read
+from gradkit.backend.protocol import backend_named
+
+CPU, CUDA, CUDA_HOST, MANAGED = 1, 2, 3, 13  # DLPack's numbers for kinds of memory
 
 
 def exported(x: Any, copy: bool | None = None) -> Any:
     """The raw array behind another library's array, of the backend whose device it is on."""
     kind, _ = x.__dlpack_device__()
+    if kind in (CUDA, MANAGED):
+        found = backend_named("cuda").from_dlpack(x)
+        return found.copy() if copy else found
     if kind not in (CPU, CUDA_HOST):
-        raise BufferError(f"from_dlpack: the memory is on a device of DLPack type {kind}, and only the CPU is in use")
+        raise BufferError(f"from_dlpack: the memory is on a device of DLPack type {kind}, which is neither CPU nor CUDA")
     return np.from_dlpack(x) if copy is None else np.from_dlpack(x, copy=copy)

@@ -1,0 +1,128 @@
+"""gradkit.cuda: what is there, streams, events, memory, random numbers."""
+
+import numpy as np
+import pytest
+
+import gradkit
+from gradkit import cuda
+
+
+def test_facts():
+    assert cuda.is_available() and cuda.is_initialized() and cuda.why_not() is None
+    assert cuda.device_count() >= 1 and cuda.current_device() == 0
+    assert len(cuda.get_device_capability()) == 2 and cuda.get_device_name()
+    free, total = cuda.mem_get_info()
+    assert 0 < free <= total
+
+
+def test_memory_is_counted():
+    before = cuda.memory_allocated()
+    cuda.reset_peak_memory_stats()
+    x = gradkit.zeros(1 << 20)
+    assert cuda.memory_allocated() - before == 4 << 20
+    del x
+    assert cuda.memory_allocated() == before
+    assert cuda.max_memory_allocated() - before >= 4 << 20
+    assert cuda.memory_reserved() >= cuda.memory_allocated()
+    cuda.empty_cache()
+
+
+def test_no_graph_is_left_after_backward():
+    x = gradkit.ones(1 << 18, requires_grad=True)
+    (x.exp() * x).sum().backward()
+    before = cuda.memory_allocated()
+    for _ in range(3):
+        x.grad = None
+        (x.exp() * x).sum().backward()
+    assert cuda.memory_allocated() == before
+
+
+def test_operations_run_on_the_current_stream():
+    side = cuda.Stream()
+    x = gradkit.ones(4, requires_grad=True)
+    with cuda.stream(side):
+        assert cuda.current_stream() == side
+        y = x * 2
+    assert cuda.current_stream() == cuda.default_stream()
+    side.synchronize()
+    assert y.tolist() == [2.0] * 4 and side.query()
+
+
+def test_backward_runs_on_the_stream_of_the_forward():
+    side = cuda.Stream()
+    seen = []
+    x = gradkit.ones(4, requires_grad=True)
+    with cuda.stream(side):
+        y = x * 2
+        y.register_hook(lambda g: seen.append(None))
+        y.grad_fn.register_prehook(lambda g: seen.append(cuda.current_stream()))
+    z = y.sum()
+    z.grad_fn.register_prehook(lambda g: seen.append(cuda.current_stream()))
+    z.backward()
+    assert seen[0] == cuda.default_stream() and seen[-1] == side
+    assert cuda.current_stream() == cuda.default_stream() and x.grad.tolist() == [2.0] * 4
+
+
+def test_an_error_in_a_walk_comes_home_to_the_users_stream():
+    side = cuda.Stream()
+    x = gradkit.ones(4, requires_grad=True)
+    with cuda.stream(side):
+        y = x * 2
+        y.grad_fn.register_prehook(lambda g: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        y.sum().backward()
+    assert cuda.current_stream() == cuda.default_stream() and x.grad is None
+
+
+def test_events_measure():
+    first, last = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
+    first.record()
+    gradkit.ones(1000).exp()
+    last.record()
+    last.synchronize()
+    assert first.query() and first.elapsed_time(last) >= 0
+
+
+def test_manual_seed_repeats_and_states_go_on():
+    gradkit.manual_seed(5)
+    first = gradkit.randn(7)
+    state = cuda.get_rng_state()
+    second = gradkit.rand(3)
+    gradkit.manual_seed(5)
+    assert gradkit.equal(first, gradkit.randn(7))
+    cuda.set_rng_state(state)
+    assert gradkit.equal(second, gradkit.rand(3))
+    assert not gradkit.equal(second, gradkit.rand(3))
+
+
+@pytest.mark.parametrize("dtype", [gradkit.float16, gradkit.float32, gradkit.float64])
+def test_random_numbers_have_their_distributions(dtype):
+    gradkit.manual_seed(0)
+    n = 200_000
+    u = gradkit.rand(n, dtype=dtype).numpy().astype(np.float64)
+    assert u.min() >= 0 and u.max() <= 1
+    np.testing.assert_allclose([u.mean(), u.var()], [1 / 2, 1 / 12], atol=4e-3)
+    z = gradkit.randn(n, dtype=dtype).numpy().astype(np.float64)
+    np.testing.assert_allclose([z.mean(), z.var(), (z**3).mean(), (z**4).mean()], [0, 1, 0, 3], atol=0.1)
+    e = gradkit.empty(n, dtype=dtype).exponential_(2.0).numpy().astype(np.float64)
+    np.testing.assert_allclose([e.mean(), e.var()], [1 / 2, 1 / 4], atol=1e-2)
+
+
+def test_integers_permutations_and_masks():
+    gradkit.manual_seed(1)
+    k = gradkit.randint(-2, 3, (50_000,)).numpy()
+    np.testing.assert_allclose(np.bincount(k + 2) / k.size, [0.2] * 5, atol=0.01)
+    assert sorted(gradkit.randperm(1000).tolist()) == list(range(1000))
+    kept = gradkit.nn.functional.dropout(gradkit.ones(100_000), 0.3).numpy()
+    assert set(kept.tolist()) == {0.0, float(np.float32(1 / 0.7))}
+    np.testing.assert_allclose((kept == 0).mean(), 0.3, atol=0.01)
+    drawn = gradkit.multinomial(gradkit.tensor([1.0, 0.0, 3.0]), 40_000, replacement=True).numpy()
+    np.testing.assert_allclose(np.bincount(drawn, minlength=3) / drawn.size, [0.25, 0, 0.75], atol=0.01)
+
+
+@pytest.mark.cpu
+def test_a_generator_of_another_device_is_refused():
+    with pytest.raises(RuntimeError, match="Expected a 'cpu' device type for generator but found 'cuda'"):
+        gradkit.rand(2, generator=gradkit.Generator("cuda"))
+    with pytest.raises(RuntimeError, match="Expected a 'cuda' device type for generator but found 'cpu'"):
+        gradkit.rand(2, generator=gradkit.Generator(), device="cuda")

@@ -1,0 +1,199 @@
+"""Where tensors live: constructors, moves on the tape, mixed devices, defaults, pickles."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import gradkit
+from gradkit.engine.tensor import Tensor
+
+CUDA0 = gradkit.device("cuda", 0)
+
+
+CONSTRUCTORS = {
+    "tensor": lambda d: gradkit.tensor([1.0, 2.0], device=d),
+    "as_tensor": lambda d: gradkit.as_tensor(np.ones(2), device=d),
+    "zeros": lambda d: gradkit.zeros(2, device=d),
+    "ones": lambda d: gradkit.ones(2, device=d),
+    "empty": lambda d: gradkit.empty(2, device=d),
+    "full": lambda d: gradkit.full((2,), 3.0, device=d),
+    "arange": lambda d: gradkit.arange(2, device=d),
+    "linspace": lambda d: gradkit.linspace(0, 1, 2, device=d),
+    "eye": lambda d: gradkit.eye(2, device=d),
+    "rand": lambda d: gradkit.rand(2, device=d),
+    "randn": lambda d: gradkit.randn(2, device=d),
+    "randint": lambda d: gradkit.randint(5, (2,), device=d),
+    "randperm": lambda d: gradkit.randperm(2, device=d),
+    "normal": lambda d: gradkit.normal(0.0, 1.0, (2,), device=d),
+    "zeros_like": lambda d: gradkit.zeros_like(gradkit.ones(2), device=d),
+    "rand_like": lambda d: gradkit.rand_like(gradkit.ones(2), device=d),
+}
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+@pytest.mark.parametrize("spelling", ["cuda", "cuda:0", gradkit.device("cuda"), 0])
+@pytest.mark.cpu
+def test_constructors_take_a_device(name, spelling):
+    t = CONSTRUCTORS[name](spelling)
+    assert t.device == CUDA0 and t.is_cuda
+    assert CONSTRUCTORS[name](None).device.type == "cpu"
+
+
+@pytest.mark.cpu
+def test_like_and_new_follow_their_tensor():
+    x = gradkit.ones(2, device="cuda")
+    for y in (gradkit.zeros_like(x), x.new_zeros(3), x.new_full((2,), 1), gradkit.randn_like(x), x.clone(), x.detach(), x[0]):
+        assert y.device == CUDA0
+
+
+@pytest.mark.cpu
+def test_to_is_itself_where_nothing_changes():
+    x = gradkit.ones(2, device="cuda")
+    assert x.to("cuda") is x and x.cuda() is x and x.to(x) is x and x.to("cuda:0") is x
+    assert x.cpu().device.type == "cpu" and x.cpu().cpu().tolist() == [1.0, 1.0]
+    assert x.to("cpu", gradkit.float64).dtype == np.float64
+    assert x.to("cuda", copy=True) is not x
+
+
+@pytest.mark.cpu
+def test_moves_are_recorded_both_ways():
+    x = gradkit.tensor([1.0, 2.0], requires_grad=True)
+    y = x.cuda()
+    assert y.grad_fn.name() == "ToCopyBackward0"
+    (y * y).cpu().sum().backward()
+    assert x.grad.device.type == "cpu" and x.grad.tolist() == [2.0, 4.0]
+
+
+@pytest.mark.cpu
+def test_second_derivatives_go_through_moves():
+    x = gradkit.tensor([1.0, 2.0], requires_grad=True)
+    (g,) = gradkit.autograd.grad((x.cuda() ** 3).cpu().sum(), x, create_graph=True)
+    (h,) = gradkit.autograd.grad(g.cuda().sum(), x)
+    assert h.device.type == "cpu" and h.tolist() == [6.0, 12.0]
+
+
+@pytest.mark.cpu
+def test_tangents_and_batches_go_through_moves():
+    x = gradkit.tensor([1.0, 2.0])
+    y, moved = gradkit.func.jvp(lambda x: x.cuda() ** 2, (x,), (gradkit.ones(2),))
+    assert y.device == moved.device == CUDA0 and moved.tolist() == [2.0, 4.0]
+    z = gradkit.func.vmap(lambda x: x.cuda() * 2)(x)
+    assert z.device == CUDA0 and z.tolist() == [2.0, 4.0]
+
+
+@pytest.mark.cpu
+def test_operands_on_two_devices_raise():
+    x, y = gradkit.ones(2, device="cuda"), gradkit.ones(2)
+    for operation in (lambda: x + y, lambda: y * x, lambda: x @ y, lambda: gradkit.stack([x, y]), lambda: gradkit.where(x > 0, y, x)):
+        with pytest.raises(RuntimeError, match=r"Expected all tensors to be on the same device.*cpu and cuda:0.*\.to\(device\)"):
+            operation()
+
+
+@pytest.mark.cpu
+def test_a_0d_tensor_of_the_host_stands_beside_others():
+    scale = gradkit.tensor(3.0, requires_grad=True)
+    x = gradkit.tensor([1.0, 2.0], device="cuda", requires_grad=True)
+    y = scale * x
+    assert y.device == CUDA0 and y.tolist() == [3.0, 6.0]
+    y.sum().backward()
+    assert scale.grad.device.type == "cpu" and scale.grad.item() == 3.0
+    assert x.grad.device == CUDA0 and x.grad.tolist() == [3.0, 3.0]
+
+
+@pytest.mark.cpu
+def test_an_index_may_be_the_hosts():
+    x = gradkit.arange(4.0, device="cuda", requires_grad=True)
+    y = x[gradkit.tensor([0, 0, 3])]
+    y.sum().backward()
+    assert y.device == CUDA0 and x.grad.tolist() == [2.0, 0.0, 0.0, 1.0]
+
+
+@pytest.mark.cpu
+def test_numpy_refuses_a_device_and_says_what_to_write():
+    x = gradkit.ones(2, device="cuda")
+    for read in (lambda: np.asarray(x), lambda: Tensor.__array__(x)):
+        with pytest.raises(TypeError, match=r"can't convert cuda:0 device type tensor to numpy.*Tensor.cpu\(\)"):
+            read()
+    assert x.numpy(force=True).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.cpu
+def test_gradients_of_another_device_are_refused():
+    x = gradkit.ones(2, device="cuda", requires_grad=True)
+    with pytest.raises(RuntimeError, match="device"):
+        (x * 1).backward(gradkit.ones(2))
+    with pytest.raises(RuntimeError, match="located on cpu"):
+        x.grad = gradkit.ones(2)
+    assert x.grad is None
+
+
+@pytest.mark.cpu
+def test_default_device_and_its_nesting():
+    with gradkit.device("cuda"):
+        assert gradkit.ones(2).device == CUDA0
+        assert gradkit.ones(2, device="cpu").device.type == "cpu"
+        with gradkit.device("cpu"):
+            assert gradkit.rand(2).device.type == "cpu"
+        assert gradkit.tensor([1]).device == CUDA0
+    assert gradkit.ones(2).device.type == "cpu"
+    gradkit.set_default_device("cuda")
+    try:
+        assert gradkit.get_default_device() == gradkit.device("cuda") and gradkit.zeros(1).is_cuda
+    finally:
+        gradkit.set_default_device(None)
+
+
+@pytest.mark.cpu
+def test_copies_and_pickles_stay_on_the_device():
+    x = gradkit.tensor([1.0, 2.0], device="cuda", requires_grad=True)
+    for y in (copy.copy(x), copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert y.device == CUDA0 and y.is_leaf and y.requires_grad and y.tolist() == [1.0, 2.0]
+    assert copy.deepcopy(x).data_ptr() != x.data_ptr()
+
+
+@pytest.mark.cpu
+def test_printing_names_the_device():
+    assert repr(gradkit.ones(2, device="cuda")) == "tensor([1., 1.], device='cuda:0')"
+
+
+@pytest.mark.cpu
+def test_views_share_memory_and_in_place_writes_reach_them():
+    x = gradkit.zeros(2, 3, device="cuda")
+    row = x[1]
+    row += 2
+    assert x.tolist() == [[0.0] * 3, [2.0] * 3] and row._base is x
+    a = gradkit.ones(3, device="cuda", requires_grad=True)
+    b = a * 1
+    b[0] = 5.0
+    (b * b).sum().backward()
+    assert a.grad.tolist() == [0.0, 2.0, 2.0]
+
+
+@pytest.mark.cpu
+def test_a_written_residual_raises():
+    a = gradkit.ones(3, device="cuda", requires_grad=True)
+    b = a * 1
+    y = (b * b).sum()
+    b.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+
+
+@pytest.mark.cpu
+def test_modules_and_optimisers_move():
+    net = gradkit.nn.Linear(3, 2)
+    net.to("cuda")
+    assert {p.device for p in net.parameters()} == {CUDA0}
+    optimizer = gradkit.optim.Adam(net.parameters(), 0.1)
+    net(gradkit.ones(1, 3, device="cuda")).sum().backward()
+    optimizer.step()
+    state = optimizer.state_dict()["state"][0]
+    assert state["exp_avg"].device == CUDA0
+    assert net.cpu().weight.device.type == "cpu"
+
+
+def test_an_index_that_does_not_exist_raises():
+    with pytest.raises(RuntimeError, match="invalid device ordinal"):
+        gradkit.ones(2, device=f"cuda:{gradkit.cuda.device_count()}")
