@@ -18,8 +18,8 @@ from gradkit.primitives.placement import to_device
 from gradkit.primitives.shape import astype
 
 METHODS = (
-    "cpu", "cuda", "data_ptr", "is_pinned", "item", "new_empty", "new_full", "new_ones", "new_tensor", "new_zeros", "numpy", "pin_memory", "to",
-    "tolist", "type", "type_as",
+    "cpu", "cuda", "data_ptr", "is_pinned", "item", "new_empty", "new_full", "new_ones", "new_tensor", "new_zeros",
+    "numpy", "pin_memory", "to", "tolist", "type", "type_as",
 )  # fmt: skip
 _TYPE_NAMES = {
     "float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short",

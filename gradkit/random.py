@@ -190,7 +190,8 @@ def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
     >>> gradkit.rand_like(gradkit.zeros(2, 3)).shape
     gradkit.Size([2, 3])
     """
-    return rand(tuple(input.shape), dtype=dtype or input.dtype, device=input.device if device is None else device, requires_grad=requires_grad)
+    place = input.device if device is None else device
+    return rand(tuple(input.shape), dtype=dtype or input.dtype, device=place, requires_grad=requires_grad)
 
 
 def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -200,7 +201,8 @@ def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
     >>> gradkit.randn_like(gradkit.zeros(2, 3)).shape
     gradkit.Size([2, 3])
     """
-    return randn(tuple(input.shape), dtype=dtype or input.dtype, device=input.device if device is None else device, requires_grad=requires_grad)
+    place = input.device if device is None else device
+    return randn(tuple(input.shape), dtype=dtype or input.dtype, device=place, requires_grad=requires_grad)
 
 
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, device: Any = None) -> Tensor:

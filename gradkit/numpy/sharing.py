@@ -13,7 +13,10 @@ def exported(x: Any, copy: bool | None = None) -> Any:
     """The raw array behind another library's array, of the backend whose device it is on."""
     kind, _ = x.__dlpack_device__()
     if kind in (CUDA, MANAGED):
-        found = backend_named("cuda").from_dlpack(x)
+        try:
+            found = backend_named("cuda").from_dlpack(x)
+        except RuntimeError as reason:
+            raise BufferError(f"from_dlpack: the memory is on a CUDA device, and {reason}") from None
         return found.copy() if copy else found
     if kind not in (CPU, CUDA_HOST):
         raise BufferError(f"from_dlpack: the memory is on a device of DLPack type {kind}, which is neither CPU nor CUDA")

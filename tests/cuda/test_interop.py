@@ -1,6 +1,5 @@
 """CuPy's arrays and functions beside Tensors."""
 
-import cupy
 import numpy as np
 import pytest
 
@@ -8,11 +7,16 @@ import gradkit
 
 
 @pytest.fixture
+def cupy(on_a_gpu):
+    return pytest.importorskip("cupy")
+
+
+@pytest.fixture
 def x():
     return gradkit.tensor([1.0, 2.0], requires_grad=True)
 
 
-def test_arrays_of_cupy_become_tensors_without_a_copy():
+def test_arrays_of_cupy_become_tensors_without_a_copy(cupy):
     a = cupy.zeros(3, np.float32)
     for t in (gradkit.as_tensor(a), gradkit.from_dlpack(a)):
         t.add_(1)
@@ -20,7 +24,7 @@ def test_arrays_of_cupy_become_tensors_without_a_copy():
     assert gradkit.tensor(a).data_ptr() != a.data.ptr
 
 
-def test_cupy_functions_keep_the_history(x):
+def test_cupy_functions_keep_the_history(cupy, x):
     a = cupy.asarray([3.0, 4.0], np.float32)
     for y, gradient in (
         (cupy.sin(x), np.cos([1, 2])),
@@ -34,13 +38,13 @@ def test_cupy_functions_keep_the_history(x):
         np.testing.assert_allclose(gradkit.autograd.grad(y.sum(), x)[0].numpy(), gradient, rtol=1e-6)
 
 
-def test_a_kernel_without_a_derivative_raises(x):
+def test_a_kernel_without_a_derivative_raises(cupy, x):
     kernel = cupy.ElementwiseKernel("float32 x", "float32 y", "y = x", "users_own")
     with pytest.raises(TypeError, match="users_own"):
         kernel(x)
 
 
-def test_cupy_reads_a_tensor_only_where_no_history_is_lost(x):
+def test_cupy_reads_a_tensor_only_where_no_history_is_lost(cupy, x):
     assert cupy.asarray(x.detach()).tolist() == [1.0, 2.0]
     assert cupy.from_dlpack(x.detach()).tolist() == [1.0, 2.0]
     assert not hasattr(x, "__cuda_array_interface__")
@@ -50,7 +54,7 @@ def test_cupy_reads_a_tensor_only_where_no_history_is_lost(x):
         cupy.from_dlpack(x)
 
 
-def test_transforms_answer_cupy_arrays_in_kind():
+def test_transforms_answer_cupy_arrays_in_kind(cupy):
     a = cupy.asarray([1.0, 2.0])
     g = gradkit.func.grad(lambda t: (t**3).sum())(a)
     assert isinstance(g, cupy.ndarray) and g.tolist() == [3.0, 12.0]
