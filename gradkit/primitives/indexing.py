@@ -257,7 +257,7 @@ def take_masked(_xp: Any, x: Any, mask: Any, lead: int) -> Any:
         raise RuntimeError(
             "vmap: a mask selects different numbers of elements from different samples; use where() instead"
         )
-    return y.reshape(*x.shape[:lead], counts.max() if counts.size else 0)
+    return y.reshape(*x.shape[:lead], int(counts.max()) if counts.size else 0)
 
 
 def put_masked(xp: Any, d: Any, mask: Any, lead: int) -> Any:

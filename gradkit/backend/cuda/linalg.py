@@ -18,7 +18,7 @@ CHECKED = ("cholesky", "eigh", "eigvalsh", "inv", "svd")
 
 def namespace(cp: Any) -> dict[str, Callable[..., Any]]:
     """The functions that differ from those of ``cp.linalg``, by name."""
-    return {name: checked(cp, getattr(cp.linalg, name)) for name in CHECKED} | {"solve": checked(cp, solver(cp))}
+    return {name: checked(cp, getattr(cp.linalg, name)) for name in CHECKED} | {"eig": eigen(cp), "solve": checked(cp, solver(cp))}
 
 
 def checked(cp: Any, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,6 +31,18 @@ def checked(cp: Any, function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
 
     return call
+
+
+def eigen(cp: Any) -> Callable[[Any], Any]:
+    def eig(a: Any) -> Any:
+        try:
+            return cp.linalg.eig(a)
+        except (AttributeError, SystemError, RuntimeError) as reason:
+            raise NotImplementedError(
+                "linalg.eig: this cuSOLVER has no eigenvalues of general matrices, which came with CUDA 12.6: use .cpu()"
+            ) from reason
+
+    return eig
 
 
 def solver(cp: Any) -> Callable[[Any, Any], Any]:
