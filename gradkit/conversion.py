@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
+<<<<<<< HEAD
 from gradkit.backend.protocol import backends
 from gradkit.engine import dtypes, modes, printing
+=======
+from gradkit.engine import batching, dtypes, modes, printing
+>>>>>>> ad26029 (Inside vmap what depends on the data names the user's line and the remedy; tests of linearize, modules, chunks, aux)
 from gradkit.engine.device import CPU, moved
 from gradkit.engine.device import device as Device
+from gradkit.engine.lines import user_line
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arithmetic import positive
 from gradkit.primitives.placement import to_device
@@ -47,11 +52,11 @@ def item(self: Tensor) -> Any:
             f"a Tensor with {self.numel()} elements cannot be converted to Scalar (shape {tuple(self.shape)}); use "
             ".tolist(), or reduce it first"
         )
-    if self.batch:
-        raise RuntimeError(
-            "vmap: it looks like you're calling .item(), float(), bool() or a Python if on a tensor inside vmap, where "
-            "it stands for many samples: use gradkit.where(condition, a, b) instead of a branch"
-        )
+    batching.refuse(
+        self,
+        "calling .item() on a Tensor, or float() or int()",
+        "go on with the Tensor itself, and write gradkit.where(condition, a, b) instead of a branch",
+    )
     return self.array.item()
 
 
@@ -62,6 +67,7 @@ def tolist(self: Tensor) -> Any:
     >>> gradkit.tensor([[1, 2]]).tolist()
     [[1, 2]]
     """
+    batching.refuse(self, "calling .tolist() on a Tensor", "go on with the Tensor itself")
     return self.array.tolist()
 
 
@@ -84,7 +90,9 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
         return numpy(cpu(self), force=True)
     if self.batch or self.tangents:
         inside = "vmap, where it stands for many samples" if self.batch else "jvp, where its tangent would be lost"
-        raise RuntimeError(f"can't convert a Tensor to numpy inside {inside}; use gradkit's operations, or np.f(tensor)")
+        raise RuntimeError(
+            f"can't convert a Tensor to numpy inside {inside} ({user_line()}); use gradkit's operations, or np.f(tensor)"
+        )
     if self.requires_grad and modes.local.grad and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     return materialised(self)
@@ -103,6 +111,11 @@ def data_ptr(self: Tensor) -> int:
 
 
 def as_bool(self: Tensor) -> bool:
+    batching.refuse(
+        self,
+        "attempting to use a Tensor in some data-dependent control flow (if, while, and, or, not, bool())",
+        "write gradkit.where(condition, a, b) instead of a branch, and & | ~ instead of and, or, not",
+    )
     if self.numel() != 1:
         raise RuntimeError(
             f"Boolean value of Tensor with {'no values' if self.numel() == 0 else 'more than one value'} is ambiguous "
@@ -117,6 +130,11 @@ def as_index(self: Tensor) -> int:
             f"only integer tensors of a single element can be converted to an index, not {self.dtype.name} of shape "
             f"{tuple(self.shape)}"
         )
+    batching.refuse(
+        self,
+        "using a Tensor as a Python index, size or range",
+        "index with the Tensor itself (x[i], gradkit.take_along_dim), or make the largest size and mask with gradkit.where",
+    )
     return int(item(self))
 
 
@@ -133,6 +151,8 @@ def elements(self: Tensor) -> Any:
 
 
 def contains(self: Tensor, element: Any) -> bool:
+    for x in (self, element):
+        batching.refuse(x, "asking whether a Tensor contains an element", "write (x == element).any()")
     value = element.array if isinstance(element, Tensor) else element
     return bool((self.array == value).any())
 
@@ -343,7 +363,8 @@ def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment; "
             f"this one was made by {self.grad_fn.name()}: write copy.deepcopy(x.detach())"
         )
-    new = rebuilt(self.__class__, materialised(self).copy(), self.requires_grad, {})
+    facets = {name: vars(self)[name] for name in ("batch", "tangents") if name in vars(self)}
+    new = rebuilt(self.__class__, materialised(self).copy(), self.requires_grad, facets)
     memo[id(self)] = new
     if self._grad is not None:
         new._grad = deep_copy(self._grad, memo)

@@ -6,6 +6,7 @@ from gradkit import errors
 from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backend_of, backends
 from gradkit.engine import modes
+from gradkit.engine.lines import user_line
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tensor import Tensor, wrap
@@ -109,6 +110,20 @@ def over_active_batches(x: Tensor) -> Tensor:
         return x
     plain = expand(align(wrap(x.array, x.node, None, x.batch), levels), sizes + tuple(x.shape))
     return wrap(plain.array, plain.node, x.tangents, tuple(levels))
+
+
+def depends_on_data(what: str, remedy: str) -> RuntimeError:
+    """The error of what needs one answer from a tensor that stands for many samples, each with its own."""
+    return RuntimeError(
+        f"vmap: It looks like you're {what}, in {user_line()}. Inside vmap a tensor stands for many samples, which may "
+        f"differ in this: {remedy}"
+    )
+
+
+def refuse(x: Any, what: str, remedy: str) -> None:
+    """Raise that error inside vmap."""
+    if isinstance(x, Tensor) and x.batch:
+        raise depends_on_data(what, remedy)
 
 
 def enter(x: Tensor, level: int) -> Tensor:

@@ -12,6 +12,7 @@ from gradkit.ops import joining
 
 #: A guess, before anything was measured, at the memory that a row needs while it is done, in sizes of the row itself.
 _GENEROUS = 64
+_PROBED = 8  # rows that are tried together, to tell what each of them takes from what all share
 _KEPT_FOR = 1.0  # seconds that a reading of the free memory is good for
 
 _budget: float = 0.25
@@ -78,20 +79,54 @@ def in_chunks(run: Callable[[int, int], list[Tensor]], n: int, chunk_size: Any, 
     """
     if chunk_size is None or (chunk_size != "auto" and chunk_size >= n):
         return run(0, n)
+    whole = Whole(n)
     if chunk_size != "auto":
-        return _joined(run, n, chunk_size, 0, None)
+        return whole.filled(run, chunk_size)
     budget = get_memory_budget()
-    if n * row_bytes * _GENEROUS <= budget:
+    if n <= 1 or n * row_bytes * _GENEROUS <= budget:
         return run(0, n)
-    few = min(n, max(1, budget // (4 * _GENEROUS * max(row_bytes, 1))))
-    first, taken = measured(run, few)
-    kept = sum([y.array.nbytes for y in first])
-    chunk = max(1, int(few * budget // max(taken, kept, 1)))
-    return first if few == n else _joined(run, n, chunk, few, first)
+    alone = measured(run, whole, 1)
+    few = min(budget // alone, _PROBED, n - 1)
+    if few < 2:
+        return whole.filled(run, 1)
+    row = max(1, (measured(run, whole, few) - alone) // (few - 1))
+    return whole.filled(run, max(1, int(budget - alone) // row))
 
 
-def measured(run: Callable[[int, int], list[Tensor]], n: int) -> tuple[list[Tensor], int]:
-    """The first n rows, and the most memory that was alive while they were done."""
+class Whole:
+    """The rows of the results, from the first on. Plain ones go straight to their places; those with a history are joined."""
+
+    def __init__(self, n: int) -> None:
+        self.n, self.done = n, 0
+        self.places: list[Any] | None = None
+        self.parts: list[list[Tensor]] = []
+
+    def take(self, rows: list[Tensor], count: int) -> None:
+        """The next `count` rows."""
+        if not self.done and all([plain(y) for y in rows]):
+            self.places = [np.empty((self.n, *y.array.shape[1:]), y.dtype) for y in rows]
+        if self.places is None:
+            self.parts.append(rows)
+        for place, y in zip(self.places or (), rows):
+            place[self.done : self.done + count] = y.array
+        self.done += count
+
+    def filled(self, run: Callable[[int, int], list[Tensor]], chunk: int) -> list[Tensor]:
+        """All rows, the missing ones by chunks."""
+        while self.done < self.n:
+            count = min(chunk, self.n - self.done)
+            self.take(run(self.done, self.done + count), count)
+        if self.places is not None:
+            return [wrap(y) for y in self.places]
+        return [joining.cat(pieces) for pieces in zip(*self.parts)]
+
+
+def plain(y: Tensor) -> bool:
+    return isinstance(y.array, np.ndarray) and y.node is None and not y.tangents and not y.batch
+
+
+def measured(run: Callable[[int, int], list[Tensor]], whole: Whole, count: int) -> int:
+    """Do the next rows; return the most memory that was alive meanwhile."""
     running = tracemalloc.is_tracing()
     if running:
         tracemalloc.reset_peak()
@@ -99,35 +134,10 @@ def measured(run: Callable[[int, int], list[Tensor]], n: int) -> tuple[list[Tens
         tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        first = run(0, n)
+        rows = run(whole.done, whole.done + count)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         if not running:
             tracemalloc.stop()
-    return first, peak - before
-
-
-def _joined(run: Any, n: int, chunk: int, start: int, first: list[Tensor] | None) -> list[Tensor]:
-    """Plain results go straight to their places in the whole; those with a history are joined at the end."""
-    parts: list[list[Tensor]] = [] if first is None else [first]
-    whole: list[Any] | None = None
-    if first is None:
-        first, start = run(0, min(chunk, n)), min(chunk, n)
-        parts.append(first)
-    if all([isinstance(y.array, np.ndarray) and y.node is None and not y.tangents and not y.batch for y in first]):
-        whole = [np.empty((n, *y.array.shape[1:]), y.dtype) for y in first]
-        _put(whole, 0, start, parts.pop())
-    first = None
-    while start < n:
-        stop = min(start + chunk, n)
-        if whole is None:
-            parts.append(run(start, stop))
-        else:
-            _put(whole, start, stop, run(start, stop))
-        start = stop
-    return [wrap(y) for y in whole] if whole is not None else [joining.cat(pieces) for pieces in zip(*parts)]
-
-
-def _put(whole: list[Any], start: int, stop: int, rows: list[Tensor]) -> None:
-    for y, part in zip(whole, rows):
-        y[start:stop] = part.array
+    whole.take(rows, count)
+    return max(1, peak - before)

@@ -16,7 +16,7 @@ from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.shape import alias, permute
 
 #: What a leaf of a transform is on the tape when nothing is behind it: walks from outside end here.
-_START = replace(alias.primitive, name="start", step=lambda *_: None, kept=False)
+START = replace(alias.primitive, name="start", step=lambda *_: None, kept=False)
 
 
 def fresh_leaf(x: Tensor) -> Tensor:
@@ -31,7 +31,7 @@ def fresh_leaf(x: Tensor) -> Tensor:
     x = over_active_batches(x)
     like = (x.array.shape, x.dtype)
     if x.node is None:
-        node = note(Node(), _START, (), (None, None), None, like)
+        node = note(Node(), START, (), (None, None), None, like)
     else:
         node = note(Node(), alias.primitive, (x.node,), (None, None), None, like)
     return wrap(x.array, node, x.tangents, x.batch)

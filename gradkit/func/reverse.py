@@ -8,7 +8,7 @@ from gradkit.backend.protocol import beside
 from gradkit.engine import modes
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func import tree
-from gradkit.func.pulling import fresh_leaf, ones, pull_lifted
+from gradkit.func.pulling import START, fresh_leaf, ones, pull_lifted
 
 local = modes.local
 
@@ -96,7 +96,7 @@ def _depends_on_outside(node: Any, own: set[Any]) -> bool:
     seen, stack = {node}, [node]
     while stack:
         now = stack.pop()
-        if now.prim is None:
+        if now.prim is None or (now.prim is START and now not in own):
             return True
         for parent in now.parents:
             if parent is not None and parent not in seen:

@@ -22,7 +22,7 @@ def vmap(
 
     `in_dims` says which axis of each argument counts samples (None: all samples share it), as an int for all or nested
     like the arguments; `out_dims` where that axis stands in the results (None: the result is the same for all samples,
-    and need not be a Tensor). Keyword arguments are mapped over their first axis. `chunk_size` samples are done at a
+    and need not be a Tensor). Keyword arguments are shared by all samples. `chunk_size` samples are done at a
     time (None: all; "auto": as many as `set_memory_budget` allows). `randomness` is "error", "different" or "same":
     what random operations inside may do.
 
@@ -39,21 +39,18 @@ def vmap(
 
     @functools.wraps(func)
     def mapped(*args: Any, **kwargs: Any) -> Any:
-        if not args and not kwargs:
+        if not args:
             raise ValueError("vmap: got no inputs, so there is nothing to map over")
         kind = tree.Kind()
         flat, spec = tree.flatten(args)
-        named, named_spec = tree.flatten(kwargs)
-        leaves = [kind.taken(leaf) for leaf in (*flat, *named)]
+        leaves = [kind.taken(leaf) for leaf in flat]
         dims = tree.broadcast(_checked(in_dims), spec, "in_dims")
-        dims += [0 if isinstance(x, Tensor) else None for x in leaves[len(flat) :]]
         size = _size(leaves, dims)
         fronted = [x if not d else shaping.movedim(x, d, 0) for x, d in zip(leaves, dims)]
         shape: dict[str, Any] = {}
 
         def call(inside: list[Any]) -> Any:
-            positional = tree.unflatten(inside[: len(flat)], spec)
-            return func(*positional, **tree.unflatten(inside[len(flat) :], named_spec))
+            return func(*tree.unflatten(inside, spec), **kwargs)
 
         def run(start: int, stop: int) -> list[Tensor]:
             whole = stop - start == size

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backend_of
-from gradkit.engine import dtypes, modes
+from gradkit.engine import batching, dtypes, modes
 from gradkit.engine.bind import bind
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.primitive import Primitive
@@ -176,8 +176,7 @@ def _on_module(name: str, backend_xp: Any, *operands: Any, **params: Any) -> Any
 def unbatched(x: Any, name: str) -> Any:
     """The raw array of a tensor, for what depends on the data in shape; RuntimeError inside vmap."""
     x = asarray(x)
-    if x.batch:
-        raise RuntimeError(f"vmap: the shape of what np.{name} answers depends on the data, so samples cannot share it")
+    batching.refuse(x, f"calling np.{name}, the shape of whose answer depends on the data", "do it outside of vmap")
     return np.asarray(x.array) if isinstance(x.array, np.generic) else x.array
 
 

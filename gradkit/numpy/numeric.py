@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine import batching
 from gradkit.engine.dtypes import differentiable
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
@@ -225,8 +226,8 @@ def _verdict(name: str) -> Callable[..., Any]:
 
     def check(a: Any, b: Any, *args: Any, **parameters: Any) -> bool:
         raws = [asarray(x) for x in (a, b)]
-        if any([x.batch for x in raws]):
-            raise RuntimeError(f"vmap: np.{name} answers one bool, and each sample has its own; use isclose")
+        for x in raws:
+            batching.refuse(x, f"calling np.{name}, which answers one bool", "use isclose, which answers a Tensor")
         return bool(function(*[x.array for x in raws], *args, **parameters))
 
     check.__name__ = check.__qualname__ = name

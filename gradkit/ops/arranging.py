@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
-from gradkit.engine import dtypes
+from gradkit.engine import batching, dtypes
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.joining import cat
 from gradkit.ops.naming import numpy_names
@@ -165,6 +165,7 @@ def repeat_interleave(
     shape = extents(input)
     axis = axis_from_end(input, dim)
     n = (shape or (1,))[axis]
+    batching.refuse(repeats, "repeating as often as a Tensor says", "do it outside of vmap")
     counts = np.asarray(repeats.array if isinstance(repeats, Tensor) else repeats)
     if counts.dtype.kind not in "iu":
         raise TypeError(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gradkit.engine import batching
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.documentation import document
 from gradkit.primitives import comparison as rows
@@ -70,7 +71,9 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-
     >>> gradkit.allclose(gradkit.ones(2), gradkit.tensor([1.0, 1.1]))
     False
     """
-    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
+    close = isclose(input, other, rtol, atol, equal_nan)
+    batching.refuse(close, "calling allclose() on a Tensor", "write isclose(a, b).all(), a Tensor")
+    return bool(close.array.all())
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
@@ -82,6 +85,8 @@ def equal(input: Tensor, other: Tensor) -> bool:
     """
     if not isinstance(other, Tensor):
         raise TypeError(f"equal(): argument 'other' must be Tensor, not {type(other).__name__}")
+    for x in (input, other):
+        batching.refuse(x, "calling equal() on a Tensor", "write (a == b).all(), a Tensor")
     return input.shape == other.shape and bool(eq(input, other).array.all())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
-from gradkit.engine import inplace
+from gradkit.engine import batching, inplace
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.arranging import FULL
 from gradkit.primitives.indexing import index, index_put, mask_put, masked_select, slice_, write_at, write_masked
@@ -198,11 +198,7 @@ def places_of(part: Any, shape: tuple[int, ...], at: int) -> list[Any]:
     if not is_mask(part):
         return [part]
     check_mask(part, shape, at)
-    if isinstance(part, Tensor) and part.batch:
-        raise RuntimeError(
-            "vmap: a mask selects different numbers of elements from different samples; use gradkit.where(mask, a, "
-            "b) instead"
-        )
+    batching.refuse(part, "indexing with a mask", "write gradkit.where(mask, a, b), which keeps the shape")
     return list((part.array if isinstance(part, Tensor) else part).nonzero())
 
 
@@ -282,10 +278,9 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     >>> gradkit.nonzero(gradkit.tensor([0, 5, 6])).tolist()
     [[1], [2]]
     """
-    if input.batch:
-        raise RuntimeError(
-            "vmap: nonzero() gives a result of another shape for each sample; use a mask and where() instead"
-        )
+    batching.refuse(
+        input, "calling nonzero(), whose shape depends on the data", "write a mask and gradkit.where, which keep the shape"
+    )
     raw = np.asarray(input.array) if isinstance(input.array, np.generic) else input.array
     if as_tuple:
         return tuple([wrap(i) for i in (raw if raw.ndim else raw.reshape(1)).nonzero()])

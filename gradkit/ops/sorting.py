@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
-from gradkit.engine import dtypes
+from gradkit.engine import batching, dtypes
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.naming import numpy_names
@@ -213,8 +213,7 @@ def _distinct(values: Any, inverse: Any, counts: Any, with_inverse: bool, with_c
 
 
 def _plain(x: Tensor, name: str) -> Any:
-    if x.batch:
-        raise RuntimeError(f"vmap: {name}() gives a result of another shape for each sample")
+    batching.refuse(x, f"calling {name}(), whose shape depends on the data", "do it outside of vmap, or say the size")
     return x.array
 
 
@@ -312,6 +311,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if raw.size and raw.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes == -1:
+        batching.refuse(tensor, "calling one_hot() without num_classes", "say how many classes there are")
         num_classes = int(raw.max()) + 1
     if raw.size and raw.max() >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")

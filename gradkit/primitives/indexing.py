@@ -3,6 +3,7 @@
 from operator import getitem
 from typing import Any
 
+from gradkit.engine.batching import depends_on_data
 from gradkit.engine.bind import bind
 from gradkit.engine.operands import tensor_xp
 from gradkit.families import general, linear, selection
@@ -254,8 +255,9 @@ def take_masked(_xp: Any, x: Any, mask: Any, lead: int) -> Any:
         return y
     counts = mask.reshape(*mask.shape[:lead], -1).sum(-1)
     if counts.size and counts.min() != counts.max():
-        raise RuntimeError(
-            "vmap: a mask selects different numbers of elements from different samples; use where() instead"
+        raise depends_on_data(
+            "indexing with a mask that selects different numbers of elements from different samples",
+            "write gradkit.where(mask, a, b), which keeps the shape",
         )
     return y.reshape(*x.shape[:lead], int(counts.max()) if counts.size else 0)
 
