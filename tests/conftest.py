@@ -54,6 +54,10 @@ def pytest_runtest_call(item):
     before = reading and reading.operations
     try:
         return (yield)
+    except NotImplementedError as reason:
+        if "this cuSOLVER has no" not in str(reason):
+            raise
+        pytest.skip("this cuSOLVER has no eigenvalues of general matrices")
     finally:
         if reading:
             item.user_properties.append(("device operations", reading.operations - before))

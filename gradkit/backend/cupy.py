@@ -218,11 +218,16 @@ class Memory:
 def upload(array: Any) -> Any:
     """A copy on the current device; asynchronous if the memory of `array` is pinned."""
     array = np.asarray(array)
-    if not is_pinned(array):
+    if not is_pinned(array) and not is_negative_zero(array):
         return cupy.asarray(array)
     found = cupy.empty(array.shape, array.dtype)
     found.set(array)
     return found
+
+
+def is_negative_zero(array: Any) -> bool:
+    """Whether it is 0-d and -0.0, of which CuPy's asarray loses the sign."""
+    return not array.ndim and array.dtype.kind in "fc" and not array and bool(np.signbit([array.real, array.imag]).any())
 
 
 # -- pinned memory -----------------------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
-"""Powers with a scalar exponent, and smooth activations: one kernel each."""
+"""Quotients and powers with NumPy's values where CuPy has others, and smooth activations: one kernel each."""
 
 from typing import Any
 
-from gradkit.backend.cuda.compiling import elementwise, of_one
+from gradkit.backend.cuda.compiling import COMPUTED_IN, elementwise, of_one
 
-__all__ = ["gelu", "log_sigmoid", "power", "sigmoid", "softplus"]
+__all__ = ["clip", "floor_divide", "gelu", "log_sigmoid", "power", "remainder", "sigmoid", "softplus"]
 
 # What `gradkit.backend.cpu.elementary` multiplies out, with the same conventions.
 _POWERS = {
@@ -36,6 +36,37 @@ def power(cp: Any, x: Any, p: Any) -> Any:
     if body is None:
         return cp.power(x, x.dtype.type(exponent))
     return of_one(cp, "power", f"y = {body}", x)
+
+
+# NumPy's, from which CuPy differs where an operand is infinite.
+_DIVIDED = """C m = fmod(a, b), q = (a - m) / b;
+if (m != 0 && (b < 0) != (m < 0)) { m += b; q -= 1; }"""
+_QUOTIENT = "const C f = floor(q); y = b == 0 ? a / b : q != 0 ? (q - f > C(0.5) ? f + 1 : f) : copysign(C(0), a / b)"
+_REMAINDER = "y = m != 0 || m != m ? m : copysign(C(0), b)"
+
+
+def divided(cp: Any, name: str, a: Any, b: Any, answer: str) -> Any:
+    if a.dtype.kind != "f":
+        return getattr(cp, name)(a, b)
+    kind = COMPUTED_IN[a.dtype.char]
+    body = f"typedef {kind} C; const C a = x, b = z; {_DIVIDED} {answer}"
+    return elementwise(cp, name, "T x, T z", "T y", body)(a, b)
+
+
+def floor_divide(cp: Any, a: Any, b: Any) -> Any:
+    return divided(cp, "floor_divide", a, b, _QUOTIENT)
+
+
+def remainder(cp: Any, a: Any, b: Any) -> Any:
+    return divided(cp, "remainder", a, b, _REMAINDER)
+
+
+def clip(cp: Any, x: Any, min: Any, max: Any) -> Any:
+    """Between two numbers, of which the upper one wins; NaN stays. None is no bound."""
+    if min is None or max is None:
+        return cp.minimum(x, max) if min is None else cp.maximum(x, min)
+    body = "const T v = x < low ? low : x; y = v > high ? high : v"
+    return elementwise(cp, "clip", "T x, T low, T high", "T y", body)(x, x.dtype.type(min), x.dtype.type(max))
 
 
 def sigmoid(cp: Any, x: Any) -> Any:

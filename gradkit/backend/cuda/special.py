@@ -36,7 +36,12 @@ def ndtr(cp: Any, x: Any) -> Any:
 
 
 def ndtri(cp: Any, p: Any) -> Any:
-    return of_one(cp, "ndtri", "y = normcdfinv(v)", p)
+    """By the smaller of the two probabilities, where it is small."""
+    body = (
+        "const C q = v < C(0.5) ? v : 1 - v, root = C(1.4142135623730951);"
+        "y = q < C(0.25) ? copysign(root * erfcinv(2 * q), v - C(0.5)) : root * erfinv(2 * v - 1)"
+    )
+    return of_one(cp, "ndtri", body, p)
 
 
 def log_ndtr(cp: Any, x: Any) -> Any:
