@@ -11,16 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradkit.backend.cpu.normalization import BLOCK
+from gradkit.backend.cpu.reduce import ones
 
 Array = NDArray[Any]
 
 # Sums of exp(x) that neither overflow nor have lost terms that count: their shares need no shift by the maximum.
 LOWEST, HIGHEST = 0.1, 1e30
-
-
-@lru_cache(maxsize=64)
-def ones(n: int, dtype: np.dtype[Any]) -> Array:
-    return np.ones(n, dtype)
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradkit.backend.cpu.reduce import ones
+
 Array = NDArray[Any]
 
 BLOCK = 1 << 17  # elements: smaller blocks stay in a nearer cache, but the calls for a block then weigh more
@@ -60,7 +62,7 @@ def raw_moments(rows: Array) -> tuple[Array, Array]:
 def normal(rows: Array, eps: float) -> tuple[Array, Array]:
     """``(rows - mean) / sqrt(variance + eps)``, and ``1 / sqrt(variance + eps)``, plainly."""
     share = rows.dtype.type(1 / rows.shape[1])
-    mean = rows.dot(np.ones(rows.shape[1], rows.dtype))
+    mean = rows.dot(ones(rows.shape[1], rows.dtype))
     mean *= share
     n = rows - mean[:, None]
     scale = np.vecdot(n, n)
@@ -75,7 +77,7 @@ def normal(rows: Array, eps: float) -> tuple[Array, Array]:
 def unnormal(g: Array, n: Array, scale: Array) -> Array:
     """``scale * (g - mean(g) - n * mean(g * n))``, written over both g and n."""
     share = g.dtype.type(1 / g.shape[1])
-    m1 = g.dot(np.ones(g.shape[1], g.dtype))
+    m1 = g.dot(ones(g.shape[1], g.dtype))
     m1 *= share
     m2 = np.vecdot(g, n)
     m2 *= share
@@ -131,8 +133,8 @@ def layer_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: 
     d_rows, flat_w = d.reshape(-1, w.size), w.ravel()
     if x.size <= SMALL:
         n, scale = normal(x.reshape(-1, w.size), eps)
-        ones = np.ones(len(n), x.dtype)
-        w_ct, b_ct = ones.dot(d_rows * n), ones.dot(d_rows)
+        sums = ones(len(n), x.dtype)
+        w_ct, b_ct = sums.dot(d_rows * n), sums.dot(d_rows)
         return [unnormal(d_rows * flat_w, n, scale).reshape(x.shape), w_ct.reshape(w.shape), b_ct.reshape(w.shape)]
     rows, mean, scale = moments(x.reshape(-1, w.size), eps)
     x_ct = np.empty(x.shape, x.dtype)

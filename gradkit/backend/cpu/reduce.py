@@ -97,10 +97,11 @@ def normalised(axis: Axes, ndim: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=256)
-def _ones(n: int, kind: str) -> Array:
-    ones = np.ones(n, kind)
-    ones.flags.writeable = False
-    return ones
+def ones(n: int, kind: str | np.dtype) -> Array:
+    """Ones to multiply by."""
+    found = np.ones(n, kind)
+    found.flags.writeable = False
+    return found
 
 
 def _sum_small(x: Array, axis: Axes, keepdims: bool) -> Array:
@@ -112,11 +113,11 @@ def _sum_small(x: Array, axis: Axes, keepdims: bool) -> Array:
         axis = axis[0]
     rows, columns = x.shape
     if axis in (0, -2):
-        ones = _ones(rows, x.dtype.char)
-        return ones[np.newaxis].dot(x) if keepdims else ones.dot(x)
+        one = ones(rows, x.dtype.char)
+        return one[np.newaxis].dot(x) if keepdims else one.dot(x)
     if axis in (1, -1):
-        ones = _ones(columns, x.dtype.char)
-        return x.dot(ones[:, np.newaxis]) if keepdims else x.dot(ones)
+        one = ones(columns, x.dtype.char)
+        return x.dot(one[:, np.newaxis]) if keepdims else x.dot(one)
     raise np.exceptions.AxisError(axis, 2)
 
 

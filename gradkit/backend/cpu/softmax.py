@@ -18,9 +18,10 @@ _BLOCK = 1 << 16  # elements
 # it has no larger rounding error than the logarithm of the shifted sum, which is up to log(n).
 _LOWEST = 0.1
 _HIGHEST_OF_LOG = 1e6
+_FEW = 1 << 13  # elements
+_CALM = 60.0  # so many exponentials of it have a finite sum
 
 
-@np.errstate(all="ignore")
 def softmax(x: Array, axis: int = -1) -> Array:
     """Return ``exp(x) / sum(exp(x))`` over `axis`: floating, any shape; the same shape and dtype.
 
@@ -31,14 +32,19 @@ def softmax(x: Array, axis: int = -1) -> Array:
     """
     if x.dtype.char == "e":
         return softmax(x.astype(np.float32), axis).astype(np.float16)
+    few = _of_few_rows(x, axis)
+    if few is not None:
+        e, sums = few
+        e /= sums[:, np.newaxis]
+        return e.reshape(x.shape)
     out = np.empty(x.shape, x.dtype)
-    for source, target in _blocks(x, out, axis):
-        _, total = _exponentials(source, target, np.finfo(x.dtype).max)
-        target /= total
+    with np.errstate(all="ignore"):
+        for source, target in _blocks(x, out, axis):
+            _, total = _exponentials(source, target, np.finfo(x.dtype).max)
+            target /= total
     return out if out.ndim else out[()]
 
 
-@np.errstate(all="ignore")
 def log_softmax(x: Array, axis: int = -1) -> Array:
     """Return ``x - logsumexp(x)`` over `axis`: floating, any shape; the same shape and dtype.
 
@@ -47,14 +53,19 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     """
     if x.dtype.char == "e":
         return log_softmax(x.astype(np.float32), axis).astype(np.float16)
+    few = _of_few_rows(x, axis)
+    if few is not None and few[1].item(few[1].argmax()) <= _HIGHEST_OF_LOG:
+        e, sums = few
+        return np.subtract(x.reshape(e.shape), np.log(sums)[:, np.newaxis], out=e).reshape(x.shape)
     out = np.empty(x.shape, x.dtype)
-    for source, target in _blocks(x, out, axis):
-        top, total = _exponentials(source, target, _HIGHEST_OF_LOG)
-        if top is None:
-            np.subtract(source, np.log(total), out=target)
-        else:
-            np.subtract(source, top, out=target)
-            target -= np.log(total)
+    with np.errstate(all="ignore"):
+        for source, target in _blocks(x, out, axis):
+            top, total = _exponentials(source, target, _HIGHEST_OF_LOG)
+            if top is None:
+                np.subtract(source, np.log(total), out=target)
+            else:
+                np.subtract(source, top, out=target)
+                target -= np.log(total)
     return out if out.ndim else out[()]
 
 
@@ -109,6 +120,20 @@ def logcumsumexp(x: Array, axis: int) -> Array:
     np.log(terms, out=terms)
     terms += top
     return terms.astype(x.dtype, copy=False)
+
+
+def _of_few_rows(x: Array, axis: int) -> tuple[Array, Array] | None:
+    """``exp(x)`` as rows along `axis` and their sums, where that takes few calls and needs no maximum; else None.
+
+    At this size holding warnings back costs as much as the work, so it is made sure that there are none.
+    """
+    if not 0 < x.size <= _FEW or x.ndim == 0 or (axis != -1 and axis != x.ndim - 1) or x.dtype.kind != "f":
+        return None
+    if not x.item(x.argmax()) <= _CALM:  # also for NaN
+        return None
+    e = np.exp(x.reshape(-1, x.shape[-1]))
+    sums = e.dot(reduce.ones(e.shape[1], e.dtype))
+    return (e, sums) if sums.item(sums.argmin()) >= _LOWEST else None
 
 
 def _exponentials(source: Array, out: Array, highest: float) -> tuple[Array | None, Array]:
