@@ -8,12 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
-<<<<<<< HEAD
 from gradkit.backend.protocol import backends
-from gradkit.engine import dtypes, modes, printing
-=======
 from gradkit.engine import batching, dtypes, modes, printing
->>>>>>> ad26029 (Inside vmap what depends on the data names the user's line and the remedy; tests of linearize, modules, chunks, aux)
 from gradkit.engine.device import CPU, moved
 from gradkit.engine.device import device as Device
 from gradkit.engine.lines import user_line
@@ -363,7 +359,7 @@ def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment; "
             f"this one was made by {self.grad_fn.name()}: write copy.deepcopy(x.detach())"
         )
-    facets = {name: vars(self)[name] for name in ("batch", "tangents") if name in vars(self)}
+    facets: dict[str, Any] = {name: vars(self)[name] for name in ("batch", "tangents") if name in vars(self)}
     new = rebuilt(self.__class__, materialised(self).copy(), self.requires_grad, facets)
     memo[id(self)] = new
     if self._grad is not None:

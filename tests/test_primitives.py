@@ -17,14 +17,9 @@ from gradkit.backend.protocol import backend_of
 from gradkit.engine.bind import bind
 from gradkit.engine.device import moved
 from gradkit.engine.primitive import REGISTRY
-<<<<<<< HEAD
 from gradkit.engine.tensor import Tensor
 from gradkit.engine.tensor import wrap as wrapped
-from gradkit.func import jvp, vjp, vmap
-=======
-from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func import jvp, linearize, vjp, vmap
->>>>>>> ad26029 (Inside vmap what depends on the data names the user's line and the remedy; tests of linearize, modules, chunks, aux)
 
 CASES = [(name, i) for name in sorted(REGISTRY) for i in range(len(REGISTRY[name].samples))]
 SMOOTH = [case for case in CASES if REGISTRY[case[0]].step is not None]
@@ -171,20 +166,21 @@ def test_many_tangents_or_cotangents_at_once_are_one_after_the_other(case):
     rng = np.random.default_rng(13)
     xs = tuple([wrap(r) for r in raws])
     ts = [tuple([wrap(normal_like(rng, r)) for r in raws]) for _ in range(3)]
-    stacked = tuple([wrap(np.stack([t.array for t in column])) for column in zip(*ts)])
+    stacked = tuple([gradkit.stack(column) for column in zip(*ts)])
     ys, push = linearize(function, *xs)
     together = vmap(lambda *t: jvp(function, xs, t)[1])(*stacked)
     recorded = vmap(push)(*stacked)
     samples = tuple([wrap(np.stack([r] * 3)) for r in raws])
     along = vmap(lambda x, t: jvp(function, x, t)[1])(samples, stacked)
     for n, t in enumerate(ts):
-        for found in (together, recorded, along, [wrap(y.array[None]) for y in push(*t)]):
-            for got, want in zip(found, jvp(function, xs, t)[1], strict=True):
-                row = got.array[n if found is together or found is recorded or found is along else 0]
-                np.testing.assert_allclose(row, want.array, rtol=1e-9, atol=1e-11)
+        alone = jvp(function, xs, t)[1]
+        found = [[y.array[n] for y in ys] for ys in (together, recorded, along)] + [[y.array for y in push(*t)]]
+        for one in found:
+            for a, b in zip(one, alone, strict=True):
+                np.testing.assert_allclose(a, b.array, rtol=1e-9, atol=1e-11)
     back = vjp(function, *xs)[1]
     cts = [tuple([wrap(normal_like(rng, y)) for y in ys]) for _ in range(3)]
-    pulled = vmap(lambda *ct: back(ct))(*[wrap(np.stack([c.array for c in column])) for column in zip(*cts)])
+    pulled = vmap(lambda *ct: back(ct))(*[gradkit.stack(column) for column in zip(*cts)])
     for n, ct in enumerate(cts):
         for got, want in zip(pulled, back(ct), strict=True):
             np.testing.assert_allclose(got.array[n], want.array, rtol=1e-9, atol=1e-11)
