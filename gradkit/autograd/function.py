@@ -101,7 +101,10 @@ class Function:
         """
         if kwargs or (cls.setup_context is not Function.setup_context and _parameters(cls.forward) > len(args)):
             args = _in_order(cls, args, kwargs)
-        return _run(cls, args)[0]
+        out, ctx = _run(cls, args)
+        if ctx is not None:
+            ctx.saved_for_forward = None
+        return out
 
 
 class VmapInfo:

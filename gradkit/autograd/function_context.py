@@ -48,6 +48,7 @@ class FunctionCtx:
         self.saved_for_forward: tuple[Any, ...] | None = None
         self.non_differentiable: tuple[Any, ...] = ()
         self.dirty_tensors: tuple[Any, ...] = ()
+        self.selective = False  # during backward: does the walk ask for some gradients only?
         self._saved: Saved | None = None  # where no node holds it
         self._node: Any = lambda: None  # a weak reference, since the node holds this
         self._at: tuple[Any, ...] | None = None  # during jvp: the inputs and outputs as its level sees them
@@ -79,19 +80,24 @@ class FunctionCtx:
         """What was saved, as it was. RuntimeError if a walk has freed it or it was written in place since."""
         if self._at is not None:
             return self._seen_by_jvp()
-        node = self._node()
-        saved = self._saved
+        node, kept = self._node(), self._kept()
         if node is not None:
-            if node.saved is None:
-                raise errors.freed(node)
-            saved = node.saved[1]
-            check_unwritten(node, [k.value for k in saved.kept if k is not None])
-        return tuple([k and k.tensor(node) for k in saved.kept]) if saved else ()
+            check_unwritten(node, [k.value for k in kept if k is not None])
+        return tuple([k and k.tensor(node) for k in kept])
+
+    def _kept(self) -> tuple[Kept | None, ...]:
+        node = self._node()
+        if node is None:
+            return self._saved.kept if self._saved else ()
+        if node.saved is None:
+            raise errors.freed(node)
+        found: tuple[Kept | None, ...] = node.saved[1].kept
+        return found
 
     def _seen_by_jvp(self) -> tuple[Any, ...]:
         """Inputs and outputs carry the tangents of the levels below; nothing else is known to depend on them."""
         inputs, outputs = self._at or ((), ())
-        kept = self.saved_for_forward if self.saved_for_forward is not None else self.to_save
+        kept = self.saved_for_forward if self.saved_for_forward is not None else self._kept()
         return tuple([k and self._at_level(k, inputs, outputs) for k in kept])
 
     def _at_level(self, k: Kept, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
@@ -157,16 +163,15 @@ def settle(ctx: FunctionCtx, args: tuple[Any, ...], results: list[Any], recorded
         )
     dirty = ctx.dirty_tensors
     outputs = [y if all([y is not x for x in args]) or any([y is d for d in dirty]) else None for y in results]
-    shown = ctx.to_save
-    ctx.to_save = tuple([None if t is None else Kept(t, args, outputs) for t in shown])
+    shown, ctx.to_save = ctx.to_save, ()
+    kept = tuple([None if t is None else Kept(t, args, outputs) for t in shown])
     if ctx.saved_for_forward is not None:
         ctx.saved_for_forward = tuple([None if t is None else Kept(t, args, outputs) for t in ctx.saved_for_forward])
-    saved = Saved(ctx.to_save)
     if recorded and modes.local.packing:
-        for t, k in zip(shown, saved.kept):
+        for t, k in zip(shown, kept):
             if k is not None:
                 k.value = Packed(t if k.output is None else wrap(t.array), *modes.local.packing)
-    return saved
+    return Saved(kept)
 
 
 _CALLS = {

@@ -30,6 +30,7 @@ class Call:
         record = xp is tensor_xp
         given = ct if node.prim.outputs > 1 else [ct]
         grads = [self.given(i, c, record) for i, c in enumerate(given)]
+        self.ctx.selective = needed is not None
         with modes.mode(grad=modes.local.grad and record, mute=0 if record else 1):
             found = self.backward(self.ctx, *grads)
         found = checked(node, self.ctx, found if isinstance(found, tuple | list) else (found,), self.places)

@@ -1,5 +1,5 @@
-"""What PyTorch keeps in `torch.utils`: `data`."""
+"""What PyTorch keeps in `torch.utils`: `checkpoint` and `data`."""
 
-from gradkit.utils import data
+from gradkit.utils import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]

@@ -1,0 +1,188 @@
+"""Custom functions under forward mode and vmap, as PyTorch does."""
+
+import importlib
+
+import pytest
+
+PROGRAMS = []
+
+
+def program(function):
+    PROGRAMS.append(function)
+    return function
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_does_as_pytorch(program, alike):
+    alike(program)
+
+
+def define(m, forward, backward=None, **more):
+    methods = {"forward": forward, "backward": backward, **more}
+    body = {k: staticmethod(v) if callable(v) else v for k, v in methods.items() if v is not None}
+    return type("Custom", (m.autograd.Function,), body)
+
+
+def leaf(m, *shape):
+    return m.full(shape or (2,), 2.0, requires_grad=True)
+
+
+def no_setup(ctx, inputs, output):
+    pass
+
+
+def dual(m, function, *args):
+    """The value and tangent of a function whose first argument carries ones."""
+    forward_ad = importlib.import_module(f"{m.__name__}.autograd.forward_ad")
+    with forward_ad.dual_level():
+        y = function.apply(forward_ad.make_dual(args[0], m.ones(2)), *args[1:])
+        ys = y if isinstance(y, tuple) else (y,)
+        return [tuple(forward_ad.unpack_dual(one)) for one in ys]
+
+
+# -- forward mode ------------------------------------------------------------------------------------------------------
+@program
+def jvp_is_missing(m):
+    return dual(m, define(m, lambda ctx, x: x * 2), m.ones(2))
+
+
+@program
+def jvp_gives_too_many(m):
+    return dual(m, define(m, lambda ctx, x: x * 2, jvp=lambda ctx, t: (t, t)), m.ones(2))
+
+
+@program
+def jvp_gives_another_shape(m):
+    return dual(m, define(m, lambda ctx, x: x * 2, jvp=lambda ctx, t: m.ones(5)), m.ones(2))
+
+
+@program
+def tangents_of_arguments_that_have_none(m):
+    seen = []
+    function = define(m, lambda ctx, x, n, y: x * 2, jvp=lambda ctx, *ts: (seen.append(ts), ts[0] * 2)[1])
+    return dual(m, function, m.ones(2), 3, m.ones(2)), seen
+
+
+@program
+def tangents_not_materialized(m):
+    seen = []
+
+    def forward(ctx, x, y):
+        ctx.set_materialize_grads(False)
+        return x * 2
+
+    function = define(m, forward, jvp=lambda ctx, *ts: (seen.append(ts), ts[0] * 2)[1])
+    return dual(m, function, m.ones(2), m.ones(2)), seen
+
+
+@program
+def jvp_reads_what_was_saved_for_forward(m):
+    seen = []
+
+    def forward(ctx, x):
+        ctx.save_for_forward(x, x)
+        ctx.save_for_backward(x)
+        return x**2
+
+    def jvp(ctx, t):
+        seen.append(len(ctx.saved_tensors))
+        return 2 * ctx.saved_tensors[0] * t
+
+    return dual(m, define(m, forward, jvp=jvp), m.ones(2)), seen
+
+
+@program
+def jvp_with_several_outputs(m):
+    return dual(m, define(m, lambda ctx, x: (x * 2, x * 3), jvp=lambda ctx, t: (t * 2, t * 3)), m.ones(2))
+
+
+@program
+def reverse_over_forward(m):
+    forward_ad = importlib.import_module(f"{m.__name__}.autograd.forward_ad")
+
+    def forward(ctx, x):
+        ctx.save_for_forward(x)
+        ctx.save_for_backward(x)
+        return x**3
+
+    cube = define(
+        m, forward, lambda ctx, ct: ct * 3 * ctx.saved_tensors[0] ** 2, jvp=lambda ctx, t: t * 3 * ctx.saved_tensors[0] ** 2
+    )
+    x = leaf(m)
+    with forward_ad.dual_level():
+        tangent = forward_ad.unpack_dual(cube.apply(forward_ad.make_dual(x, m.ones(2)))).tangent
+    return m.autograd.grad(tangent.sum(), x)
+
+
+# -- vmap --------------------------------------------------------------------------------------------------------------
+@program
+def vmap_with_both_rules(m):
+    function = define(
+        m, lambda x: x * 2, setup_context=no_setup, vmap=lambda info, dims, x: (x * 2, 0), generate_vmap_rule=True
+    )
+    return m.vmap(function.apply)(m.ones(3))
+
+
+@program
+def vmap_with_no_rule(m):
+    return m.vmap(define(m, lambda x: x * 2, setup_context=no_setup).apply)(m.ones(3))
+
+
+@program
+def vmap_by_the_users_rule(m):
+    seen = []
+
+    def rule(info, dims, x, n):
+        seen.append((info.batch_size, info.randomness, dims, tuple(x.shape)))
+        return x * n, 0
+
+    function = define(m, lambda x, n: x * n, setup_context=no_setup, vmap=rule)
+    return m.vmap(lambda x: function.apply(x, 3))(m.ones(3, 2)), seen
+
+
+@program
+def vmap_rule_that_puts_the_batch_last(m):
+    function = define(m, lambda x: x * 2, setup_context=no_setup, vmap=lambda info, dims, x: (x.movedim(0, 1) * 2, 1))
+    return m.vmap(function.apply)(m.arange(6.0).reshape(3, 2))
+
+
+@program
+def vmap_rule_with_several_outputs(m):
+    function = define(
+        m, lambda x: (x * 2, x * 3), setup_context=no_setup, vmap=lambda info, dims, x: ((x * 2, x * 3), (0, 0))
+    )
+    return m.vmap(function.apply)(m.ones(3, 2))
+
+
+@program
+def vmap_rule_that_gives_no_dims(m):
+    function = define(m, lambda x: x * 2, setup_context=no_setup, vmap=lambda info, dims, x: x * 2)
+    return m.vmap(function.apply)(m.ones(3, 2))
+
+
+@program
+def vmap_of_grad_by_a_generated_rule(m):
+    def setup(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    function = define(
+        m, lambda x, y: x * y, lambda ctx, ct: (ct * ctx.saved_tensors[1], ct * ctx.saved_tensors[0]),
+        setup_context=setup, generate_vmap_rule=True,
+    )  # fmt: skip
+    f = m.func.grad(lambda x, y: function.apply(x, y).sum(), argnums=(0, 1))
+    return m.vmap(f, in_dims=(0, None))(m.arange(6.0).reshape(3, 2), m.ones(2))
+
+
+@program
+def grad_of_vmap_by_the_users_rule(m):
+    def setup(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    def rule(info, dims, x):
+        return cube(x), 0
+
+    function = define(
+        m, lambda x: x**3, lambda ctx, ct: ct * 3 * ctx.saved_tensors[0] ** 2, setup_context=setup, vmap=rule
+    )
+    cube = function.apply
+    return m.func.grad(lambda x: m.vmap(cube)(x).sum())(m.tensor([1.0, 2.0]))
