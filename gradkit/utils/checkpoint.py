@@ -153,7 +153,7 @@ def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
 # -- state of random numbers -------------------------------------------------------------------------------------------
 def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
     """The indices of the CUDA devices that tensors among `args` are on, and the states of their random numbers."""
-    return _states_of(sorted({x.device.index for x in args if isinstance(x, Tensor) and x.is_cuda}))
+    return _states_of(sorted({x.device.index or 0 for x in args if isinstance(x, Tensor) and x.is_cuda}))
 
 
 def _states_of(devices: list[int]) -> tuple[list[int], list[Tensor]]:
@@ -230,7 +230,7 @@ class _Frame:
         self.early_stop = early and _early_stop
         self.holders: list[weakref.ref[_Holder]] = []
         local = modes.local
-        self.lifted = {"batches": local.batches, "duals": local.duals, "randomness": local.randomness}
+        self.lifted: dict[str, Any] = {"batches": local.batches, "duals": local.duals, "randomness": local.randomness}
         self.first_run = ExitStack()
         self.first_run.enter_context(saved_tensors_hooks(self._hold, _Holder.opened))
         self.first_run.enter_context(first)
