@@ -1,0 +1,45 @@
+"""Every kernel that the rows name, as its Python side sees it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradkit.backend.kernels.compiler import Compiler
+from gradkit.backend.kernels.elementwise import ElementwiseVjp, Kind
+from gradkit.backend.kernels.source import kernel_root
+
+MOST_MULTIPLIED = 16  # the largest whole exponent that is multiplied out, for the sake of its error
+
+#: Exponents with code of their own, numbered as in pow_scalar_vjp.cuh; then whole numbers and the rest.
+EXPONENTS = {2: 0, 3: 1, 0.5: 2, -0.5: 3, -1: 4, -2: 5, 1.5: 6, 2.5: 7}
+WHOLE, REAL = 8, 9
+
+
+def exponent_arguments(exponent: Any) -> tuple[Any, ...] | None:
+    """Which code serves an exponent, and the exponent."""
+    if type(exponent) not in (int, float) or exponent == 0:
+        return None
+    whole = exponent == int(exponent) and abs(exponent) <= MOST_MULTIPLIED if abs(exponent) < 2**53 else False
+    kind = EXPONENTS.get(exponent, WHOLE if whole else REAL)
+    return np.int32(kind), np.float64(exponent)
+
+
+ELEMENTWISE = {
+    "exp_vjp": Kind(reads=(0,)),
+    "pow_vjp": Kind(reads=(1, 2), operands=2, sums=True),
+    "pow_scalar_vjp": Kind(reads=(1,), arguments=exponent_arguments),
+}
+
+
+class Kernels:
+    """The kernels of one process, for CuPy, which is handed over."""
+
+    def __init__(self, cupy: Any, root: Any = None) -> None:
+        compiler = Compiler(cupy, root or kernel_root())
+        self._by_name: dict[str, Callable[..., Any]] = {
+            name: ElementwiseVjp(name, kind, compiler) for name, kind in ELEMENTWISE.items()
+        }
+
+    def get(self, name: str) -> Callable[..., Any] | None:
+        return self._by_name.get(name)

@@ -1,0 +1,31 @@
+"""Where the CUDA sources are, and what a compiler is given of them."""
+
+import hashlib
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def kernel_root() -> Path:
+    """The folder `kernels`: inside an installed package, beside it in a checkout."""
+    inside = PACKAGE / "kernels"
+    return inside if inside.is_dir() else PACKAGE.parent / "kernels"
+
+
+def names(root: Path) -> list[str]:
+    """Every kernel file, without its suffix."""
+    return sorted([path.stem for path in root.glob("*.cu")])
+
+
+def fingerprint(root: Path) -> str:
+    """A hash of all headers. CuPy's cache of compiled kernels knows the source, but not what it includes."""
+    digest = hashlib.sha256()
+    for path in sorted(root.glob("*.cuh")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def program(root: Path, name: str) -> str:
+    """A kernel file as the compiler gets it."""
+    text = (root / f"{name}.cu").read_text(encoding="utf-8")
+    return f'// headers {fingerprint(root)}\n#line 1 "{name}.cu"\n{text}'

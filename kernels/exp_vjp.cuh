@@ -1,0 +1,14 @@
+// exp: y = e^x is its own derivative.
+#pragma once
+
+#include "scalar.cuh"
+
+template <class T>
+struct exp_vjp {
+    using C = Computed<T>;
+
+    GRADKIT_EITHER void operator()(const C (&in)[2], C (&out)[1]) const {
+        const C ct = in[0], y = in[1];
+        out[0] = ct * y;
+    }
+};
