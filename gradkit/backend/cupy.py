@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any
 
 import cupy
@@ -9,6 +10,7 @@ import numpy as np
 
 from gradkit.backend import cuda
 from gradkit.backend.cuda.rng import CudaGenerator
+from gradkit.backend.kernels.catalogue import Kernels
 from gradkit.backend.protocol import Backend, Namespace
 from gradkit.backend.rng import default_generator
 
@@ -147,8 +149,12 @@ class CupyBackend(Backend):
         for index in range(self.count):
             self.generator(index).manual_seed(seed)
 
+    @cached_property
+    def kernels(self) -> Kernels:
+        return Kernels(cupy)
+
     def kernel(self, name: str) -> Callable[..., Any] | None:
-        return None
+        return self.kernels.get(name)
 
 
 class Stream(cupy.cuda.Stream):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gradkit.backend.protocol import Namespace, backend_of
+from gradkit.backend.protocol import Backend, backend_of
 from gradkit.engine.node import Node, streams
 from gradkit.engine.tensor import Tensor
 
@@ -13,8 +13,8 @@ class Places:
     def __init__(self) -> None:
         self._walks: dict[str, Any] = {}
 
-    def at(self, node: Node, ct: Any) -> Namespace:
-        """Go where the step of a node belongs; return the array namespace of its cotangent."""
+    def at(self, node: Node, ct: Any) -> Backend:
+        """Go where the step of a node belongs; return the backend of its cotangent."""
         one = next(c for c in ct if c is not None) if type(ct) is list else ct
         array = one.array if isinstance(one, Tensor) else one
         backend = backend_of(array)
@@ -23,7 +23,7 @@ class Places:
             if walk is None:
                 walk = self._walks[backend.name] = backend.walking()
             walk.at(streams.get(node), array)
-        return backend.xp
+        return backend
 
     def end(self) -> None:
         for walk in self._walks.values():

@@ -89,6 +89,6 @@ def define(prim: Primitive) -> Primitive:
 
 
 def has_kernel(name: str) -> bool:
-    from gradkit.backend.kernels import kernel_root
+    from gradkit.backend.kernels.source import kernel_root
 
     return kernel_root().joinpath(f"{name}.cu").is_file()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine.node import Node
-from gradkit.engine.tape import OWNED, fit, getrefcount, give, merge
+from gradkit.engine.tape import OWNED, fit, getrefcount, give, merge, own_buffer
 
 
 def step_one(rule: Callable[..., Any]) -> Callable[..., None]:
@@ -91,12 +91,6 @@ def step_into(alone: Callable[..., None], accumulate: Callable[..., None]) -> Ca
             accumulate(buffer, ct, **node.params)
 
     return step
-
-
-def own_buffer(cts: dict[Any, Any], node: Node) -> Any:
-    """The raw array that waits for a node, if no one but `cts` can see it."""
-    old = cts[node]
-    return old if type(old) is np.ndarray and getrefcount(old) == OWNED and old.base is None else None
 
 
 def step_all(rule: Callable[..., Any]) -> Callable[..., None]:

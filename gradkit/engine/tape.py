@@ -4,8 +4,9 @@ No primitive is named here. `unrolled` has the same recording and stepping spelt
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from heapq import heappop, heappush
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from gradkit import errors
 from gradkit.backend.numpy import NUMPY
-from gradkit.backend.protocol import backend_of, backends
+from gradkit.backend.protocol import Backend, backend_of, backends
 from gradkit.engine import dtypes, modes, versions, watching
 from gradkit.engine.lines import user_place
 from gradkit.engine.node import Node, note, reachable, streams
@@ -155,14 +156,17 @@ def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places
             saved = ()
         if last_write < seq:
             versions.check_unwritten(node, saved)
+        step = prim.step
         if places is not None:
-            own = places.at(node, ct)
-            xp = xp if record else own
+            backend = places.at(node, ct)
+            if not record:
+                xp = backend.xp
+                step = step_on(backend, prim)
         if (watch is not None or node.hooks is not None) and prim is not PICK:
             for parent, c in watching.step(xp, ct, node, lift(node, saved) if record else saved, needed, record, watch):
                 give(xp, parent, c, cts, heap)
         else:
-            prim.step(xp, ct, node, lift(node, saved) if record else saved, cts, heap, needed)
+            step(xp, ct, node, lift(node, saved) if record else saved, cts, heap, needed)
         if prim.kept and not retain:
             node.saved = None
             node.freed = place
@@ -218,6 +222,12 @@ def merge(cts: dict[Any, Any], node: Node, c: Any) -> None:
         cts[node] = old  # NumPy scalars are immutable
 
 
+def own_buffer(cts: dict[Any, Any], node: Node, array: type = np.ndarray) -> Any:
+    """The raw array that waits for a node, if no one but `cts` can see it."""
+    old = cts[node]
+    return old if type(old) is array and getrefcount(old) == OWNED and old.base is None else None
+
+
 def _count_of_one_owner(cts: dict[int, Any]) -> int:
     old = cts[0]
     return getrefcount(old)
@@ -229,3 +239,29 @@ def _refcounts_tell() -> bool:
 
 
 OWNED = _count_of_one_owner({0: np.zeros(1)}) if _refcounts_tell() else -1  # measured, not assumed
+
+
+# -- kernels -----------------------------------------------------------------------------------------------------------
+def step_on(backend: Backend, prim: Primitive) -> Callable[..., None]:
+    """The step of a row on raw arrays: by the backend's kernel, if the row names one that it has."""
+    kernel = backend.kernel(prim.fused) if prim.fused else None
+    return prim.step if kernel is None else partial(step_by_kernel, kernel)
+
+
+def step_by_kernel(
+    kernel: Callable[..., Any], xp: Any, ct: Any, node: Node, saved: Any, cts: Any, heap: Any, needed: Any
+) -> None:
+    """The step by a kernel, which also adds into a buffer that is waiting; by the rule if it declines."""
+    parents = node.parents
+    wanted = [None if p is None or (needed is not None and p not in needed) else p.like for p in parents]
+    buffers = [
+        None if like is None or p not in cts or parents.count(p) > 1 else own_buffer(cts, p, type(ct))
+        for p, like in zip(parents, wanted)
+    ]
+    found = kernel(ct, saved, node.params, wanted, buffers)
+    if found is NotImplemented:
+        node.prim.step(xp, ct, node, saved, cts, heap, needed)
+        return
+    for parent, c in zip(parents, found):
+        if c is not None:
+            give(xp, parent, c, cts, heap)

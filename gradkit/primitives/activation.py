@@ -29,7 +29,8 @@ def positive_part(xp: Any, x: Any) -> Any:
 
 
 relu = elementwise(
-    "relu", positive_part, [lambda xp, d, y, _x: xp.masked(nonzero(xp, y), d)], refuses=NO_BOOL, edges=[*_KINKS, nan]
+    "relu", positive_part, [lambda xp, d, y, _x: xp.masked(nonzero(xp, y), d)], refuses=NO_BOOL, edges=[*_KINKS, nan],
+    fused="relu_vjp",
 )
 hardtanh = elementwise(
     "hardtanh", lambda xp, x, min_val, max_val: clamped(xp, x, min_val, max_val),
@@ -125,7 +126,7 @@ elu = elementwise(
 # -- smooth -----------------------------------------------------------------------------------------------------------
 sigmoid = elementwise(
     "sigmoid", "sigmoid", [lambda _xp, d, y, _x: d * (y * (1 - y))], promote="float",
-    edges=[-inf, -30.0, 0.0, 30.0, inf, nan],
+    edges=[-inf, -30.0, 0.0, 30.0, inf, nan], fused="sigmoid_vjp",
 )  # fmt: skip
 log_sigmoid = elementwise(
     "log_sigmoid", "log_sigmoid", [lambda xp, d, y, _x: -d * xp.expm1(y)], promote="float", refuses=NO_BOOL,
@@ -148,7 +149,7 @@ def silu_rule(xp: Any, d: Any, _y: Any, x: Any) -> Any:
 
 
 silu = elementwise(
-    "silu", lambda xp, x: x * xp.sigmoid(x), [silu_rule], promote="float", edges=[-30.0, 0.0, 30.0, inf],
+    "silu", lambda xp, x: x * xp.sigmoid(x), [silu_rule], promote="float", edges=[-30.0, 0.0, 30.0, inf], fused="silu_vjp",
     peer=lambda torch, x: torch.nn.functional.silu(x),
 )  # fmt: skip
 
@@ -179,7 +180,7 @@ def gelu_rule(xp: Any, d: Any, _y: Any, x: Any, approximate: str) -> Any:
 
 gelu = elementwise(
     "gelu", lambda xp, x, approximate: xp.gelu(x, approximate), [gelu_rule],
-    params=[{"approximate": "none"}, {"approximate": "tanh"}], promote="float", edges=[-30.0, 0.0, 30.0],
+    params=[{"approximate": "none"}, {"approximate": "tanh"}], promote="float", edges=[-30.0, 0.0, 30.0], fused="gelu_vjp",
     peer=lambda torch, x, approximate: torch.nn.functional.gelu(x, approximate=approximate),
 )  # fmt: skip
 softsign = elementwise(

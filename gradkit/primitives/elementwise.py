@@ -120,7 +120,7 @@ pow = elementwise(
         lambda xp, d, _y, a, b: d * (b * xp.where((b == 0) & ((a == 0) | (a != a)), 1, a) ** (b - 1)),
         lambda xp, d, y, a, b: d * (y * xp.log(xp.where((a == 0) & not_negative(xp, b), 1, a))),
     ],
-    domain=[POSITIVE, (-2, 3)], refuses="b", integers=integer_pow, title="PowBackward1",
+    domain=[POSITIVE, (-2, 3)], refuses="b", integers=integer_pow, title="PowBackward1", fused="pow_vjp",
     edges=[
         (0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (0.0, -1.0), (0.0, 0.5), (-2.0, 2.0), (1.0, inf), (nan, 0.0),
     ],
@@ -136,7 +136,7 @@ def power_rule(xp: Any, d: Any, _y: Any, x: Any, exponent: Any) -> Any:
 pow_scalar = elementwise(
     "pow_scalar", lambda xp, x, exponent: xp.power(x, exponent), [power_rule],
     domain=POSITIVE, params=[{"exponent": p} for p in (2, 3.0, 0.5, -1, 2.5, 0, 1, -0.5, 1.7)],
-    edges=[0.0, inf, -1.0, nan], title="PowBackward0", peer="pow",
+    edges=[0.0, inf, -1.0, nan], title="PowBackward0", peer="pow", fused="pow_scalar_vjp",
 )  # fmt: skip
 sqrt = elementwise(
     "sqrt", "sqrt", [lambda _xp, d, y, _x: d / (y + y)], domain=POSITIVE, promote="float", edges=[0.0, inf, -1.0]
@@ -147,7 +147,9 @@ rsqrt = elementwise(
 )  # fmt: skip
 
 # -- exponentials and logarithms -------------------------------------------------------------------------------------
-exp = elementwise("exp", "exp", [lambda _xp, d, y, _x: d * y], promote="float", edges=[-inf, 0.0, inf, nan])
+exp = elementwise(
+    "exp", "exp", [lambda _xp, d, y, _x: d * y], promote="float", edges=[-inf, 0.0, inf, nan], fused="exp_vjp"
+)
 exp2 = elementwise("exp2", "exp2", [lambda _xp, d, y, _x: d * (y * math.log(2))], promote="float", edges=[-inf, 0.0])
 expm1 = elementwise("expm1", "expm1", [lambda xp, d, _y, x: d * xp.exp(x)], promote="float", edges=[-inf, 0.0, 1e-30])
 log = elementwise(

@@ -50,7 +50,7 @@ atan2 = elementwise(
 sinh = elementwise("sinh", "sinh", [lambda xp, d, _y, x: d * xp.cosh(x)], promote="float", edges=[0.0])
 cosh = elementwise("cosh", "cosh", [lambda xp, d, _y, x: d * xp.sinh(x)], promote="float", edges=[0.0])
 tanh = elementwise(
-    "tanh", "tanh", [lambda _xp, d, y, _x: d * (1 - y * y)], promote="float", edges=[-inf, 0.0, inf, nan]
+    "tanh", "tanh", [lambda _xp, d, y, _x: d * (1 - y * y)], promote="float", edges=[-inf, 0.0, inf, nan], fused="tanh_vjp"
 )
 asinh = elementwise(
     "asinh", "arcsinh", [lambda xp, d, _y, x: d / xp.sqrt(x * x + 1)], promote="float", edges=[0.0, inf, -inf]

@@ -1,6 +1,8 @@
 """Every kernel that the rows name, as its Python side sees it."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,21 +27,34 @@ def exponent_arguments(exponent: Any) -> tuple[Any, ...] | None:
     return np.int32(kind), np.float64(exponent)
 
 
+def gelu_arguments(approximate: str) -> tuple[Any, ...]:
+    return (np.bool_(approximate == "tanh"),)
+
+
 ELEMENTWISE = {
     "exp_vjp": Kind(reads=(0,)),
     "pow_vjp": Kind(reads=(1, 2), operands=2, sums=True),
     "pow_scalar_vjp": Kind(reads=(1,), arguments=exponent_arguments),
+    "relu_vjp": Kind(reads=(0,)),
+    "sigmoid_vjp": Kind(reads=(0,)),
+    "tanh_vjp": Kind(reads=(0,)),
+    "silu_vjp": Kind(reads=(1,)),
+    "gelu_vjp": Kind(reads=(1,), arguments=gelu_arguments),
 }
 
 
-class Kernels:
-    """The kernels of one process, for CuPy, which is handed over."""
+def wanted() -> bool:
+    """Whether kernels are to be used at all."""
+    return os.environ.get("GRADKIT_FUSED", "1") != "0"
 
-    def __init__(self, cupy: Any, root: Any = None) -> None:
+
+class Kernels:
+    """The kernels of one process, for CuPy, which is handed over; none with GRADKIT_FUSED=0 in the environment."""
+
+    def __init__(self, cupy: Any, root: Path | None = None) -> None:
         compiler = Compiler(cupy, root or kernel_root())
-        self._by_name: dict[str, Callable[..., Any]] = {
-            name: ElementwiseVjp(name, kind, compiler) for name, kind in ELEMENTWISE.items()
-        }
+        kinds = ELEMENTWISE if wanted() else {}
+        self._by_name = {name: ElementwiseVjp(name, kind, compiler) for name, kind in kinds.items()}
 
     def get(self, name: str) -> Callable[..., Any] | None:
         return self._by_name.get(name)

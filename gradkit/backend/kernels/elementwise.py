@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from threading import get_ident
 from typing import Any
 
+import numpy as np
+
 from gradkit.backend.kernels.compiler import Compiler
 from gradkit.backend.kernels.layout import BLOCKS_EACH, THREADS, VECTOR, Place, Plan, packed, plan
 
 #: Element types in CUDA, and what they are summed in.
 TYPES = {"float16": "half", "bfloat16": "bfloat16", "float32": "float", "float64": "double"}
 SUMMED_IN = {"half": "f", "bfloat16": "f", "float": "f", "double": "d"}
+PER_THREAD = 2  # the default stream that each thread has of its own
 
 
 def no_arguments() -> tuple[Any, ...]:
@@ -56,13 +59,11 @@ class ElementwiseVjp:
         return [f"gradkit_{self.name}{form}<{dtype}, {index}>" for dtype in TYPES.values() for form in self.kind.forms]
 
     def __call__(self, ct: Any, saved: Any, params: Any, wanted: Any, buffers: Any) -> Any:
-        inputs, dtype = [ct, *[saved[i] for i in self.kind.reads]], ct.dtype
+        dtype = ct.dtype
+        inputs = [ct, *[self.on_device(saved[i], dtype) for i in self.kind.reads]]
         arguments = self.kind.arguments(**(params or {}))
         if arguments is None or not self.serves(inputs, dtype):
             return NotImplemented
-        if ct.device.id != self.cupy.cuda.runtime.getDevice():
-            with ct.device:
-                return self(ct, saved, params, wanted, buffers)
         fresh: list[Any] = [None] * self.kind.operands
         outputs: list[Any] = [None] * self.kind.operands
         adds = 0
@@ -86,6 +87,10 @@ class ElementwiseVjp:
         for launch in launches:
             self.run(launch, inputs, arguments, adds)
         return fresh
+
+    def on_device(self, x: Any, dtype: Any) -> Any:
+        """A number, which is kept as the host's, in one element: filled there, not copied."""
+        return self.cupy.full((), x, dtype) if isinstance(x, np.generic) else x
 
     def serves(self, inputs: list[Any], dtype: Any) -> bool:
         array = self.cupy.ndarray
@@ -127,9 +132,6 @@ class ElementwiseVjp:
         if found is None:
             found = self._tickets[key] = self.cupy.zeros(BLOCKS_EACH * self.processors(), "I")
         return found
-
-
-PER_THREAD = 2  # the default stream that each thread has of its own
 
 
 def place(array: Any) -> Place:
