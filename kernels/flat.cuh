@@ -11,6 +11,11 @@ struct Flat {
     unsigned adds;    // a bit for each output that is added into what is there
 };
 
+// How many vectors of each operand a thread asks for before it waits: left to itself, the compiler takes more than it has
+// registers for.
+template <class T>
+constexpr int deep = sizeof(T) == 8 ? 1 : 2;
+
 template <class T, class Index>
 __device__ __forceinline__ void put(T* out, Index at, Computed<T> value, bool adds) {
     out[at] = narrow<T>(adds ? widen(out[at]) + value : value);
@@ -31,6 +36,7 @@ __device__ __forceinline__ void each_flat(const T* const (&in)[I], T* const (&ou
     for (int i = 0; i < I; ++i)
         if (how.single >> i & 1) alone[i] = *in[i];
 
+#pragma unroll (deep<T>)
     for (Index v = first; v < vectors; v += step) {
         const Index at = how.head + v * N;
         Vector<T> x[I], y[O];

@@ -28,8 +28,9 @@ def rule_of(prim, params):
     if prim.fused == "pow_scalar_vjp":
         kind, exponent = exponent_arguments(**params)
         return f"pow_scalar_vjp<T, static_cast<Exponent>({int(kind)})>{{{float(exponent)!r}}}"
-    members = {"pow_vjp": "true", "gelu_vjp": str(params.get("approximate") == "tanh").lower()}
-    return f"{prim.fused}<T>{{{members.get(prim.fused, '')}}}"
+    if prim.fused == "gelu_vjp":
+        return f"gelu_vjp<T, {str(params['approximate'] == 'tanh').lower()}>{{}}"
+    return f"{prim.fused}<T>{{{'true' if prim.fused == 'pow_vjp' else ''}}}"
 
 
 CASES = [(name, i, form) for name, prim in ROWS.items() for i in range(len(params_of(prim))) for form in FORMATS]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.backend.kernels.compiler import Compiler
-from gradkit.backend.kernels.elementwise import ElementwiseVjp, Kind
+from gradkit.backend.kernels.elementwise import TYPES, ElementwiseVjp, Kind
 from gradkit.backend.kernels.source import kernel_root
 
 MOST_MULTIPLIED = 16  # the largest whole exponent that is multiplied out, for the sake of its error
@@ -41,6 +41,12 @@ ELEMENTWISE = {
     "silu_vjp": Kind(reads=(1,)),
     "gelu_vjp": Kind(reads=(1,), arguments=gelu_arguments),
 }
+
+
+def expressions(name: str, index: str) -> list[str]:
+    """Every kernel of a file, as name expressions, for one type of index."""
+    forms = ELEMENTWISE[name].forms
+    return [f"gradkit_{name}{form}<{dtype}, {index}>" for dtype in TYPES.values() for form in forms]
 
 
 def wanted() -> bool:

@@ -55,9 +55,6 @@ class ElementwiseVjp:
         self.name, self.kind, self.compiler, self.cupy = name, kind, compiler, compiler.cupy
         self._tickets: dict[tuple[int, ...], Any] = {}
 
-    def expressions(self, index: str) -> list[str]:
-        return [f"gradkit_{self.name}{form}<{dtype}, {index}>" for dtype in TYPES.values() for form in self.kind.forms]
-
     def __call__(self, ct: Any, saved: Any, params: Any, wanted: Any, buffers: Any) -> Any:
         dtype = ct.dtype
         inputs = [ct, *[self.on_device(saved[i], dtype) for i in self.kind.reads]]
