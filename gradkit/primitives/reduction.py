@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from gradkit.backend.numpy import NUMPY
 from gradkit.families import general, linear
 from gradkit.primitives.fusible import fusible
 from gradkit.primitives.shape import axes_from_end, axis_from_end, in_front
@@ -66,13 +67,13 @@ def shifted(xp: Any, x: Any, axis: int, by: int, fill: float) -> Any:
 REDUCTIONS = [((3, 4), {"axis": (-1,), "keepdims": False}), ((3, 4), {"axis": (-2, -1), "keepdims": True})]
 ALONG_LAST = {"axis": -1, "keepdims": False}
 ALONG_ONE = [((3, 4), ALONG_LAST), ((3, 4), {"axis": -2, "keepdims": True})]
-FEW = 1 << 14  # elements up to which writing a value out is cheaper than what a view with strides of zero costs later
+FEW = 1 << 14  # elements up to which NumPy writes a value out faster than a view with strides of zero costs later
 
 
 # -- sums ------------------------------------------------------------------------------------------------------------
 def spread(xp: Any, x: Any, shape: Any, axis: Any) -> Any:
     x = beside(xp, x, shape, axis)
-    if math.prod(shape) > FEW:
+    if math.prod(shape) > FEW or xp is not NUMPY.xp:
         return xp.broadcast_to(x, shape)
     y = xp.empty(shape, dtype=x.dtype)
     y[...] = x

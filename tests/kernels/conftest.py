@@ -1,0 +1,19 @@
+"""Tests that launch kernels want a device, or hostcuda in its place: they are collected under --device cuda."""
+
+import pytest
+
+ON_DEVICE = {"test_compiling.py", "test_dispatch.py", "test_launches.py"}
+
+
+def pytest_ignore_collect(collection_path, config):
+    return True if collection_path.name in ON_DEVICE and config.getoption("device") != "cuda" else None
+
+
+@pytest.fixture(scope="session")
+def counting():
+    """A context that counts launches, where hostcuda stands in for a GPU."""
+    try:
+        import hostcuda
+    except ModuleNotFoundError:
+        pytest.skip("hostcuda is not here: launches cannot be counted")
+    return hostcuda.counting
