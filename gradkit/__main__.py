@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 import gradkit
+from gradkit.backend.protocol import backend_named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "info":
         print("\n".join(f"{name:<12}{text}" for name, text in info()))
+    elif options.command == "warmup":
+        return warmup(options.names)
     elif options.command == "train":
         try:
             return train(options, train_parser)
@@ -43,6 +46,10 @@ def build_parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     train = commands.add_parser("train", help=about_train, description=about_train.capitalize() + ".")
     about_info = "say which device is used and why, and list versions and thread counts"
     commands.add_parser("info", help=about_info, description=about_info.capitalize() + ".")
+
+    about_warmup = "compile the CUDA kernels ahead of their first use, for the current GPU"
+    names = commands.add_parser("warmup", help=about_warmup, description=about_warmup.capitalize() + ".")
+    names.add_argument("names", nargs="*", metavar="NAME", help="kernel files, such as exp_vjp (default: all)")
 
     add = train.add_argument
     add("--model", choices=["cnn", "mlp"], default="cnn", help="convolutions or a hidden layer (default: %(default)s)")
@@ -117,6 +124,27 @@ def check_picture(file: Path, parser: argparse.ArgumentParser, kinds: dict[str, 
         parser.error(f"argument --plot: there is no folder {file.parent}")
     if file.suffix[1:].lower() not in kinds:
         parser.error(f"argument --plot: {file} should end in one of {', '.join('.' + kind for kind in sorted(kinds))}")
+
+
+# -- warmup ----------------------------------------------------------------------------------------------------------
+def warmup(names: Sequence[str]) -> int:
+    """Compile kernels; CuPy keeps them on disk."""
+    try:
+        kernels = backend_named("cuda").kernels
+    except RuntimeError as reason:
+        print(f"gradkit warmup: {reason}", file=sys.stderr)
+        return 1
+    unknown = sorted(set(names) - set(kernels.names))
+    if unknown:
+        print(f"gradkit warmup: no such kernel: {', '.join(unknown)}; known are {', '.join(kernels.names)}", file=sys.stderr)
+        return 2
+    failed = False
+    for name in names or kernels.names:
+        start = perf_counter()
+        count, wanted = kernels.compile(name)
+        failed |= count < wanted
+        print(f"{name:<24}{count} kernels of {wanted}, {perf_counter() - start:.1f} s", flush=True)
+    return int(failed)
 
 
 # -- info ------------------------------------------------------------------------------------------------------------

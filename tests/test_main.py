@@ -225,3 +225,9 @@ def test_commands_have_help(name):
 
 def test_version():
     assert run("--version").stdout == f"gradkit {gradkit.__version__}\n"
+
+
+def test_warmup_without_a_device_says_why():
+    hidden = "import sys; sys.modules['cupy'] = None; from gradkit.__main__ import main; sys.exit(main(['warmup']))"
+    done = run(python=["-c", hidden], code=1)
+    assert "gradkit warmup: no CUDA device can be used" in done.stderr

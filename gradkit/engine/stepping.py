@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.node import Node
 from gradkit.engine.tape import OWNED, fit, getrefcount, give, merge, own_buffer
 
 

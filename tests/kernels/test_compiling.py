@@ -66,5 +66,11 @@ def test_warmup_compiles_ahead_and_says_what(tmp_path):
     command = [sys.executable, "-m", "gradkit", "warmup", "exp_vjp"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "CUPY_CACHE_DIR": str(tmp_path)})
     assert done.returncode == 0, done.stderr
-    assert "exp_vjp" in done.stdout and "8 kernels" in done.stdout
+    assert "exp_vjp" in done.stdout and "8 kernels of 8" in done.stdout
     assert list(tmp_path.rglob("*"))
+
+
+def test_warmup_names_what_it_does_not_know():
+    done = subprocess.run([sys.executable, "-m", "gradkit", "warmup", "exb_vjp"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no such kernel: exb_vjp; known are exp_vjp" in done.stderr

@@ -11,6 +11,7 @@ from gradkit.engine.primitive import REGISTRY
 from tests.kernels import hosted
 from tests.kernels.cases import CASES, ROWS, by_rule, params_of, tolerance
 
+
 def rule_of(prim, params):
     """The device template as C++ names it, with its template arguments and members."""
     if prim.fused == "pow_scalar_vjp":

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.backend.kernels import kernel_root
+from gradkit.backend.kernels.source import kernel_root
 from gradkit.backend.protocol import backend_named
 from gradkit.backend.rng import Generator
 

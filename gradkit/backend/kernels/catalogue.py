@@ -58,9 +58,18 @@ class Kernels:
     """The kernels of one process, for CuPy, which is handed over; none with GRADKIT_FUSED=0 in the environment."""
 
     def __init__(self, cupy: Any, root: Path | None = None) -> None:
-        compiler = Compiler(cupy, root or kernel_root())
+        self._compiler = Compiler(cupy, root or kernel_root())
         kinds = ELEMENTWISE if wanted() else {}
-        self._by_name = {name: ElementwiseVjp(name, kind, compiler) for name, kind in kinds.items()}
+        self._by_name = {name: ElementwiseVjp(name, kind, self._compiler) for name, kind in kinds.items()}
 
     def get(self, name: str) -> Callable[..., Any] | None:
         return self._by_name.get(name)
+
+    @property
+    def names(self) -> list[str]:
+        return list(ELEMENTWISE)
+
+    def compile(self, name: str) -> tuple[int, int]:
+        """Compile a file's kernels for 32-bit indices; how many were, and how many there are."""
+        found = [self._compiler.function(name, expression) for expression in expressions(name, "int")]
+        return len(found) - found.count(None), len(found)
