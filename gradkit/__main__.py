@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import gradkit
 from gradkit.backend.protocol import backend_named
@@ -130,10 +131,11 @@ def check_picture(file: Path, parser: argparse.ArgumentParser, kinds: dict[str, 
 def warmup(names: Sequence[str]) -> int:
     """Compile kernels; CuPy keeps them on disk."""
     try:
-        kernels = backend_named("cuda").kernels
+        backend: Any = backend_named("cuda")
     except RuntimeError as reason:
         print(f"gradkit warmup: {reason}", file=sys.stderr)
         return 1
+    kernels = backend.kernels
     unknown = sorted(set(names) - set(kernels.names))
     if unknown:
         print(f"gradkit warmup: no such kernel: {', '.join(unknown)}; known are {', '.join(kernels.names)}", file=sys.stderr)
