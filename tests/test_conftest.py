@@ -31,7 +31,7 @@ LISTED = "import pytest\ndef test_it():\n    pytest.skip('torch is not installed
 # A stand-in module: these cases are about the guard, not about the engine.
 MODES = """
 import sys, types
-local = types.SimpleNamespace(grad=True, inference=False, batches=(), anomaly=False)
+local = types.SimpleNamespace(grad=True, special=0, inference=False, packing=(), batches=(), anomaly=False)
 modes = types.SimpleNamespace(lifted=0, muted=0, local=local)
 sys.modules["gradkit.engine.modes"] = modes
 def test_it():
