@@ -1,31 +1,18 @@
-"""Tensor methods that lead elsewhere: to Python, to NumPy, to another dtype or device, to a copy, to text."""
+"""Tensor methods that lead elsewhere: to Python, to NumPy, to a copy, to text."""
 
-import builtins
 import contextlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gradkit import creation
-from gradkit.backend.protocol import backends
 from gradkit.engine import batching, dtypes, modes, printing
 from gradkit.engine.device import CPU, moved
 from gradkit.engine.device import device as Device
 from gradkit.engine.lines import user_line
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arithmetic import positive
-from gradkit.primitives.placement import to_device
-from gradkit.primitives.shape import astype
 
-METHODS = (
-    "cpu", "cuda", "data_ptr", "is_pinned", "item", "new_empty", "new_full", "new_ones", "new_tensor", "new_zeros",
-    "numpy", "pin_memory", "to", "tolist", "type", "type_as",
-)  # fmt: skip
-_TYPE_NAMES = {
-    "float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short",
-    "int8": "Char", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
-}  # fmt: skip
+METHODS = ("data_ptr", "item", "numpy", "tolist")
 
 
 def materialised(self: Tensor) -> Any:
@@ -83,7 +70,7 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
                 f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
                 "memory first."
             )
-        return numpy(cpu(self), force=True)
+        return numpy(self.cpu(), force=True)
     if self.batch or self.tangents:
         inside = "vmap, where it stands for many samples" if self.batch else "jvp, where its tangent would be lost"
         raise RuntimeError(
@@ -155,182 +142,6 @@ def contains(self: Tensor, element: Any) -> bool:
 
 def as_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     return np.array(numpy(self), dtype, copy=copy)
-
-
-# -- to another dtype or device ----------------------------------------------------------------------------------------
-def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """This tensor in another dtype or on another device: `dtype`, `device`, both, or another tensor whose these are.
-
-    Returns itself when nothing changes, unless `copy`. Raises TypeError for what is neither, RuntimeError for a device
-    that cannot be used.
-
-    >>> import gradkit
-    >>> gradkit.ones(2).to(gradkit.float64).dtype
-    dtype('float64')
-    """
-    device, dtype, copy = kwargs.pop("device", None), kwargs.pop("dtype", None), kwargs.pop("copy", False)
-    non_blocking = bool(kwargs.pop("non_blocking", False))
-    kwargs.pop("memory_format", None)
-    if kwargs:
-        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    for arg in args:
-        if isinstance(arg, Tensor):
-            device, dtype = arg.device, arg.dtype
-        elif _names_device(arg):
-            device = arg
-        elif isinstance(arg, bool):
-            non_blocking = arg
-        elif arg is not None:
-            dtype = arg
-    t = self
-    if device is not None and not _is_there(t, Device(device)):
-        t = to_device(t, device, non_blocking=non_blocking)
-    if dtype is not None and np.dtype(dtype) != t.dtype:
-        t = astype(t, dtype=np.dtype(dtype))
-    return t.clone() if copy and t is self else t
-
-
-def _is_there(t: Tensor, place: Device) -> bool:
-    """Whether a tensor is on a device; without an index it need be only of that kind."""
-    here = t.device
-    return here.type == place.type and (place.index is None or place.index == here.index or here.type == "cpu")
-
-
-def _names_device(arg: Any) -> bool:
-    """A string that is no dtype's name is taken for a device's, so that a mistake is named as one."""
-    return (isinstance(arg, str) and not hasattr(dtypes, arg)) or isinstance(arg, Device) or builtins.type(arg) is int
-
-
-def cpu(self: Tensor) -> Tensor:
-    """This tensor in the host's memory; itself if it is there already.
-
-    >>> import gradkit
-    >>> x = gradkit.ones(2)
-    >>> x.cpu() is x
-    True
-    """
-    return to(self, "cpu")
-
-
-def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
-    """This tensor on a GPU, the current one unless `device` says which; itself if it is there already.
-
-    With `non_blocking` the copy of pinned memory goes on while the host does. RuntimeError, with the reason, where no
-    GPU can be used.
-
-    >>> import gradkit
-    >>> if gradkit.cuda.is_available():
-    ...     assert gradkit.ones(2).cuda().is_cuda
-    """
-    return to(self, "cuda" if device is None else device, non_blocking=non_blocking)
-
-
-def pin_memory(self: Tensor) -> Tensor:
-    """A copy in memory of the host from which a GPU can copy while the host goes on; itself if it is there already.
-
-    RuntimeError for a tensor on a GPU, and, with the reason, where no GPU can be used.
-
-    >>> import gradkit
-    >>> if gradkit.cuda.is_available():
-    ...     assert gradkit.ones(2).pin_memory().is_pinned()
-    """
-    if self.is_cuda:
-        raise RuntimeError(f"cannot pin '{self.type()}': only CPU memory can be pinned; write x.cpu().pin_memory()")
-    return self if is_pinned(self) else wrap(creation.pinned(self.array), self.node)
-
-
-def is_pinned(self: Tensor) -> bool:
-    """Whether this tensor is in pinned memory of the host.
-
-    >>> import gradkit
-    >>> gradkit.ones(2).is_pinned()
-    False
-    """
-    return any([backend.is_pinned(self.array) for backend in backends.values()])
-
-
-def type(self: Tensor, dtype: Any = None) -> Any:
-    """Without an argument the tensor's type as a string, else the tensor in that dtype.
-
-    >>> import gradkit
-    >>> gradkit.ones(2).type()
-    'gradkit.FloatTensor'
-    """
-    if dtype is None:
-        return f"gradkit.{_TYPE_NAMES.get(self.dtype.name, self.dtype.name)}Tensor"
-    by_name = {f"gradkit.{short}Tensor": name for name, short in _TYPE_NAMES.items()}
-    return to(self, by_name.get(dtype, dtype) if isinstance(dtype, str) else dtype)
-
-
-def type_as(self: Tensor, other: Tensor) -> Tensor:
-    """This tensor in the dtype of another.
-
-    >>> import gradkit
-    >>> gradkit.ones(2).type_as(gradkit.tensor([1])).dtype
-    dtype('int64')
-    """
-    return to(self, other.dtype)
-
-
-def _converter(name: str, dtype: Any) -> Callable[[Tensor], Tensor]:
-    def convert(self: Tensor) -> Tensor:
-        return to(self, dtype)
-
-    convert.__name__ = convert.__qualname__ = name
-    convert.__doc__ = f"This tensor in {dtype.name}; itself if it is so already."
-    return convert
-
-
-CONVERTERS = {
-    name: _converter(name, getattr(dtypes, name))
-    for name in ("bool", "cdouble", "cfloat", "double", "float", "half", "int", "long", "short")
-}
-
-
-# -- others like it ----------------------------------------------------------------------------------------------------
-def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of `data`, of this one's dtype unless `dtype` says otherwise.
-
-    >>> import gradkit
-    >>> gradkit.ones(1).new_tensor([1, 2])
-    tensor([1., 2.])
-    """
-    place = self.device if device is None else device
-    return creation.tensor(data, dtype=self.dtype if dtype is None else dtype, device=place, requires_grad=requires_grad)
-
-
-def _new(name: str) -> Callable[..., Tensor]:
-    make = getattr(creation, name)
-
-    def new(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-        place = self.device if device is None else device
-        made = make(*size, dtype=self.dtype if dtype is None else dtype, device=place)
-        if self.batch:  # inside vmap: one for each sample, so that samples may be written into it
-            made = creation.wrap_over(made, self)
-        return made.requires_grad_() if requires_grad else made
-
-    new.__name__ = new.__qualname__ = f"new_{name}"
-    new.__doc__ = f"""`gradkit.{name}`, of this tensor's dtype unless `dtype` says otherwise.
-
-    >>> import gradkit
-    >>> gradkit.tensor([1]).new_{name}(2, 3).shape
-    gradkit.Size([2, 3])
-    """
-    return new
-
-
-new_zeros, new_ones, new_empty = _new("zeros"), _new("ones"), _new("empty")
-
-
-def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """A tensor of a size filled with a number, of this one's dtype unless `dtype` says otherwise.
-
-    >>> import gradkit
-    >>> gradkit.ones(1).new_full((2,), 7)
-    tensor([7., 7.])
-    """
-    place = self.device if device is None else device
-    return creation.full(size, fill_value, dtype=self.dtype if dtype is None else dtype, device=place)
 
 
 # -- copies ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit import conversion, creation, history, random
+from gradkit import conversion, creation, history, moving, random
 from gradkit.backend.protocol import by_type
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.dtypes import constant
@@ -77,7 +77,7 @@ def written_by(op: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 # -- attaching -------------------------------------------------------------------------------------------------------
 def _attach() -> None:
-    for topic in (*TOPICS, history, conversion):
+    for topic in (*TOPICS, history, moving, conversion):
         for name in topic.METHODS:
             setattr(Tensor, name, getattr(topic, name))
     for topic in TOPICS:
@@ -86,7 +86,7 @@ def _attach() -> None:
         for name in topic.INPLACE:
             own = getattr(topic, f"{name}_", None)
             setattr(Tensor, f"{name}_", own or written_by(getattr(topic, name), f"{name}_"))
-    for table in (random.FILLERS, conversion.CONVERTERS, conversion.SPECIAL):
+    for table in (random.FILLERS, moving.CONVERTERS, conversion.SPECIAL):
         for name, function in table.items():
             setattr(Tensor, name, function)
 

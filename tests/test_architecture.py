@@ -23,7 +23,7 @@ LAYERS = [
     ["ops", "creation", "random"],
     ["numpy"],
     ["autograd", "func"],
-    ["conversion", "history", "methods"],
+    ["conversion", "history", "methods", "moving"],
     ["sparse"],
     ["nn", "optim", "data", "distributed"],
     ["linalg", "fft", "special", "cuda", "amp", "profiler", "debug", "utils", "serialization", "threads"],

@@ -14,6 +14,7 @@ class Local(threading.local):
     packing_refused: str | None = None  # why there may be none
     batches: tuple[tuple[int, int], ...] = ()  # (level, size) of the vmaps this thread is in, outermost first
     devices: tuple[Any, ...] = ()  # entered in with statements, innermost last: where constructors make tensors
+    beside: Any = None  # the device on which rules that run on Tensors make arrays; None: the CPU
     duals: tuple[int, ...] = ()  # levels of forward_ad entered and not yet left, innermost last
     randomness = "error"  # what random operations may do inside the innermost vmap
     anomaly = False

@@ -9,6 +9,7 @@ from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backends
 from gradkit.engine import batching, modes
 from gradkit.engine.operands import tensor_xp
+from gradkit.engine.places import beside
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tensor import Tensor, wrap
 
@@ -50,7 +51,10 @@ def push(bind: Any, prim: Primitive, level: int, operands: Any, params: dict[str
         return y
     if prim.rules and plain(y, ts) and batching.on_host((y,)):
         return dual(y, level, _push_raw(prim, ts, y, primals, params))
-    t = prim.jvp(tensor_xp, ts, y, *primals, **params)
+    if len(backends) == 1:
+        t = prim.jvp(tensor_xp, ts, y, *primals, **params)
+    else:
+        t = beside(y, prim.jvp, tensor_xp, ts, y, *primals, **params)
     if prim.outputs > 1:
         return [dual(one, level, t_one) for one, t_one in zip(y, t or [None] * len(y))]
     return dual(y, level, t)

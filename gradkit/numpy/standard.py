@@ -4,12 +4,15 @@ Rules see operands of one dtype, so nothing here promotes: each name is a row, o
 already has a name of the standard's (``sum``, ``where``, ``exp`` ...), that is the one.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from gradkit import creation
+from gradkit.engine import modes
+from gradkit.engine.device import CPU
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tensor import Tensor
 from gradkit.ops import shaping
@@ -25,12 +28,13 @@ SPELLINGS = {
 }  # fmt: skip
 
 
-def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
-    return creation.zeros(shape, dtype=np.float64 if dtype is None else dtype, device=device)
+def made_beside(make: Callable[..., Tensor], **defaults: Any) -> Callable[..., Tensor]:
+    """A constructor for rules: they make arrays on the device of their operands, whatever the user's default is."""
 
+    def made(*args: Any, device: Any = None, **params: Any) -> Tensor:
+        return make(*args, device=device or modes.local.beside or CPU, **{**defaults, **params})
 
-def ones(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
-    return creation.ones(shape, dtype=np.float64 if dtype is None else dtype, device=device)
+    return made
 
 
 def asarray(x: Any, *, dtype: Any = None, copy: bool | None = None) -> Tensor:
@@ -62,12 +66,12 @@ def supply() -> None:
         setattr(tensor_xp, name, getattr(tensor_xp, row))
     tensor_xp.row_pow = tensor_xp.pow
     composites = {
-        "arange": creation.arange, "asarray": asarray, "broadcast_to": shaping.broadcast_to, "concat": concat,
-        "concatenate": concat, "empty": creation.empty, "expand_dims": shaping.unsqueeze, "eye": creation.eye,
-        "full": creation.full, "full_like": creation.full_like, "linspace": creation.linspace,
-        "matrix_transpose": matrix_transpose, "moveaxis": shaping.movedim, "ones": ones,
+        "arange": made_beside(creation.arange), "asarray": asarray, "broadcast_to": shaping.broadcast_to, "concat": concat,
+        "concatenate": concat, "empty": made_beside(creation.empty), "expand_dims": shaping.unsqueeze, "eye": made_beside(creation.eye),
+        "full": made_beside(creation.full), "full_like": creation.full_like, "linspace": made_beside(creation.linspace),
+        "matrix_transpose": matrix_transpose, "moveaxis": shaping.movedim, "ones": made_beside(creation.ones, dtype=np.float64),
         "ones_like": creation.ones_like, "pow": pow, "power": pow, "squeeze": shaping.squeeze, "stack": stack,
-        "swapaxes": shaping.swapaxes, "zeros": zeros, "zeros_like": creation.zeros_like,
+        "swapaxes": shaping.swapaxes, "zeros": made_beside(creation.zeros, dtype=np.float64), "zeros_like": creation.zeros_like,
     }  # fmt: skip
     for name, function in composites.items():
         setattr(tensor_xp, name, function)
