@@ -25,6 +25,7 @@ _NUMPY = (np.ndarray, np.float32, np.float64, np.float16)
 _REAL = "f"
 ndarray = np.ndarray
 NO_VALUE = (None, None)  # what a node with one operand keeps whose rule reads shapes at most: its parent knows them
+_ZEROS = {dtype: constant(0, dtype) for dtype in real_constants}
 #: What Python's operators do to NumPy scalars (0-d results) takes a tenth of what the functions do.
 _OPERATORS: dict[Any, Any] = {
     np.add: operator.add,
@@ -162,12 +163,12 @@ def binary(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any
 
 def compared(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     """The operation of a row with two operands, or an operand and a number, and no derivative."""
-    ufunc, zeros = prim.ufunc, {dtype: constant(0, dtype) for dtype in real_constants}
+    ufunc = prim.ufunc
 
     def operation(input: Any, other: Any) -> Any:
         try:
             x = input.array
-            zero = zeros[x.dtype]
+            zero = _ZEROS[x.dtype]
             kind = type(other)
             if kind is float or kind is int:
                 z = constant(other, x.dtype) if other else zero

@@ -1,7 +1,6 @@
 """How many rows of a batch are done at a time, so that they fit into memory."""
 
 import time
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +126,8 @@ def plain(y: Tensor) -> bool:
 
 def measured(run: Callable[[int, int], list[Tensor]], whole: Whole, count: int) -> int:
     """Do the next rows; return the most memory that was alive meanwhile."""
+    import tracemalloc
+
     running = tracemalloc.is_tracing()
     if running:
         tracemalloc.reset_peak()

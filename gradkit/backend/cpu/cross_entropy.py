@@ -8,12 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.normalization import BLOCK
 from gradkit.backend.cpu.reduce import ones
-
-Array = NDArray[Any]
 
 # Sums of exp(x) that neither overflow nor have lost terms that count: their shares need no shift by the maximum.
 LOWEST, HIGHEST = 0.1, 1e30

@@ -12,11 +12,9 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.reduce import ones
-
-Array = NDArray[Any]
 
 BLOCK = 1 << 17  # elements: smaller blocks stay in a nearer cache, but the calls for a block then weigh more
 SMALL = 1 << 13  # elements up to which the number of calls decides, and the plain formula is the fastest
