@@ -156,15 +156,21 @@ def shuffled(offsets: Array) -> Array:
     """What 0, 1, ..., n - 1 become when step i = 0, 1, ... swaps places i and i + offsets[i] (Fisher & Yates, 1938).
 
     The steps depend on each other, but few deep: place p is last written before step p by the last step with p as its
-    target, so what stands there is found by following such steps back, all places at once.
+    target, so what stands there is found by following such steps back, all places at once. Few steps are just taken.
     """
+    if offsets.size < _FEW_STEPS:
+        return _stepped(offsets)
     target = np.arange(offsets.size) + offsets
     steps = np.flatnonzero(offsets)
     last = np.arange(offsets.size)
     last[target[steps]] = steps  # Of several steps with one target, the last one stays.
-    content = last
-    while not np.array_equal(content, farther := content[content]):
-        content = farther
+    content = last.take(last)
+    moved = np.flatnonzero(content != last)
+    while moved.size:
+        nearer = content.take(moved)
+        farther = content.take(nearer)
+        content[moved] = farther
+        moved = moved[farther != nearer]
     result = np.where(offsets == 0, content, target)
     # A step whose target was written before takes what the step before it left there.
     last = last.copy()
@@ -177,3 +183,13 @@ def shuffled(offsets: Array) -> Array:
         result[later[newest]] = content[steps[newest]]
         steps = steps[~newest]
     return result
+
+
+_FEW_STEPS = 500
+
+
+def _stepped(offsets: Array) -> Array:
+    places = list(range(offsets.size))
+    for i, j in enumerate((np.arange(offsets.size) + offsets).tolist()):
+        places[i], places[j] = places[j], places[i]
+    return np.array(places, np.int64)
