@@ -1,7 +1,13 @@
 """Automatic differentiation for NumPy and CuPy, with PyTorch's semantics and names."""
 
 import importlib as _importlib
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
 from typing import Any as _Any
+
+from numpy import dtype as dtype
 
 from gradkit import autograd as autograd
 from gradkit import func as func
@@ -59,6 +65,9 @@ from gradkit.creation import (
     from_numpy as from_numpy,
 )
 from gradkit.creation import (
+    frombuffer as frombuffer,
+)
+from gradkit.creation import (
     full as full,
 )
 from gradkit.creation import (
@@ -68,10 +77,16 @@ from gradkit.creation import (
     linspace as linspace,
 )
 from gradkit.creation import (
+    logspace as logspace,
+)
+from gradkit.creation import (
     ones as ones,
 )
 from gradkit.creation import (
     ones_like as ones_like,
+)
+from gradkit.creation import (
+    scalar_tensor as scalar_tensor,
 )
 from gradkit.creation import (
     tensor as tensor,
@@ -177,21 +192,26 @@ from gradkit.ops.comparison import *
 from gradkit.ops.complex import *
 from gradkit.ops.contraction import *
 from gradkit.ops.convolution import *
+from gradkit.ops.counting import *
 from gradkit.ops.distance import *
 from gradkit.ops.dropout import *
 from gradkit.ops.functions import *
 from gradkit.ops.gathering import *
 from gradkit.ops.indexing import *
+from gradkit.ops.inquiry import *
 from gradkit.ops.joining import *
 from gradkit.ops.linear_algebra import *
 from gradkit.ops.neural import *
 from gradkit.ops.normalization import *
 from gradkit.ops.placing import *
 from gradkit.ops.pooling import *
+from gradkit.ops.quantiles import *
 from gradkit.ops.reducing import *
+from gradkit.ops.replacing import *
 from gradkit.ops.scanning import *
 from gradkit.ops.shaping import *
 from gradkit.ops.sorting import *
+from gradkit.ops.windows import *
 from gradkit.random import (
     Generator as Generator,
 )
@@ -245,9 +265,16 @@ from gradkit.random import (
 )
 from gradkit.version import __version__ as __version__
 
-_LATER = ("cuda", "data", "examples", "fft", "linalg", "nn", "optim", "serialization", "threads", "utils")
+newaxis = None
+_LATER = ("cuda", "data", "examples", "fft", "linalg", "nn", "optim", "serialization", "special", "threads", "utils")
 _LATER_NAMES = {
-    "load": "serialization", "save": "serialization", "get_num_threads": "threads", "set_num_threads": "threads",
+    **dict.fromkeys(("load", "save"), "serialization"),
+    **dict.fromkeys(("get_num_threads", "set_num_threads"), "threads"),
+    **dict.fromkeys(("finfo", "iinfo"), "numeric_limits"),
+    **dict.fromkeys(("are_deterministic_algorithms_enabled", "get_float32_matmul_precision"), "determinism"),
+    **dict.fromkeys(("set_float32_matmul_precision", "use_deterministic_algorithms"), "determinism"),
+    **dict.fromkeys(("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor"), "tensor_types"),
+    **dict.fromkeys(("HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type"), "tensor_types"),
 }  # fmt: skip
 
 
@@ -259,4 +286,10 @@ def __getattr__(name: str) -> _Any:
         return getattr(_importlib.import_module(f"gradkit.{_LATER_NAMES[name]}"), name)
     if name in _REGISTRY:
         return getattr(_rows, name)
+    if name.endswith("_") and name[:-1] in globals() and hasattr(Tensor, name):
+        return getattr(Tensor, name)  # gradkit.relu_(x) is x.relu_()
+    if name == "bfloat16":
+        from ml_dtypes import bfloat16
+
+        return dtype(bfloat16)
     raise AttributeError(f"module 'gradkit' has no attribute {name!r}")

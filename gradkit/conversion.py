@@ -216,9 +216,14 @@ def represent(self: Tensor) -> str:
     )
 
 
+def refuse_deletion(self: Tensor, key: Any) -> None:
+    raise TypeError("Tensor does not support deleting items; select those to keep")
+
+
 SPECIAL = {
     "__array__": as_array, "__bool__": as_bool, "__contains__": contains, "__copy__": shallow_copy,
-    "__deepcopy__": deep_copy, "__format__": printing.format_scalar, "__index__": as_index, "__iter__": elements,
+    "__deepcopy__": deep_copy,
+    "__delitem__": refuse_deletion, "__format__": printing.format_scalar, "__index__": as_index, "__iter__": elements,
     "__len__": length, "__pos__": positive, "__reduce_ex__": reduce, "__repr__": represent,
     "__complex__": lambda self: complex(item(self)), "__float__": lambda self: float(item(self)),
     "__int__": lambda self: int(item(self)), "data": property(data_of, set_data),

@@ -1,6 +1,7 @@
 """Making tensors: from numbers, lists and arrays, and filled with one value or a sequence."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,8 @@ asarray = as_tensor
 def from_numpy(ndarray: Any) -> Tensor:
     """A tensor that shares the memory of a NumPy array; TypeError for anything else.
 
+    Unlike PyTorch's, a tensor may have negative strides, so a reversed array is shared too.
+
     >>> import numpy as np, gradkit
     >>> gradkit.from_numpy(np.arange(3))
     tensor([0, 1, 2])
@@ -78,12 +81,29 @@ def raw_from(data: Any, dtype: Any = None, *, copy: bool) -> Any:
     except ValueError as reason:
         raise ValueError(f"expected a sequence of equal lengths at every dim: {reason}") from None
     if found.dtype.kind not in "biufc":
-        raise TypeError(
-            f"new(): data must be numbers or arrays of numbers, got {type(data).__name__} {str(data)[:40]!r}"
-        )
+        raise not_numbers(data)
     if wanted is None:
         wanted = inferred(data, found.dtype)
     return found.astype(wanted, copy=False)
+
+
+def not_numbers(data: Any) -> Exception:
+    """What PyTorch raises for data that holds something else: the first such thing is named."""
+    nested = isinstance(data, list | tuple)
+    odd = next((one for one in leaves(data) if not isinstance(one, dtypes.NUMBERS)), data)
+    shown = f"{type(odd).__name__} {str(odd)[:40]!r}; data must be numbers or arrays of numbers"
+    if isinstance(odd, str):
+        return ValueError(f"too many dimensions 'str': got {shown}") if nested else TypeError(f"new(): invalid data type: {shown}")
+    return RuntimeError(f"Could not infer dtype of {shown}")
+
+
+def leaves(data: Any) -> Iterator[Any]:
+    """What stands in nested lists."""
+    if isinstance(data, list | tuple):
+        for one in data:
+            yield from leaves(one)
+    else:
+        yield data
 
 
 def _bare(data: Any) -> Any:
@@ -259,6 +279,46 @@ def linspace(
     start, end = [x.item() if isinstance(x, Tensor) else x for x in (start, end)]
     raw = made_on(device, "linspace", start, end, steps)
     return _finish(raw.astype(dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)), requires_grad)
+
+
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """`steps` powers of `base`, whose exponents go evenly from `start` to `end`, both included.
+
+    >>> import gradkit
+    >>> gradkit.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    start, end = [x.item() if isinstance(x, Tensor) else x for x in (start, end)]
+    raw = np.power(float(base), np.linspace(start, end, steps))
+    return tensor(raw, dtype=dtypes.get_default_dtype() if dtype is None else dtype, device=device, requires_grad=requires_grad)
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A 0-d tensor of a number, of the default dtype unless `dtype` says otherwise.
+
+    >>> import gradkit
+    >>> gradkit.scalar_tensor(2)
+    tensor(2.)
+    """
+    return full((), s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+
+
+def frombuffer(
+    buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
+    """A vector that shares the memory of an object with a buffer, from byte `offset` on: `count` elements, -1 for all.
+
+    Raises ValueError for a buffer that does not hold them.
+
+    >>> import gradkit
+    >>> gradkit.frombuffer(bytearray(b"ab"), dtype=gradkit.uint8)
+    tensor([97, 98], dtype=gradkit.uint8)
+    """
+    t = wrap(np.frombuffer(buffer, np.dtype(dtype), count, offset))
+    return t.requires_grad_() if requires_grad else t
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

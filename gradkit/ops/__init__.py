@@ -15,6 +15,7 @@ from gradkit.ops import (
     complex,
     contraction,
     convolution,
+    counting,
     distance,
     dropout,
     embedding,
@@ -22,6 +23,7 @@ from gradkit.ops import (
     functions,
     gathering,
     indexing,
+    inquiry,
     joining,
     layout,
     linear_algebra,
@@ -32,13 +34,16 @@ from gradkit.ops import (
     padding,
     placing,
     pooling,
+    quantiles,
     reducing,
+    replacing,
     resampling,
     sampling,
     scanning,
     shaping,
     sorting,
     unpooling,
+    windows,
     writing,
 )  # fmt: skip
 
@@ -46,12 +51,13 @@ TOPICS = (
     arithmetic, shaping, indexing, layout, writing, sorting, padding, gathering, placing, arranging, joining,
     reducing, linear_algebra, neural, activation, comparison, complex, functions, attention, classification,
     distance, dropout, losses, normalization, embedding, convolution, resampling, pooling, scanning,
-    contraction, sampling, margins, unpooling, fourier,
+    contraction, sampling, margins, unpooling, fourier, counting, inquiry, quantiles, replacing, windows,
 )  # fmt: skip
 
 __all__ = [
     "TOPICS", "activation", "arithmetic", "arranging", "attention", "classification", "comparison", "complex",
-    "contraction", "convolution", "distance", "dropout", "embedding", "fourier", "functions", "gathering", "indexing",
-    "joining", "layout", "linear_algebra", "losses", "margins", "neural", "normalization", "padding", "placing",
-    "pooling", "reducing", "resampling", "sampling", "scanning", "shaping", "sorting", "unpooling", "writing",
+    "contraction", "convolution", "counting", "distance", "dropout", "embedding", "fourier", "functions",
+    "gathering", "indexing", "inquiry", "joining", "layout", "linear_algebra", "losses", "margins", "neural",
+    "normalization", "padding", "placing", "pooling", "quantiles", "reducing", "replacing", "resampling",
+    "sampling", "scanning", "shaping", "sorting", "unpooling", "windows", "writing",
 ]  # fmt: skip

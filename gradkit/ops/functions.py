@@ -3,7 +3,11 @@
 import math
 from typing import Any
 
-from gradkit.engine.tensor import Tensor
+import numpy as np
+
+from gradkit.backend.protocol import backend_of
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.ops import return_types
 from gradkit.ops.arithmetic import clamp
 from gradkit.ops.documentation import document
 from gradkit.primitives import piecewise
@@ -49,13 +53,14 @@ from gradkit.primitives.trigonometric import (
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh",
     "atan", "atan2", "atanh", "ceil", "copysign", "cos", "cosh", "deg2rad", "digamma", "erf", "erfc", "erfinv",
-    "exp", "exp2", "expm1", "fix", "floor", "fmax", "fmin", "fmod", "frac", "heaviside", "hypot", "i0", "lgamma",
-    "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2", "logit", "maximum", "minimum", "polygamma",
+    "exp", "exp2", "expm1", "fix", "floor", "fmax", "fmin", "fmod", "frac", "frexp", "heaviside", "hypot", "i0",
+    "ldexp", "lgamma",
+    "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2", "logit", "maximum", "minimum", "mvlgamma", "polygamma",
     "rad2deg", "reciprocal", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt", "square", "tan", "trunc",
     "xlogy",
 ]  # fmt: skip
 METHODS = tuple(__all__)
-_NOT_IN_PLACE = ("fmax", "fmin", "logaddexp", "logaddexp2", "maximum", "minimum")
+_NOT_IN_PLACE = ("fmax", "fmin", "frexp", "logaddexp", "logaddexp2", "maximum", "minimum")
 INPLACE = tuple([name for name in __all__ if name not in _NOT_IN_PLACE])
 
 arccos, arcsin, arctan, arctan2 = acos, asin, atan, atan2
@@ -125,6 +130,47 @@ def sign(input: Tensor) -> Tensor:
     tensor([-1.,  0.,  1.])
     """
     return piecewise.signum(input)
+
+
+def ldexp(input: Tensor, other: Any) -> Tensor:
+    """``input * 2**other``.
+
+    >>> import gradkit
+    >>> gradkit.ldexp(gradkit.tensor([1.0, 3.0]), gradkit.tensor([2, -1]))
+    tensor([4.0000, 1.5000])
+    """
+    return mul(input, exp2(other))
+
+
+def frexp(input: Tensor) -> Any:
+    """(mantissa, exponent) with ``input = mantissa * 2**exponent`` and the mantissa's size in [0.5, 1), or 0.
+
+    The exponent is int32; the mantissa's derivative is that power of 2. RuntimeError for what is not floating.
+
+    >>> import gradkit
+    >>> gradkit.frexp(gradkit.tensor([3.0, 0.0])).mantissa
+    tensor([0.7500, 0.0000])
+    """
+    if input.dtype.kind != "f":
+        raise RuntimeError(f"frexp() only supports floating-point dtypes, got {input.dtype.name}")
+    exponent = np.asarray(backend_of(input.array).xp.frexp(input.array)[1], np.int32)
+    found = wrap(exponent, batch=input.batch)
+    return return_types.frexp(mul(input, exp2(wrap(-exponent.astype(input.dtype), batch=input.batch))), found)
+
+
+def mvlgamma(input: Tensor, p: int) -> Tensor:
+    """The logarithm of the gamma function in `p` dimensions: ``p (p - 1) / 4 log(pi) + sum of lgamma(input - j / 2)``, j < p.
+
+    Raises RuntimeError for a `p` below 1.
+
+    >>> import gradkit
+    >>> gradkit.mvlgamma(gradkit.tensor([2.0, 3.0]), 2)
+    tensor([0.4516, 1.5502])
+    """
+    if p < 1:
+        raise RuntimeError(f"p has to be greater than or equal to 1, got {p}")
+    terms = [lgamma(sub(input, j / 2)) for j in range(p)]
+    return sum(terms[1:], terms[0]) + p * (p - 1) / 4 * math.log(math.pi)
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:

@@ -126,7 +126,7 @@ def parse(x: Tensor, key: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
     A mask becomes the places where it is set, a bool a new axis with or without its one place; only a mask of all of
     `x` stays, for which there are no axes.
     """
-    shape, written = extents(x), key if type(key) is tuple else (key,)
+    shape, written = extents(x), key if type(key) is tuple or means_tuple(key) else (key,)
     parts = [part if type(part) in _VIEWING else array_of(part) for part in written]
     if len(parts) == 1 and is_mask(parts[0]) and parts[0].ndim == len(shape):
         check_mask(parts[0], shape, 0)
@@ -153,6 +153,16 @@ def parse(x: Tensor, key: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
     plain = arrays and None not in view and all([part == slice(None) for part in view])
     ndim = len(view) - skipped
     return None if plain else (..., *view), arrays, tuple([a - ndim for a in axes])
+
+
+def means_tuple(key: Any) -> bool:
+    """Whether a list is the key that a tuple of its items would be, as in PyTorch: where one is no number.
+
+    NumPy takes such a list for an array of indices.
+    """
+    if type(key) is not list or len(key) > 32:
+        return False
+    return any([part is None or part is ... or isinstance(part, slice) or hasattr(part, "__len__") for part in key])
 
 
 def width(part: Any) -> int:

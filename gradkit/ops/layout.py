@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine.tensor import Tensor
+from gradkit.engine.versions import owner
 from gradkit.primitives.shape import axis_from_end, compact
 
 __all__: list[str] = []
-METHODS = ("contiguous", "is_contiguous", "stride")
+METHODS = ("contiguous", "is_contiguous", "storage_offset", "stride")
 INPLACE: tuple[str, ...] = ()
 
 
@@ -30,6 +31,17 @@ def is_contiguous(input: Tensor) -> bool:
     False
     """
     return bool(input.array.flags.c_contiguous)
+
+
+def storage_offset(input: Tensor) -> int:
+    """How many elements after the beginning of its memory, which views share, the first element lies.
+
+    >>> import gradkit
+    >>> gradkit.arange(6).view(2, 3)[1:, 1].storage_offset()
+    4
+    """
+    raw = np.asarray(input.array)
+    return int(raw.ctypes.data - owner(raw).ctypes.data) // raw.itemsize if raw.size else 0
 
 
 def stride(input: Tensor, dim: int | None = None) -> Any:

@@ -16,6 +16,8 @@ FIELDS = {
     "linalg_eig": "eigenvalues eigenvectors",
     "linalg_eigh": "eigenvalues eigenvectors",
     "linalg_svd": "U S Vh",
+    "frexp": "mantissa exponent",
+    "histogram": "hist bin_edges",
     "linalg_lstsq": "solution residuals rank singular_values",
 }  # fmt: skip
 

@@ -176,7 +176,7 @@ def order(ndim: int, *axes: int) -> dict[str, Any]:
     """The parameter of permute, checked once for each order that a program uses."""
     if len(axes) != ndim:
         raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            "permute(): number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(axes)}"
         )
     for a in axes:

@@ -76,3 +76,19 @@ i1e = elementwise(
     [lambda xp, d, y, x: d * (xp.i0e(x) - y * xp.signum(x) - xp.where(x == 0, 0.5, y / xp.where(x == 0, 1, x)))],
     promote="float", refuses=REAL_ONLY, edges=[0.0], peer=lambda torch, x: torch.special.i1e(x),
 )  # fmt: skip
+
+# -- logarithms -------------------------------------------------------------------------------------------------------
+entr = elementwise(
+    "entr", lambda xp, x: xp.where(x > 0, -x * xp.log(xp.where(x > 0, x, 1)), xp.where(x == 0, 0.0, xp.where(x < 0, -inf, x))),
+    [lambda xp, d, _y, x: d * (-1 - xp.log(x))], domain=(0.1, 3), promote="float", refuses=REAL_ONLY, edges=[0.0],
+    peer=lambda torch, x: torch.special.entr(x),
+)  # fmt: skip
+xlog1py = elementwise(
+    "xlog1py", lambda xp, x, z: xp.where((x == 0) & ~xp.isnan(z), 0.0, x * xp.log1p(xp.where((x == 0) & ~xp.isnan(z), 0.0, z))),
+    [
+        lambda xp, d, _y, x, z: d * xp.log1p(xp.where((x == 0) & (z <= -1), 0.0, z)),
+        lambda _xp, d, _y, x, z: d * x / (z + 1),
+    ],
+    domain=[(-2, 2), (-0.5, 2)], promote="float", refuses=REAL_ONLY, edges=[(0.0, 0.5), (1.0, 0.0)],
+    peer=lambda torch, x, z: torch.special.xlog1py(x, z),
+)  # fmt: skip

@@ -113,8 +113,13 @@ def test_arrays_and_lists_are_assigned():
     assert x.tolist() == [[9, 2], [3, 4]]
 
 
-def test_nested_lists_are_an_index_array():
-    assert gradkit.arange(3)[[[0, 1], [2, 0]]].tolist() == [[0, 1], [2, 0]]
+def test_nested_lists_are_an_index_array_in_a_tuple_and_the_key_of_their_items_alone():
+    assert gradkit.arange(3)[[[0, 1], [2, 0]],].tolist() == [[0, 1], [2, 0]]
+    x = gradkit.zeros(3, 3)
+    x[[[0, 1], [2, 0]]] = 1
+    assert x.tolist() == [[0, 0, 1], [1, 0, 0], [0, 0, 0]]
+    with pytest.raises(IndexError, match="too many"):
+        gradkit.arange(3)[[[0, 1], [2, 0]]]
 
 
 def test_values_of_another_dtype_are_cast():

@@ -1,0 +1,163 @@
+"""Quantiles and histograms. Names and arguments are those of torch."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.ops import return_types
+from gradkit.ops.comparison import isnan
+from gradkit.ops.gathering import gather
+from gradkit.ops.reducing import sum as total
+from gradkit.ops.sorting import sort
+from gradkit.primitives.piecewise import where
+from gradkit.primitives.shape import axis_from_end, extents, reshape
+
+__all__ = ["histc", "histogram", "nanquantile", "quantile"]
+METHODS = ("histc", "histogram", "nanquantile", "quantile")
+INPLACE: tuple[str, ...] = ()
+
+_INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def quantile(
+    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:
+    """The quantiles `q`, a number or a vector of numbers from 0 to 1, along `dim` or of all; the axis of `q` comes first.
+
+    Between two elements `interpolation` goes "linear", or takes the "lower", "higher", "nearest" or the mean ("midpoint").
+    A run with a nan has no other quantile. Raises RuntimeError for another dtype than float32 and float64, `q` of another
+    dtype, with more than one axis or outside [0, 1], and another word. Hyndman and Fan (1996), type 7.
+
+    >>> import gradkit
+    >>> gradkit.quantile(gradkit.tensor([1.0, 2.0, 4.0]), 0.75)
+    tensor(3.)
+    """
+    return _quantiles("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
+
+
+def nanquantile(
+    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:
+    """`quantile` of what is not nan; nan where nothing else is.
+
+    >>> import gradkit
+    >>> gradkit.nanquantile(gradkit.tensor([1.0, float("nan"), 3.0]), 0.5)
+    tensor(2.)
+    """
+    return _quantiles("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)
+
+
+def _quantiles(
+    name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool
+) -> Tensor:
+    places = _checked(name, input, q, interpolation)
+    shape = extents(input)
+    if dim is None:
+        x, axis, kept = reshape(input, (-1,)), -1, (1,) * len(shape)
+    else:
+        axis = axis_from_end(input, dim) if shape else -1
+        x = input.movedim(axis, -1) if shape else reshape(input, (1,))
+        kept = (*shape[:axis], 1, *shape[len(shape) + axis + 1 :]) if shape else ()
+    y = _at(sort(x, -1)[0], places.reshape(-1), interpolation, ignore_nan)  # (*, q)
+    y = y.movedim(-1, 0)
+    lead = places.shape
+    return reshape(y, (*lead, *(kept if keepdim else extents(y)[1:])))
+
+
+def _checked(name: str, input: Tensor, q: Any, interpolation: str) -> Any:
+    """The places as an array, after checking all."""
+    if input.dtype.name not in ("float32", "float64"):
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype, got {input.dtype.name}")
+    if not input.numel():
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    if interpolation not in _INTERPOLATIONS:
+        raise RuntimeError(f"{name}() interpolation must be one of {', '.join(_INTERPOLATIONS)}, but got {interpolation}")
+    if isinstance(q, Tensor) and q.dtype != input.dtype:
+        raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor, got {q.dtype.name}")
+    places = np.asarray(q.array if isinstance(q, Tensor) else q, np.float64)
+    if places.ndim > 1:
+        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, got shape {places.shape}")
+    if not ((places >= 0) & (places <= 1)).all():
+        raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
+    return places
+
+
+def _at(runs: Tensor, q: Any, interpolation: str, ignore_nan: bool) -> Tensor:
+    """What lies at the places `q` of runs that are sorted, nan last: (*, n) to (*, q)."""
+    missing = isnan(runs)
+    count = runs.shape[-1] - np.asarray(total(missing.long(), dim=-1, keepdim=True).array)
+    if not ignore_nan:
+        count = np.full_like(count, runs.shape[-1])
+    place = np.maximum(count - 1, 0) * q
+    if interpolation == "nearest":
+        place = np.rint(place)
+    below, above = [wrap(end(place).astype(np.int64), batch=missing.batch) for end in (np.floor, np.ceil)]
+    low, high = gather(runs, -1, below), gather(runs, -1, above)
+    share = {"lower": 0.0, "higher": 1.0, "midpoint": 0.5, "nearest": 0.0}.get(interpolation)
+    part = np.asarray(place - np.floor(place) if share is None else np.full_like(place, share))
+    y = low + (high - low) * wrap(part.astype(runs.dtype), batch=missing.batch)
+    y = where(below == above, low, y)
+    return y if ignore_nan else where(total(missing.long(), dim=-1, keepdim=True) > 0, math.nan, y)
+
+
+# -- histograms --------------------------------------------------------------------------------------------------------
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+    """How many elements fall into each of `bins` intervals of one length from `min` to `max`, both included.
+
+    Where both are the same they are the least and the greatest element. The dtype is that of `input`; there is no
+    gradient. Raises RuntimeError for less than one bin, integers, bounds that are not finite or in the wrong order.
+
+    >>> import gradkit
+    >>> gradkit.histc(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
+    tensor([0., 2., 1., 0.])
+    """
+    if input.dtype.kind != "f":
+        raise NotImplementedError(f"histc is not implemented for {input.dtype.name}; convert with .float()")
+    if bins <= 0:
+        raise RuntimeError(f"bins must be > 0, got {bins}")
+    raw = np.asarray(input.array)
+    counts, _ = _histogram("histc", raw, bins, (min, max), None)
+    return wrap(counts.astype(input.dtype))
+
+
+def histogram(
+    input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False
+) -> Any:
+    """How much of `input` falls into each interval, and where the intervals end: (hist, bin_edges).
+
+    `bins` is a number of intervals of one length over `range` (by default from the least to the greatest element), or a
+    tensor of edges. `weight` says how much each element counts; with `density` the integral is 1. Errors as for `histc`.
+
+    >>> import gradkit
+    >>> gradkit.histogram(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0)).hist
+    tensor([0., 2., 1., 0.])
+    """
+    raw = np.asarray(input.array)
+    weights = None if weight is None else np.asarray(weight.array).ravel()
+    if isinstance(bins, Tensor):
+        edges = np.asarray(bins.array)
+        counts, _ = np.histogram(raw.ravel(), edges, weights=weights)
+    else:
+        if bins <= 0:
+            raise RuntimeError(f"bins must be > 0, got {bins}")
+        counts, edges = _histogram("histogram", raw, bins, range or (0, 0), weights)
+    counts = counts.astype(input.dtype)
+    if density:
+        counts = counts / counts.sum() / np.diff(edges).astype(input.dtype)
+    return return_types.histogram(wrap(counts), wrap(edges.astype(input.dtype)))
+
+
+def _histogram(name: str, raw: Any, bins: int, bounds: Any, weights: Any) -> tuple[Any, Any]:
+    low, high = map(float, bounds)
+    if low == high and raw.size:
+        low, high = float(raw.min()), float(raw.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"{name}: range of [{low}, {high}] is not finite")
+    if low > high:
+        raise RuntimeError(f"{name}: max must be larger than min, got {high} and {low}")
+    return np.histogram(raw.ravel(), bins, (low, high), weights=weights)
+
