@@ -203,7 +203,7 @@ class Tensor:
 
     @property
     def grad_fn(self) -> Any:
-        return None if self.node is None or self.node.prim is None else self.node
+        return None if self.node is None or self.node.prim is None else self.node._whole()
 
     @property
     def output_nr(self) -> int:
