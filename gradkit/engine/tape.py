@@ -27,11 +27,16 @@ from gradkit.engine.tensor import Tensor, wrap
 
 local = modes.local
 getrefcount = sys.getrefcount
+REAL = {np.ndarray, np.float16, np.float32, np.float64}
 
 
 # -- recording -------------------------------------------------------------------------------------------------------
 def record(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on plain tensors, raw arrays and numbers; remember it if anything needs a gradient."""
+    if modes.unusual and local.inference and not local.anomaly and prim.outputs == 1:
+        t = inferred(prim, operands, params)
+        if t is not None:
+            return t
     raws, backend = raw_operands(prim, operands)
     if backend is not NUMPY:
         operands, raws = gathered(prim, operands, raws, backend)
@@ -47,6 +52,28 @@ def record(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     if prim.step is None or not local.grad or not any(parents) or (modes.unusual and local.inference):
         return [wrap(one) for one in y] if prim.outputs > 1 else wrap(y)
     return remember(prim, operands, raws, y, parents, params)
+
+
+def inferred(prim: Primitive, operands: Any, params: dict[str, Any]) -> Tensor | None:
+    """The result in inference mode, if all operands are real NumPy arrays of one dtype, or numbers that become such."""
+    raws = [x.array if isinstance(x, Tensor) else x for x in operands]
+    dtype = raws[0].dtype if type(raws[0]) in REAL else None
+    if dtype is None or dtype.kind != "f" or prim.promote == "none":
+        return None
+    for i, raw in enumerate(raws):
+        if type(raw) is float or type(raw) is int:
+            raws[i] = dtypes.constant(raw, dtype)
+        elif type(raw) not in REAL or raw.dtype is not dtype:
+            return None
+    try:
+        y = prim.run(*raws, **params)
+    except ValueError:
+        return None
+    t = Tensor()
+    t.array = y
+    t.node = None
+    t._inference = local.inference
+    return t
 
 
 def remember(prim: Primitive, operands: Any, raws: Any, y: Any, parents: Any, params: dict[str, Any]) -> Any:
