@@ -8,6 +8,7 @@ from gradkit.ops.decomposing import cholesky, eig, eigh, eigvals, eigvalsh, qr, 
 from gradkit.ops.norms import cond, matrix_norm, vector_norm
 from gradkit.ops.norms import norm_of as norm
 from gradkit.ops.products import matmul, vector_product
+from gradkit.ops.shaping import broadcast_tensors
 from gradkit.ops.solving import (
     det,
     inv,
@@ -58,6 +59,10 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     tensor([3., 3.])
     """
     x = _conj(x) if x.dtype.kind == "c" else x
+    if not (x.ndim or y.ndim):
+        return x * y
+    if x.shape[-1:] != y.shape[-1:] or dim != -1:
+        x, y = broadcast_tensors(x, y)
     if dim != -1:
         x, y = x.movedim(dim, -1), y.movedim(dim, -1)
     return _rowdot(x, y)

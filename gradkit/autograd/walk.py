@@ -11,6 +11,8 @@ from gradkit.autograd.graph import GradientEdge
 from gradkit.backend.protocol import beside
 from gradkit.engine import modes, watching
 from gradkit.engine.device import on_device_of
+from gradkit.engine.inplace import lifted
+from gradkit.engine.node import reachable
 from gradkit.engine.tape import OWNED, pull
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import stamp
@@ -151,10 +153,29 @@ def grad(
     roots, targets = _at(roots, weights), _at(targets, [])
     if is_grads_batched:
         found = _batched(roots, targets, weights, retain_graph, create_graph)
+    elif lifted(*roots, *weights):
+        found = _lifted(roots, targets, weights, create_graph)
     else:
         cts = _walk(_seeds(roots, weights, create_graph), {t.node for t in targets}, retain_graph, create_graph)
         found = [c if c is None or create_graph else wrap(c) for c in map(cts.get, [t.node for t in targets])]
     return tuple([_one(i, t, ct, create_graph, allow_unused, materialize_grads) for i, (t, ct) in enumerate(zip(targets, found))])
+
+
+def _lifted(roots: list[Tensor], targets: list[Tensor], weights: list[Any], recorded: bool) -> list[Tensor | None]:
+    """The gradients of outputs that carry tangents or batch axes, which the gradients carry too. Nothing is freed."""
+    from gradkit.func.pulling import pull_lifted, tangent_nodes
+
+    _seeds(roots, weights, recorded)
+    cts = [_weight(y, w, i) for i, (y, w) in enumerate(zip(roots, weights))]
+    found = pull_lifted(roots, targets, cts, record=recorded)
+    oldest = max([t.node.seq for t in targets])
+    reached = reachable({node for y in roots for node in (y.node, *tangent_nodes(y))}, oldest)
+    gradients = found if recorded else [_unrecorded(g) for g in found]
+    return [g if t.node in reached else None for t, g in zip(targets, gradients)]
+
+
+def _unrecorded(g: Tensor) -> Tensor:
+    return wrap(g.array, None, {level: _unrecorded(t) for level, t in (g.tangents or {}).items()}, g.batch)
 
 
 def _one(i: int, t: Tensor, ct: Any, recorded: bool, allow_unused: bool | None, materialize: bool) -> Any:
@@ -213,7 +234,7 @@ def _seeds(roots: list[Tensor], weights: list[Any], recorded: bool) -> dict[Any,
 
 def _weight(root: Tensor, weight: Any, i: int) -> Tensor:
     if weight is None:
-        if root.array.size != 1:
+        if root.numel() != 1:
             raise RuntimeError(
                 f"grad can be implicitly created only for scalar outputs, and element {i} is {_described(root)}; "
                 "reduce it, e.g. with .sum(), or pass a gradient of its shape, e.g. backward(gradkit.ones_like(y))"
@@ -221,8 +242,8 @@ def _weight(root: Tensor, weight: Any, i: int) -> Tensor:
         if root.dtype.kind == "c":
             raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {root.dtype.name}")
         if isinstance(root.array, np.ndarray | np.generic):
-            return wrap(np.ones(root.array.shape, root.dtype))
-        return wrap(beside(root.array, "ones", root.array.shape, root.dtype))
+            return wrap(np.ones(root.array.shape, root.dtype), batch=root.batch)
+        return wrap(beside(root.array, "ones", root.array.shape, root.dtype), batch=root.batch)
     if not isinstance(weight, Tensor):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(weight).__name__}")
     if weight.shape != root.shape:

@@ -14,6 +14,7 @@ from gradkit.engine import modes
 from gradkit.engine.bind import bind
 from gradkit.engine.dtypes import constant
 from gradkit.engine.operands import tensor_xp
+from gradkit.engine.tangents import tangent
 from gradkit.engine.tape import remember
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import stamp
@@ -51,6 +52,9 @@ def memory(x: Tensor, name: str) -> Any:
             f"Inplace update to inference tensor outside InferenceMode is not allowed ({name} on shape "
             f"{tuple(x.shape)}, {x.dtype.name}). Write to a clone() of it."
         )
+    root = x._view[1] if x._view else x
+    if root.node is not None and root.node.prim is not None:
+        rescue(root.node, root.array)
     if isinstance(x.array, np.generic):
         x.array = np.asarray(x.array)
     raw = x.array
@@ -62,6 +66,19 @@ def memory(x: Tensor, name: str) -> Any:
             f"location, or its memory is read-only. Please clone() the tensor before performing the operation ({name})."
         )
     return raw
+
+
+def rescue(node: Any, raw: Any) -> None:
+    """Copy the result that a node kept and that is about to be written, where its row says so."""
+    if node.picks:
+        (node,) = node.parents
+    if not node.prim.rescues or node.saved is None:
+        return
+    y = node.saved[0]
+    if y is raw:
+        node.saved = (raw.copy(), *node.saved[1:])
+    elif isinstance(y, tuple | list):
+        node.saved = (type(y)([one.copy() if one is raw else one for one in y]), *node.saved[1:])
 
 
 def overlaps(raw: Any) -> bool:
@@ -241,7 +258,10 @@ def revise(x: Tensor, y: Tensor, steps: tuple[Any, ...] = (), whole: bool = True
         whole = False
     if root.tangents or y.tangents or root.batch:
         new = tensor_xp.overwrite(root, y, steps=steps) if steps else y
-        turn(root, new.node if local.grad else root.node, new.tangents)
+        if local.grad:
+            turn(root, new.node, new.tangents)
+        else:
+            turn(root, root.node, {level: unrecorded(t, root, level) for level, t in (new.tangents or {}).items()})
     elif not local.grad or y.node is root.node:
         return
     elif whole and y.node is not None:
@@ -253,6 +273,12 @@ def revise(x: Tensor, y: Tensor, steps: tuple[Any, ...] = (), whole: bool = True
         t = ref()
         if t is not None:
             see_again(t)
+
+
+def unrecorded(t: Tensor, root: Tensor, level: int) -> Tensor:
+    """A tangent as a write under no_grad leaves it: with the history of the one that was there."""
+    old = tangent(root, level)
+    return wrap(t.array, old.node if old is not None else None, t.tangents, t.batch)
 
 
 def turn(t: Tensor, node: Any, ts: Any = None) -> None:
@@ -278,7 +304,8 @@ def see_again(t: Tensor) -> None:
     """A view's history, from its source's."""
     source, _, prim, params = t._view
     if source.tangents or source.batch:
-        new = bind(prim, (source,), params)
+        with modes.mode(grad=True):  # whoever writes: it is the source that has a history or none
+            new = bind(prim, (source,), params)
         turn(t, new.node, new.tangents)
     elif source.node is not None:
         turn(t, remember(prim, (source,), (source.array,), t.array, (source.node,), params).node)

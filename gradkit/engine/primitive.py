@@ -45,6 +45,7 @@ class Primitive:
     view: bool = False  # the result may share the operand's memory
     ufunc: Any = None  # NumPy's, if it is all that the forward does with real floats
     method: Callable[..., Any] | None = None  # of a view with one parameter: (raw, parameter), what NumPy does at once
+    rescues: bool = False  # PyTorch keeps no result here, so it may be written in place: what is kept is copied first
     accumulate: Callable[..., None] | None = None  # (z, ct, **params): what the rule gives, added into raw z in place
     reuse: Callable[..., list[Any]] | None = None  # (ct, **params): what the rule gives, in the memory of raw ct
     holomorphic: bool = True  # complex cotangents conjugate around the rules; otherwise the rules are given them as is

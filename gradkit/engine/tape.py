@@ -135,28 +135,30 @@ def pull(
     *,
     record: bool = False,
     retain: bool = False,
+    stops: Any = (),
 ) -> dict[Node, Any]:
     """Carry cotangents back from the seeds, newest node first; return those that reached the wanted nodes.
 
     `seeds` maps nodes to cotangents: raw arrays, or Tensors when the walk itself is to be recorded. Without `wanted`
     all leaves are. When a node comes off the heap its consumers, being newer, are done: no recursion, no pass to sort.
-    The cotangents live in this call, so that two threads, or a hook, may walk one graph.
+    The cotangents live in this call, so that two threads, or a hook, may walk one graph. With `wanted`, the walk goes no
+    further back than nodes in `stops`.
     """
     if len(backends) == 1:
-        return walk(seeds, wanted, record, retain, None)
+        return walk(seeds, wanted, record, retain, None, stops)
     places = Places()
     try:
-        return walk(seeds, wanted, record, retain, places)
+        return walk(seeds, wanted, record, retain, places, stops)
     finally:
         places.end()
 
 
-def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places: Any) -> dict[Node, Any]:
+def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places: Any, stops: Any) -> dict[Node, Any]:
     found: dict[Node, Any] = {}
     cts = dict(seeds)
     heap = sorted([(node.seq, node) for node in seeds])
     last_write = versions.last_write
-    running, needed = (None, None) if wanted is None else leading_to(wanted, seeds)
+    running, needed = (None, None) if wanted is None else leading_to(wanted, seeds, stops)
     this = watching.Walk(seeds, needed)
     watch = watching.Watch(seeds) if local.anomaly and local.check_nan else None
     place = None if retain else user_place()
@@ -201,13 +203,13 @@ def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places
     return found
 
 
-def leading_to(wanted: Any, seeds: Any) -> tuple[set[Node], set[Node]]:
+def leading_to(wanted: Any, seeds: Any, stops: Any) -> tuple[set[Node], set[Node]]:
     """The nodes whose step leads to a wanted one, and these with the wanted ones: the rest need not be visited."""
     seen = reachable(seeds, max([node.seq for node in wanted], default=1))
     running: set[Node] = set()
     needed = set(wanted)
     for node in sorted(seen, key=_age):
-        for parent in node.parents:
+        for parent in node.parents if node not in stops else ():
             if parent in needed:
                 running.add(node)
                 needed.add(node)

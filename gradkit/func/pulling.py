@@ -37,26 +37,26 @@ def fresh_leaf(x: Tensor) -> Tensor:
     return wrap(x.array, node, x.tangents, x.batch)
 
 
-def pull_lifted(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool = False) -> list[Tensor]:
+def pull_lifted(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool = False, record: bool = False) -> list[Tensor]:
     """The cotangents of the leaves, when outputs and cotangents may carry tangents and batch axes.
 
     One line is forward over reverse: the tangent of ``vjp(y, ct)`` is ``vjp(y_t, ct) + vjp(y, ct_t)``. With `final`
-    nobody wants to differentiate them, whatever hangs behind the leaves.
+    nobody wants to differentiate them, whatever hangs behind the leaves; with `record` somebody does.
     """
     level = top_level(*ys, *cts)
     if not level:
-        return pull_plain(ys, leaves, cts, final)
+        return pull_plain(ys, leaves, cts, final, record)
     bare_ys, bare_cts = [strip(y, level) for y in ys], [strip(ct, level) for ct in cts]
     moved = [(tangent(y, level), ct) for y, ct in zip(ys, bare_cts)] + [(y, tangent(ct, level)) for y, ct in zip(bare_ys, cts)]
     pairs = [(y, ct) for y, ct in moved if y is not None and ct is not None]
-    primal = pull_lifted(bare_ys, leaves, bare_cts, final)
+    primal = pull_lifted(bare_ys, leaves, bare_cts, final, record)
     if not pairs:
         return primal
-    ts = pull_lifted([y for y, _ in pairs], leaves, [ct for _, ct in pairs], final)
+    ts = pull_lifted([y for y, _ in pairs], leaves, [ct for _, ct in pairs], final, record)
     return [dual(c, level, t) for c, t in zip(primal, ts)]
 
 
-def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool = False) -> list[Tensor]:
+def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool = False, record: bool = False) -> list[Tensor]:
     """The same without tangents. The tape knows nothing of batches: outputs' batch axes become ordinary leading axes,
     and those of the cotangents alone ride on top of the walk."""
     riding = on_top(ys, cts)
@@ -67,17 +67,24 @@ def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final:
         ct = seated(y, ct, riding)
         seeds[y.node] = seeds[y.node] + ct if y.node in seeds else ct
     wanted = {leaf.node for leaf in leaves}
+    stops = {node for leaf in leaves if leaf.tangents for node in tangent_nodes(leaf)}  # a leaf moves along them freely
     with np.errstate(all="ignore"):
-        if not final and (any([ct.node is not None for ct in cts]) or entangled(seeds, leaves)):
+        if record or (not final and (any([ct.node is not None for ct in cts]) or entangled(seeds, leaves))):
             with modes.mode(grad=True):
-                found = pull(seeds, wanted, record=True, retain=True)
+                found = pull(seeds, wanted, record=True, retain=True, stops=stops)
         elif riding:
             with modes.mode(mute=1, grad=False):
-                found = pull(seeds, wanted, record=True, retain=True)
+                found = pull(seeds, wanted, record=True, retain=True, stops=stops)
         else:
-            found = pull({node: ct.array for node, ct in seeds.items()}, wanted, retain=True)
+            found = pull({node: ct.array for node, ct in seeds.items()}, wanted, retain=True, stops=stops)
             found = {node: wrap(ct) for node, ct in found.items()}
     return [gathered(found[leaf.node], leaf) if leaf.node in found else zeros(leaf) for leaf in leaves]
+
+
+def tangent_nodes(x: Tensor) -> list[Any]:
+    """The nodes of the tangents of a tensor, and of theirs."""
+    ts = (x.tangents or {}).values()
+    return [node for t in ts for node in (t.node, *tangent_nodes(t)) if node is not None]
 
 
 def entangled(seeds: Any, leaves: list[Tensor]) -> bool:

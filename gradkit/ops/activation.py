@@ -13,7 +13,8 @@ from gradkit.ops.shaping import reshape
 from gradkit.primitives import activation as rows
 from gradkit.primitives.activation import sigmoid
 from gradkit.primitives.comparison import gt
-from gradkit.primitives.elementwise import expm1, mul
+from gradkit.primitives.complex import modulus
+from gradkit.primitives.elementwise import div, expm1, mul
 from gradkit.primitives.piecewise import where
 from gradkit.primitives.trigonometric import tanh
 
@@ -293,6 +294,8 @@ def softsign(input: Tensor) -> Tensor:
     >>> F.softsign(gradkit.tensor([-1.0, 3.0]))
     tensor([-0.5000,  0.7500])
     """
+    if input.is_complex():
+        return div(input, modulus(input) + 1)
     return rows.softsign(input)
 
 

@@ -167,7 +167,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """The sums of products over some axes of both: the other axes of `a`, then those of `b`, are left.
 
     `dims` is how many axes, the last of `a` with the first of `b`; or two lists of axes. RuntimeError if these differ in
-    length or extents.
+    length or extents; an extent of 1 goes with any.
 
     >>> import gradkit
     >>> gradkit.tensordot(gradkit.ones(2, 3), gradkit.ones(3, 4), dims=1).shape
@@ -183,6 +183,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         raise RuntimeError("both dimension lists should have same length")
     a_axes, b_axes = [[axis_from_end(x, dim) + x.ndim for dim in chosen] for x, chosen in ((a, pairs[0]), (b, pairs[1]))]
     for i, j in zip(a_axes, b_axes):
+        if 1 in (a.shape[i], b.shape[j]):
+            a, b = [x if x.shape[k] == 1 else total(x, axis=(k - x.ndim,), keepdims=True) for x, k in ((a, i), (b, j))]
         if a.shape[i] != b.shape[j]:
             raise RuntimeError(
                 f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has size "

@@ -4,6 +4,7 @@ import numpy as np
 
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.reducing import sum as total
+from gradkit.ops.shaping import broadcast_tensors
 from gradkit.primitives.norm import vector_norm
 from gradkit.primitives.piecewise import clamp
 from gradkit.primitives.shape import axis_from_end, extents
@@ -15,7 +16,8 @@ INPLACE: tuple[str, ...] = ()
 
 def length(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
     """The p-norm along one axis."""
-    return vector_norm(x, ord=p, axis=(axis_from_end(x, dim),), keepdims=keepdim)
+    axes = (axis_from_end(x, dim),)
+    return vector_norm(x, ord=p, axis=axes if x.ndim else (), keepdims=keepdim)
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
@@ -41,6 +43,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         raise RuntimeError(
             f"expected common dtype to be floating point, yet it is of {x1.dtype.name} and {x2.dtype.name}"
         )
+    x1, x2 = broadcast_tensors(x1, x2)
     first, second = [clamp(length(x, 2, dim, keepdim=True), min=eps, max=None) for x in (x1, x2)]
     return total((x1 / first) * (x2 / second), dim=dim)
 

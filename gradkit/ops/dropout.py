@@ -85,13 +85,15 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """`alpha_dropout` of whole channels of (N, C, ...). RuntimeError for less than two axes.
+    """`alpha_dropout` of whole channels of (N, C, ...). RuntimeError, in training, for less than two axes.
 
     >>> import gradkit
     >>> gradkit.feature_alpha_dropout(gradkit.ones(1, 2, 2), 0.5, training=False)
     tensor([[[1., 1.],
              [1., 1.]]])
     """
+    if not training:
+        return input
     if input.ndim < 2:
         raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, got {input.ndim}")
     return _saturated("feature_alpha_dropout", input, p, training, inplace, _channels(input, True))

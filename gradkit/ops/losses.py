@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 from gradkit.engine.tensor import Tensor
+from gradkit.ops.arithmetic import abs as absolute
 from gradkit.ops.distance import pairwise_distance
 from gradkit.ops.reducing import mean
 from gradkit.ops.reducing import sum as total
@@ -94,7 +95,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: T
     >>> l1_loss(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
     tensor(1.)
     """
-    return weighted(rows.abs(difference("l1_loss", input, target)), weight, reduction)
+    return weighted(absolute(difference("l1_loss", input, target)), weight, reduction)
 
 
 def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.creation import eye
-from gradkit.engine.tensor import Tensor
+from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.products import matmul
 from gradkit.primitives import determinant
@@ -18,8 +18,9 @@ from gradkit.primitives import linalg as rows
 from gradkit.primitives.complex import conj
 from gradkit.primitives.decomposition import linalg_svdvals
 from gradkit.primitives.elementwise import log
+from gradkit.primitives.piecewise import where
 from gradkit.primitives.reduction import sum as total
-from gradkit.primitives.shape import permute, reshape
+from gradkit.primitives.shape import clone, permute, reshape
 
 
 # -- what is accepted ------------------------------------------------------------------------------------------------
@@ -279,13 +280,15 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
     if n < 0:
         A, n = rows.linalg_inv(A), -n
     y = None
+    if n == 1:
+        return clone(A)
     while n:
         if n & 1:
             y = A if y is None else rows.matmul(y, A)
         n >>= 1
         if n:
             A = rows.matmul(A, A)
-    return eye(A.shape[-1], dtype=A.dtype).expand(A.shape).clone() if y is None else y
+    return where(wrap(np.asarray(True)), eye(A.shape[-1], dtype=A.dtype), A) if y is None else y
 
 
 def matrix_exp(A: Tensor) -> Tensor:

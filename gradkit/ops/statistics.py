@@ -89,7 +89,8 @@ def std_mean(
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
 ) -> Tensor:
-    """The covariances of the variables that are the rows of a matrix (m, n), as (m, m); a vector is one variable.
+    """The covariances of the variables that are the rows of a matrix (m, n), as (m, m); a vector is one variable,
+    and the covariance of one variable is 0-d.
 
     `fweights` says how often each of the n observations counts, `aweights` how much. RuntimeError for more than two
     dimensions or weights of another length.
@@ -115,7 +116,7 @@ def cov(
         x = x - rows.sum(x * w, -1, True) / whole
         lost = correction if aweights is None else correction * rows.sum(w * aweights) / whole
         y = matmul(x * w, conj(permute(x, (1, 0)))) / maximum(whole - lost, 0)
-    return y if input.ndim == 2 else reshape(y, ())
+    return reshape(y, ()) if x.shape[0] == 1 else y
 
 
 def corrcoef(input: Tensor) -> Tensor:

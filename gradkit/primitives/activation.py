@@ -35,13 +35,13 @@ relu = elementwise(
 hardtanh = elementwise(
     "hardtanh", lambda xp, x, min_val, max_val: clamped(xp, x, min_val, max_val),
     [lambda xp, d, y, _x, min_val, max_val: xp.masked(xp.logical_not((y <= min_val) | (y >= max_val)), d)],
-    params=[{"min_val": -1.0, "max_val": 1.0}, {"min_val": 0.0, "max_val": 6.0}], edges=[*_KINKS, nan],
+    params=[{"min_val": -1.0, "max_val": 1.0}, {"min_val": 0.0, "max_val": 6.0}], rescues=True, edges=[*_KINKS, nan],
     peer=lambda torch, x, min_val, max_val: torch.nn.functional.hardtanh(x, min_val, max_val),
 )  # fmt: skip
 hardsigmoid = elementwise(
     "hardsigmoid", lambda xp, x: clamped(xp, x + 3, 0, 6) / 6,
     [lambda xp, d, y, _x: xp.masked((y > 0) & (y < 1), d / 6)],
-    domain=(-4, 4), promote="float", refuses=NO_BOOL, edges=[-3.0, 0.0, 3.0, inf, -inf],
+    domain=(-4, 4), promote="float", refuses=NO_BOOL, rescues=True, edges=[-3.0, 0.0, 3.0, inf, -inf],
     peer=lambda torch, x: torch.nn.functional.relu6(x + 3) / 6,  # hardsigmoid's own gradient is 1/6 in float32
 )  # fmt: skip
 hardswish = elementwise(
@@ -58,13 +58,13 @@ threshold = elementwise(
 softshrink = elementwise(
     "softshrink", lambda xp, x, lambd: x - clamped(xp, x, -lambd, lambd),
     [lambda xp, d, y, _x, **_: xp.masked(nonzero(xp, y), d)],
-    params=[{"lambd": 0.5}], promote="float", edges=[-0.5, *_KINKS[:-2]],
+    params=[{"lambd": 0.5}], promote="float", rescues=True, edges=[-0.5, *_KINKS[:-2]],
     peer=lambda torch, x, lambd: torch.nn.functional.softshrink(x, lambd),
 )  # fmt: skip
 hardshrink = elementwise(
     "hardshrink", lambda xp, x, lambd: xp.masked(xp.logical_not((x >= -lambd) & (x <= lambd)), x),
     [lambda xp, d, y, _x, **_: xp.masked(nonzero(xp, y), d)],
-    params=[{"lambd": 0.5}], promote="float", edges=[-0.5, *_KINKS, nan], title="HardshrinkBackward0",
+    params=[{"lambd": 0.5}], promote="float", rescues=True, edges=[-0.5, *_KINKS, nan], title="HardshrinkBackward0",
 )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def bent(xp: Any, x: Any, negative_slope: float) -> Any:
 leaky_relu = elementwise(
     "leaky_relu", bent,
     [lambda xp, d, y, _x, negative_slope: d * slopes(xp, y, negative_slope)],
-    params=[{"negative_slope": 0.01}, {"negative_slope": 2.0}], promote="float", edges=[*_KINKS, nan],
+    params=[{"negative_slope": 0.01}, {"negative_slope": 2.0}], promote="float", rescues=True, edges=[*_KINKS, nan],
     peer=lambda torch, x, negative_slope: torch.nn.functional.leaky_relu(x, negative_slope),
 )  # fmt: skip
 prelu = elementwise(
@@ -115,7 +115,7 @@ def elu_rule(xp: Any, d: Any, y: Any, _x: Any, alpha: float, scale: float, input
 
 # Of negative inputs the output is negative, or 0: see `gradkit.ops.activation`.
 elu = elementwise(
-    "elu", exponential_below, [elu_rule], promote="float", edges=_KINKS,
+    "elu", exponential_below, [elu_rule], promote="float", rescues=True, edges=_KINKS,
     params=[
         {"alpha": 1.0, "scale": 1.0, "input_scale": 1.0}, {"alpha": 1.7, "scale": 1.05, "input_scale": 1.0},
         {"alpha": 2.0, "scale": 1.0, "input_scale": 0.5},
@@ -130,7 +130,7 @@ sigmoid = elementwise(
 )  # fmt: skip
 log_sigmoid = elementwise(
     "log_sigmoid", "log_sigmoid", [lambda xp, d, y, _x: -d * xp.expm1(y)], promote="float", refuses=NO_BOOL,
-    edges=[-inf, -30.0, 0.0, inf], title="LogSigmoidBackward0", peer=lambda torch, x: torch.nn.functional.logsigmoid(x),
+    rescues=True, edges=[-inf, -30.0, 0.0, inf], title="LogSigmoidBackward0", peer=lambda torch, x: torch.nn.functional.logsigmoid(x),
 )  # fmt: skip
 # Above the threshold the function is x itself: whether it is there, only x can tell.
 softplus = elementwise(

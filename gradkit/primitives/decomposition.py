@@ -68,7 +68,7 @@ linalg_cholesky = general(
         ([[[4.0, 1.0], [1.0, 3.0]], [[2.0, -1.0], [-1.0, 5.0]]], {"triangle": None}),
     ],
     structure="block", holomorphic=False, title="LinalgCholeskyExBackward0",
-    peer=lambda torch, a, triangle: torch.linalg.cholesky(a),
+    peer=lambda torch, a, triangle: torch.linalg.cholesky((a + a.mH) / 2),
 )  # fmt: skip
 
 
@@ -185,11 +185,12 @@ def real_part(xp: Any, x: Any) -> Any:
 
 
 def eigh_vjp(xp: Any, d: Any, y: Any, _a: Any, triangle: str | None) -> Any:
-    """Giles 2008, section 3.1."""
+    """Giles 2008, section 3.1. Of v^H v_ct the Hermitian part would cancel: left in, it would drown the rest where
+    eigenvalues lie close together."""
     (w, v), (w_ct, v_ct) = y, d
     a_ct = 0 if w_ct is None else scaled(xp, v, w_ct)
     if v_ct is not None:
-        a_ct = a_ct + xp.matmul(v, off_diagonal(xp, xp.matmul(adjoint(xp, v), v_ct), gaps(xp, w)))
+        a_ct = a_ct + xp.matmul(v, off_diagonal(xp, skew(xp, xp.matmul(adjoint(xp, v), v_ct)), gaps(xp, w)))
     return [hermitian(xp, xp.matmul(a_ct, adjoint(xp, v)))]
 
 
@@ -217,7 +218,7 @@ linalg_eigh = general(
 linalg_eigvalsh = general(
     "linalg_eigvalsh", lambda xp, a, triangle: xp.linalg.eigvalsh(read(xp, a, triangle), UPLO=triangle or "L"),
     eigvalsh_vjp, eigvalsh_jvp, HERMITIAN, structure="block", holomorphic=False, title="LinalgEighBackward0",
-    peer=lambda torch, a, triangle: torch.linalg.eigvalsh((a + a.mT) / 2),
+    peer=lambda torch, a, triangle: torch.linalg.eigvalsh((a + a.mH) / 2),
 )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ sub = elementwise("sub", "subtract", [lambda _xp, d, _y, _a, _b: d, lambda _xp, 
 mul = elementwise("mul", "multiply", [lambda _xp, d, _y, _a, b: d * b, lambda _xp, d, _y, a, _b: d * a])
 div = elementwise(
     "div", "divide", [lambda _xp, d, _y, _a, b: d / b, lambda _xp, d, y, _a, b: -d * y / b],
-    domain=[(-2, 2), POSITIVE], promote="float", edges=[(1.0, 0.0), (0.0, 0.0), (1.0, inf)],
+    domain=[(-2, 2), POSITIVE], promote="float", rescues=True,
+    edges=[(1.0, 0.0), (0.0, 0.0), (1.0, inf)],
 )  # fmt: skip
 neg = elementwise("neg", "negative", [lambda _xp, d, _y, _x: -d], refuses="b")
 abs = elementwise("abs", "abs", [lambda xp, d, _y, x: d * xp.signum(x)], refuses=REAL_ONLY, edges=[0.0, inf, -inf, nan])
@@ -161,10 +162,20 @@ log1p = elementwise(
 log2 = elementwise("log2", "log2", [lambda _xp, d, _y, x: d / (x * math.log(2))], domain=POSITIVE, promote="float")
 log10 = elementwise("log10", "log10", [lambda _xp, d, _y, x: d / (x * math.log(10))], domain=POSITIVE, promote="float")
 # The share of an operand in a sum of exponentials: 1 / (1 + exp(b - a)), also where one of them is infinite.
+def log_add_exp(xp: Any, a: Any, b: Any) -> Any:
+    """NumPy's for real numbers. Of complex ones the larger real part comes out of the logarithm, with its imaginary part:
+    that of the result need not lie between -pi and pi."""
+    if a.dtype.kind != "c":
+        return xp.logaddexp(a, b)
+    swapped = xp.real(a) < xp.real(b)
+    top, other = xp.where(swapped, b, a), xp.where(swapped, a, b)
+    return top + xp.log1p(xp.exp(other - top))
+
+
 logaddexp = elementwise(
-    "logaddexp", "logaddexp",
+    "logaddexp", log_add_exp,
     [lambda xp, d, _y, a, b: d * xp.sigmoid(a - b), lambda xp, d, _y, a, b: d * xp.sigmoid(b - a)],
-    promote="float", refuses=REAL_ONLY, edges=[(1.0, 1.0), (-1.0, inf), (-inf, 2.0), (nan, 1.0)],
+    promote="float", edges=[(1.0, 1.0), (-1.0, inf), (-inf, 2.0), (nan, 1.0)],
 )  # fmt: skip
 logaddexp2 = elementwise(
     "logaddexp2", "logaddexp2",

@@ -145,7 +145,7 @@ def first_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: int, keepdims: bool) -> An
 max_along, min_along = [
     general(
         f"{name}_along", first(name, f"arg{name}"), first_vjp, first_jvp, ALONG_ONE, structure="axes", promote="same",
-        outputs=2, tidy=reduce_one, title=f"{name.capitalize()}Backward0",
+        outputs=2, rescues=True, tidy=reduce_one, title=f"{name.capitalize()}Backward0",
         peer=lambda torch, x, axis, keepdims, name=name: tuple(getattr(torch, name)(x, axis, keepdims)),
     )
     for name in ("max", "min")

@@ -142,6 +142,7 @@ cummax, cummin = [
         lambda xp, d, y, x_shape, axis: [xp.ungather(d[0], y[1], shape=x_shape, axis=axis)],
         lambda xp, ts, y, _x, axis: [xp.gather(ts[0], y[1], axis=axis), None],
         [((3, 4), {"axis": -1}), ((3, 4), {"axis": -2})], structure="axes", promote="same", outputs=2,
+        rescues=True,
         peer=lambda torch, x, axis, name=name: tuple(getattr(torch, name)(x, axis)),
     )
     for name, running, reaches in (("cummax", "running_max", lambda x, y: x >= y), ("cummin", "running_min", lambda x, y: x <= y))

@@ -229,7 +229,8 @@ permute = linear(
 # -- alias, convert ----------------------------------------------------------------------------------------------------
 alias = linear("alias", lambda _xp, x: x[...], [lambda _xp, d, _y, _x: d], [((3,), {})], view=True)
 compact = linear("compact", lambda _xp, x: x.copy(), [lambda _xp, d, _y, _x: d], [((3,), {})], title="CloneBackward0")
-clone = linear("clone", lambda _xp, x: x.copy("K"), [lambda _xp, d, _y, _x: d], [((3,), {})])
+# The order in memory is kept, as far as the operand has one: an expanded axis has not, and NumPy would put it last.
+clone = linear("clone", lambda _xp, x: x.copy("C" if 0 in x.strides else "K"), [lambda _xp, d, _y, _x: d], [((3,), {})])
 astype = linear(
     "astype", lambda xp, x, dtype: xp.astype(x, dtype), [lambda _xp, d, _y, _x, dtype: d],
     [((3,), {"dtype": "float64"})], title="ToCopyBackward0",

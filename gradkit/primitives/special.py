@@ -4,6 +4,7 @@ Derivatives: Abramowitz and Stegun 7.2.8 (error functions), 6.3.1 and 6.4.1 (gam
 """
 
 import math
+from typing import Any
 
 from gradkit.primitives.kinds import REAL_ONLY, elementwise
 
@@ -25,7 +26,7 @@ erfcx = elementwise(
 )  # fmt: skip
 erfinv = elementwise(
     "erfinv", "erfinv", [lambda xp, d, y, _x: d * (xp.exp(y * y) * (_SQRT_PI / 2))], domain=(-0.9, 0.9),
-    promote="float", refuses=REAL_ONLY, edges=[0.0, 1.0, -1.0, 2.0],
+    promote="float", refuses=REAL_ONLY, rescues=True, edges=[0.0, 1.0, -1.0, 2.0],
 )  # fmt: skip
 ndtr = elementwise(
     "ndtr", "ndtr", [lambda xp, d, _y, x: d * (xp.exp(-x * x / 2) / _SQRT_2_PI)], promote="float", refuses=REAL_ONLY,
@@ -36,8 +37,15 @@ ndtri = elementwise(
     refuses=REAL_ONLY, edges=[0.5, 0.0, 1.0], peer=lambda torch, x: torch.special.ndtri(x),
 )  # fmt: skip
 # The ratio of density and distribution, which erfcx gives without cancellation or underflow.
+# Where x is positive nothing cancels or underflows, and erfcx may overflow.
+def hazard(xp: Any, y: Any, x: Any) -> Any:
+    below = xp.where(x > 0, 0, x)
+    tail = math.sqrt(2 / math.pi) / xp.erfcx(below * -math.sqrt(0.5))
+    return xp.where(x > 0, xp.exp(-x * x / 2 - y) / _SQRT_2_PI, tail)
+
+
 log_ndtr = elementwise(
-    "log_ndtr", "log_ndtr", [lambda xp, d, _y, x: d * (math.sqrt(2 / math.pi) / xp.erfcx(x * -math.sqrt(0.5)))],
+    "log_ndtr", "log_ndtr", [lambda xp, d, y, x: d * hazard(xp, y, x)],
     promote="float", refuses=REAL_ONLY, edges=[0.0, -3.0], peer=lambda torch, x: torch.special.log_ndtr(x),
 )  # fmt: skip
 

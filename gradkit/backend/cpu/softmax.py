@@ -100,7 +100,7 @@ def logsumexp(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: boo
 
 @np.errstate(all="ignore")
 def logcumsumexp(x: Array, axis: int) -> Array:
-    """Return the logarithm of the running sum of ``exp(x)`` along `axis`: floating, any shape; same shape and dtype.
+    """Return the logarithm of the running sum of ``exp(x)`` along `axis`: floating or complex; same shape and dtype.
 
     In float64 and relative to the maximum, where the values lie near enough for that to be accurate (0.2 of
     logaddexp.accumulate's time); by logaddexp.accumulate elsewhere.
@@ -110,6 +110,8 @@ def logcumsumexp(x: Array, axis: int) -> Array:
     """
     if not x.size or not x.ndim:
         return x.copy()
+    if x.dtype.kind == "c":
+        return _complex_logcumsumexp(x, axis)
     top = x.max(axis, keepdims=True)
     # The error is 1e-16 of the spread: none for the narrow types, and small if the spread is.
     if not np.all(top - x.min(axis, keepdims=True) <= (16 if x.dtype.char == "d" else 600)):
@@ -136,8 +138,21 @@ def _of_few_rows(x: Array, axis: int) -> tuple[Array, Array] | None:
     return (e, sums) if sums.item(sums.argmin()) >= _LOWEST else None
 
 
+def _complex_logcumsumexp(x: Array, axis: int) -> Array:
+    """The larger real part comes out of each logarithm, with its imaginary part, as in PyTorch."""
+    out = np.moveaxis(x.copy(), axis, 0)
+    for k in range(1, len(out)):
+        swapped = out[k].real < out[k - 1].real
+        top, other = np.where(swapped, out[k - 1], out[k]), np.where(swapped, out[k], out[k - 1])
+        out[k] = top + np.log1p(np.exp(other - top))
+    return np.moveaxis(out, 0, axis)
+
+
 def _exponentials(source: Array, out: Array, highest: float) -> tuple[Array | None, Array]:
-    """Fill `out` with exp(source - top); return top, None for zero, and the sums of `out` along axis 1."""
+    """Fill `out` with exp(source - top); return top, None for zero, and the sums of `out` along axis 1. It is real."""
+    if source.dtype.kind == "c":
+        top = source.real.max(1, keepdims=True)
+        return top, _totals(np.exp(source - top, out=out))
     total = _totals(np.exp(source, out=out))
     if total.min() >= _LOWEST and total.max() <= highest:
         return None, total

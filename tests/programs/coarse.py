@@ -1,0 +1,40 @@
+"""PyTorch with every operation rounded more coarsely, which shows how much of an answer is left to rounding."""
+
+from typing import Any
+
+
+def Coarse(torch: Any, size: float, seed: int) -> Any:
+    """A mode in which every result is off by up to `size`, relatively; equal numbers by equal parts, so ties remain.
+
+    What moves numbers or chooses among them stays exact, and integers stay integers.
+    """
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Mode(TorchDispatchMode):  # type: ignore[misc]
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            y = func(*args, **(kwargs or {}))
+            if torch.is_tensor(y) and (y.is_floating_point() or y.is_complex()) and y.numel():
+                operands = [x for x in flat(args) if torch.is_tensor(x) and x.dtype == y.dtype and x.numel()]
+                if not func._schema.returns[0].alias_info and operands:
+                    return roughened(y, operands)
+            return y
+
+    def roughened(y: Any, operands: list[Any]) -> Any:
+        if y.is_complex():
+            parts = [torch.view_as_real(x.resolve_conj()) for x in (y, *operands)]
+            return torch.view_as_complex(roughened(parts[0], parts[1:]).contiguous())
+        y, known = y.contiguous(), torch.cat([x.detach().reshape(-1) for x in operands])
+        exact = torch.isin(y, known) | torch.isin(-y, known) | (y == y.round())
+        bits = y.view(torch.int64 if y.dtype == torch.float64 else torch.int32).long()
+        noise = ((bits ^ (bits >> 23)) * (2654435761 + 2 * seed) >> 9 & 1023).to(y.dtype) / 511.5 - 1
+        return torch.where(exact, y, y * (1 + size * noise))
+
+    return Mode()
+
+
+def flat(args: Any) -> Any:
+    for x in args:
+        if isinstance(x, tuple | list):
+            yield from flat(x)
+        else:
+            yield x

@@ -1,0 +1,166 @@
+"""What random programs found, each as the smallest program that showed it: all that is compared must agree."""
+
+import numpy as np
+import pytest
+
+import gradkit
+from tests.programs.rows import row
+
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+
+X = np.array([0.3, -0.8, 1.1])
+M = np.array([[1.2, 0.3, -0.4], [0.1, 0.9, 0.5], [-0.6, 0.2, 1.4]])
+Z = np.array([0.3 + 1.2j, -0.8 - 0.4j, 1.1 + 0.5j])
+POINT = np.array(0.7)
+
+
+def gradient_of_a_dual_moves(lib, a):
+    (g,) = lib.autograd.grad((a**2 * a).sum(), [a], create_graph=True)
+    return (g,)
+
+
+def gradient_by_a_value_that_moves(lib, a):
+    y = 0.5 / (a + 2)  # its tangent depends on it
+    (g,) = lib.autograd.grad(lib.sin(y).sum(), [y], create_graph=True)
+    return (g * y,)
+
+
+def write_under_no_grad_moves_too(lib, a):
+    y = lib.sin(a)
+    with lib.no_grad():
+        y[0] = a[1]
+    return (y * a,)
+
+
+def division_then_write(lib, a):
+    y = -0.7 / (a + 2)
+    y.mul_(3)
+    return (y,)
+
+
+def division_then_write_through_a_view(lib, a):
+    y = -0.7 / (a + 2)
+    y[1:].mul_(3)
+    return (y,)
+
+
+def maximum_then_write(lib, a):
+    y = a.max(-1).values
+    y.sigmoid_()
+    return (y,)
+
+
+def running_maximum_then_write(lib, a):
+    y = a.cummax(0).values
+    y.add_(a)
+    return (y,)
+
+
+def complex_logaddexp(lib, a):
+    return (lib.logaddexp(a, a * 0.5),)
+
+
+def complex_logcumsumexp(lib, a):
+    return (a.logcumsumexp(-1),)
+
+
+def complex_logsumexp(lib, a):
+    return ((a + 3j).logsumexp(-1),)
+
+
+def view_written_under_no_grad_and_then_again(lib, a):
+    y = lib.sin(a)
+    view = y.flip(0).unsqueeze(0).squeeze(0)
+    part = y[1:]
+    with lib.no_grad():
+        part.mul_(-1)
+    part.exp_()
+    return y, view
+
+
+def complex_softsign(lib, a):
+    return (lib.nn.functional.softsign(a),)
+
+
+def complex_l1_loss(lib, a):
+    return (lib.nn.functional.l1_loss(a, a * a),)
+
+
+def tensordot_over_an_extent_of_1(lib, a):
+    return (lib.tensordot(a[:, :1], a, 1),)
+
+
+def vecdot_of_shapes_that_broadcast(lib, a):
+    return lib.linalg.vecdot(a, a[:, :1]), lib.linalg.vecdot(a[0, 0], a[0, 1])
+
+
+def cosine_similarity_of_shapes_that_broadcast(lib, a):
+    return (lib.nn.functional.cosine_similarity(a[0], a),)
+
+
+def clone_of_an_expanded_tensor_has_views(lib, a):
+    y = a.expand(2, *a.shape).clone()
+    flat = y.reshape(-1)
+    y *= 2
+    return (flat,)
+
+
+def normalized_scalar(lib, a):
+    return (lib.nn.functional.normalize(a, dim=-1),)
+
+
+def zeroth_power_of_a_matrix(lib, a):
+    return (lib.linalg.matrix_power(a, 0) + a,)
+
+
+def first_power_of_a_matrix_is_a_copy(lib, a):
+    y = lib.linalg.matrix_power(a, 1)
+    y.mul_(2)
+    return (y * a,)
+
+
+def covariance_of_one_variable(lib, a):
+    return (lib.cov(a[:1]),)
+
+
+def close_eigenvalues(lib, a):
+    w, q = lib.linalg.eigh((a * a.mT).tanh() * 1e-9 + lib.eye(3, dtype=a.dtype))
+    return ((q * lib.sin(w)) @ q.mT,)
+
+
+def cholesky_of_a_matrix_not_quite_symmetric(lib, a):
+    return row(lib, "linalg_cholesky", a + lib.eye(3, dtype=a.dtype) * 3, triangle=None)
+
+
+def feature_dropout_of_a_vector_in_evaluation(lib, a):
+    return (lib.nn.functional.feature_alpha_dropout(a) * a,)
+
+
+FOUND = {
+    gradient_of_a_dual_moves: X, gradient_by_a_value_that_moves: X, write_under_no_grad_moves_too: X,
+    division_then_write: X, division_then_write_through_a_view: X, maximum_then_write: M, running_maximum_then_write: M,
+    complex_logaddexp: Z, complex_logcumsumexp: Z, complex_logsumexp: Z, view_written_under_no_grad_and_then_again: X,
+    complex_softsign: Z, complex_l1_loss: Z,
+    tensordot_over_an_extent_of_1: M, vecdot_of_shapes_that_broadcast: M, cosine_similarity_of_shapes_that_broadcast: M,
+    clone_of_an_expanded_tensor_has_views: M, normalized_scalar: POINT, zeroth_power_of_a_matrix: M, first_power_of_a_matrix_is_a_copy: M,
+    covariance_of_one_variable: M, close_eigenvalues: M, cholesky_of_a_matrix_not_quite_symmetric: M,
+    feature_dropout_of_a_vector_in_evaluation: X,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", FOUND, ids=lambda program: program.__name__)
+def test_program_gives_what_pytorch_gives(program, torch):
+    from tests.programs.witness import judge
+
+    counts = {}
+    failure = judge(torch, program, [FOUND[program]], counts)
+    assert failure is None, f"{failure.check}: {failure.text}"
+    assert not [what for what in counts if "values" in what or ("gradients:" in what and "batched" not in what)]
+
+
+def test_log_ndtr_bends_far_out_in_single_precision():
+    """The rule's own denominator would overflow."""
+    x = gradkit.tensor([12.0, -3.0, -200.0], requires_grad=True)
+    (g,) = gradkit.autograd.grad(row(gradkit, "log_ndtr", x)[0].sum(), x, create_graph=True)
+    (h,) = gradkit.autograd.grad(g.sum(), x)
+    np.testing.assert_allclose(h.numpy(), [0.0, -0.92944, -1.0], atol=2e-3)

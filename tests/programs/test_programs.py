@@ -1,0 +1,88 @@
+"""The generator itself: it is deterministic, it finds what is planted, what it prints runs; and a few of its programs."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gradkit.engine.primitive import REGISTRY
+from tests.programs import rows
+from tests.programs.program import Program, Step
+from tests.programs.shrinking import shrink
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# PyTorch's own forward mode still scripts its decompositions at first use.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+
+
+@pytest.fixture
+def drawing(torch):
+    from tests.programs import drawing
+
+    return drawing
+
+
+@pytest.fixture
+def judge(torch):
+    from tests.programs.witness import judge
+
+    return lambda program: judge(torch, program.function(), list(program.inputs.values()))
+
+
+def test_a_seed_is_a_program(torch, drawing):
+    assert drawing.drawable(torch, 7).source() == drawing.drawable(torch, 7).source()
+    assert drawing.drawable(torch, 7).source() != drawing.drawable(torch, 8).source()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_program_gives_what_pytorch_gives(seed, torch, drawing, judge):
+    program = drawing.drawable(torch, seed)
+    failure = judge(program)
+    assert failure is None, f"{failure.check}: {failure.text}\n{program.source()}"
+
+
+def program_with(row_name):
+    steps = [
+        Step("v0 = lib.cos(a)", ("a",), ("v0",)),
+        Step(f"v1, = row(lib, {row_name!r}, v0)", ("v0",), ("v1",)),
+        Step("v2 = v1 * a", ("v1", "a"), ("v2",)),
+        Step("v3 = lib.tanh(a)", ("a",), ("v3",)),
+    ]
+    return Program({"a": np.linspace(0.2, 0.9, 3)}, tuple(steps), ("v2", "v3"))
+
+
+def test_a_wrong_rule_is_found_and_cut_out(judge, monkeypatch):
+    program = program_with("sinh")
+    assert judge(program) is None
+    wrong = REGISTRY["tanhshrink"]
+    monkeypatch.setitem(REGISTRY, "sinh", replace(wrong, name="sinh", peer=REGISTRY["sinh"].peer))
+    monkeypatch.setattr(rows, "operation", lambda name: lambda operands, params: wrong_sinh(*operands))
+    failure = judge(program)
+    assert failure is not None and failure.check == "gradients"
+    smallest = shrink(program, lambda one: judge(one) is not None)
+    assert [step.source for step in smallest.steps] == ["v1, = row(lib, 'sinh', a)"]
+    assert smallest.outputs == ("v1",)
+
+
+def wrong_sinh(x):
+    """The value of sinh with a derivative that is not its own."""
+    return x.sinh().detach() + x.tanh() - x.tanh().detach()
+
+
+def test_a_failure_is_printed_as_a_script_that_runs(judge):
+    script = program_with("sinh").script("Seed 0")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+    )  # fmt: skip
+    assert done.stdout == "both agree\n"
+
+
+def test_every_row_with_a_peer_is_drawn(torch):
+    names = {name for name, _ in rows.drawable(torch)}
+    assert {"exp", "layer_norm", "linalg_solve", "scatter_add", "softmax"} <= names
+    assert len(names) > 130
