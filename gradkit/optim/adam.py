@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,21 @@ from gradkit.optim.optimizer import (
     step_tensor,
     zeros_for,
 )
+
+
+class AdamNumbers(NamedTuple):
+    """What a step reads besides arrays, in the order of kernels/adam_step.cuh."""
+
+    shrink: float
+    weight_decay: float
+    rise1: float
+    keep2: float
+    rise2: float
+    unbias: float
+    eps: float
+    step_size: float
+    maximize: bool
+    amsgrad: bool
 
 
 class Adam(Optimizer):
@@ -67,7 +82,12 @@ class Adam(Optimizer):
         options = one_implementation(differentiable, foreach=foreach, capturable=capturable, fused=fused)
         super().__init__(params, defaults | options)
 
+    kernel = "adam_step"
+
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        self.apply(param, grad, *self.prepared(param, state, group))
+
+    def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], AdamNumbers]:
         if not state:
             state["step"] = step_tensor()
             state["exp_avg"] = zeros_for(param)
@@ -75,33 +95,46 @@ class Adam(Optimizer):
             if group["amsgrad"]:
                 state["max_exp_avg_sq"] = zeros_for(param)
         step = counted(state)
-        lr, (beta1, beta2), eps = float(group["lr"]), group["betas"], group["eps"]
-        weight_decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
-        step_size = lr / (1 - beta1**step)
-        unbias = 1 / math.sqrt(1 - beta2**step)
-        mean, square = state["exp_avg"].array, state["exp_avg_sq"].array
-        greatest = state["max_exp_avg_sq"].array if group["amsgrad"] else square
-        for p, g, m, v, top in blocks(param, grad, mean, square, greatest):
-            if group["maximize"]:
+        lr, (beta1, beta2), weight_decay = float(group["lr"]), group["betas"], group["weight_decay"]
+        decoupled = group["decoupled_weight_decay"]
+        numbers = AdamNumbers(
+            shrink=1 - lr * weight_decay if decoupled else 1,
+            weight_decay=0 if decoupled else weight_decay,
+            rise1=1 - beta1,
+            keep2=beta2,
+            rise2=1 - beta2,
+            unbias=1 / math.sqrt(1 - beta2**step),
+            eps=group["eps"],
+            step_size=lr / (1 - beta1**step),
+            maximize=bool(group["maximize"]),
+            amsgrad=bool(group["amsgrad"]),
+        )
+        greatest = state["max_exp_avg_sq"].array if group["amsgrad"] else None
+        return [state["exp_avg"].array, state["exp_avg_sq"].array, greatest], numbers
+
+    def apply(self, param: Any, grad: Any, arrays: list[Any], by: AdamNumbers) -> None:
+        mean, square, greatest = arrays
+        for p, g, m, v, top in blocks(param, grad, mean, square, square if greatest is None else greatest):
+            if by.maximize:
                 g = -g
-            if weight_decay and decoupled:
-                p *= 1 - lr * weight_decay
-            elif weight_decay:
-                g = g + weight_decay * p
+            if by.shrink != 1:
+                p *= by.shrink
+            if by.weight_decay:
+                g = g + by.weight_decay * p
             change = g - m
-            change *= 1 - beta1
+            change *= by.rise1
             m += change
             change = g * g
-            change *= 1 - beta2
-            v *= beta2
+            change *= by.rise2
+            v *= by.keep2
             v += change
-            if group["amsgrad"]:
+            if by.amsgrad:
                 np.maximum(top, v, out=top)
             change = np.sqrt(top)
-            change *= unbias
-            change += eps
+            change *= by.unbias
+            change += by.eps
             change = m / change
-            change *= step_size
+            change *= by.step_size
             p -= change
 
 

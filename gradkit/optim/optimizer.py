@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from gradkit.autograd import enable_grad
-from gradkit.backend.protocol import beside
+from gradkit.backend.protocol import backends, beside
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.optim import together
 
 #: Elements of a block: the four or five float32 blocks that a rule touches stay in a second-level cache of 1 MB.
 BLOCK = 1 << 16
@@ -112,10 +113,12 @@ class Optimizer:
                 loss = closure()
         self._steps += 1
         for group in self.param_groups:
-            for param in group["params"]:
-                if param.grad is not None:
-                    self.update(memory(param), param.grad.array, self.state[param], group)
-                    written(param)
+            params = [param for param in group["params"] if param.grad is not None]
+            if len(backends) > 1:
+                params = together.left_over(self, params, group)
+            for param in params:
+                self.update(memory(param), param.grad.array, self.state[param], group)
+                written(param)
         return loss
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:

@@ -1,9 +1,21 @@
 """Stochastic gradient descent."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradkit.optim.optimizer import Optimizer, blocks, check_not_negative, one_implementation, zeros_for
+
+
+class SgdNumbers(NamedTuple):
+    """What a step reads besides arrays, in the order of kernels/sgd_step.cuh."""
+
+    lr: float
+    weight_decay: float
+    momentum: float
+    rise: float
+    maximize: bool
+    nesterov: bool
+    first: bool
 
 
 class SGD(Optimizer):
@@ -52,21 +64,37 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, fused=fused))
 
+    kernel = "sgd_step"
+
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        lr, momentum, weight_decay = float(group["lr"]), group["momentum"], group["weight_decay"]
-        first = "momentum_buffer" not in state
+        self.apply(param, grad, *self.prepared(param, state, group))
+
+    def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], SgdNumbers]:
+        momentum, first = group["momentum"], "momentum_buffer" not in state
         if momentum and first:
             state["momentum_buffer"] = zeros_for(param)
-        buffer = state["momentum_buffer"].array if momentum else param
-        for p, g, b in blocks(param, grad, buffer):
-            step = -g if group["maximize"] else g
-            if weight_decay:
-                step = step + weight_decay * p
-            if momentum:
-                if first:
+        numbers = SgdNumbers(
+            lr=float(group["lr"]),
+            weight_decay=group["weight_decay"],
+            momentum=momentum,
+            rise=1 - group["dampening"],
+            maximize=bool(group["maximize"]),
+            nesterov=bool(group["nesterov"]),
+            first=bool(momentum and first),
+        )
+        return [state["momentum_buffer"].array if momentum else None], numbers
+
+    def apply(self, param: Any, grad: Any, arrays: list[Any], by: SgdNumbers) -> None:
+        (buffer,) = arrays
+        for p, g, b in blocks(param, grad, param if buffer is None else buffer):
+            step = -g if by.maximize else g
+            if by.weight_decay:
+                step = step + by.weight_decay * p
+            if by.momentum:
+                if by.first:
                     b[...] = step
                 else:
-                    b *= momentum
-                    b += (1 - group["dampening"]) * step if group["dampening"] else step
-                step = step + momentum * b if group["nesterov"] else b
-            p -= lr * step
+                    b *= by.momentum
+                    b += step if by.rise == 1 else by.rise * step
+                step = step + by.momentum * b if by.nesterov else b
+            p -= by.lr * step

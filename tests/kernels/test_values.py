@@ -5,7 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from gradkit.backend.kernels.catalogue import ELEMENTWISE, exponent_arguments
+import gradkit
+from gradkit import optim
+from gradkit.backend.kernels.catalogue import ELEMENTWISE, STEPS, exponent_arguments
+from gradkit.backend.kernels.layout import packed
 from gradkit.backend.kernels.source import kernel_root, names
 from gradkit.engine.primitive import REGISTRY
 from tests.kernels import hosted
@@ -22,6 +25,19 @@ def rule_of(prim, params):
     return f"{prim.fused}<T>{{{'true' if prim.fused == 'pow_vjp' else ''}}}"
 
 
+NUMBERS = {"adam_step": "AdamNumbers", "sgd_step": "SgdNumbers"}
+STEP = """
+extern "C" void run_{name}(long n, double* const* x, const {numbers}* by) {{
+    for (long k = 0; k < n; ++k) {{
+        double y[{arrays}];
+        for (int a = 0; a < {arrays}; ++a) y[a] = x[a][k];
+        {name}<double>{{*by}}(y);
+        for (int a = 0; a < {arrays}; ++a) x[a][k] = y[a];
+    }}
+}}
+"""
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     text = [f'#include "{prim.fused}.cuh"\n' for prim in ROWS.values()] + [hosted.EACH]
@@ -29,6 +45,8 @@ def library(tmp_path_factory):
         prim, kind = ROWS[name], ELEMENTWISE[ROWS[name].fused]
         rule = rule_of(prim, params_of(prim)[i])
         text.append(hosted.function(f"{name}_{i}_{form.name}", form.name, 1 + len(kind.reads), kind.operands, rule))
+    for name, step in STEPS.items():
+        text += [f'#include "{name}.cuh"\n', STEP.format(name=name, arrays=step.arrays, numbers=NUMBERS[name])]
     text.append('extern "C" float fast(float x, float p) { return fast_power(x, p); }\n')
     return hosted.compiled("".join(text), tmp_path_factory.mktemp("hosted"))
 
@@ -60,8 +78,35 @@ def test_fast_power_has_the_special_values_of_pow(library):
     np.testing.assert_array_equal(np.signbit(got[signed]), np.signbit(want[signed]))
 
 
+OPTIONS = [
+    ("adam_step", optim.Adam, {}), ("adam_step", optim.Adam, {"weight_decay": 0.1, "maximize": True}),
+    ("adam_step", optim.AdamW, {"amsgrad": True}), ("sgd_step", optim.SGD, {}),
+    ("sgd_step", optim.SGD, {"momentum": 0.9, "dampening": 0.1, "weight_decay": 0.2, "maximize": True}),
+    ("sgd_step", optim.SGD, {"momentum": 0.9, "nesterov": True}),
+]  # fmt: skip
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize(("name", "method", "options"), OPTIONS)
+def test_step_gives_what_the_optimiser_gives(library, name, method, options):
+    rng = np.random.default_rng(3)
+    w = gradkit.tensor(rng.normal(size=50), requires_grad=True)
+    optimizer = method([w], lr=0.1, **options)
+    p, state = w.detach().numpy().copy(), {}
+    arrays = [np.zeros(50) for _ in range(STEPS[name].arrays - 2)]
+    for _ in range(3):
+        g = rng.normal(size=50)
+        _, numbers = optimizer.prepared(p, state, optimizer.param_groups[0])
+        by = packed(STEPS[name].numbers, *numbers).tobytes()
+        pointers = (hosted.ctypes.c_void_p * STEPS[name].arrays)(*[x.ctypes.data for x in (p, g, *arrays)])
+        getattr(library, f"run_{name}")(hosted.ctypes.c_long(50), pointers, by)
+        w.grad = gradkit.tensor(g)
+        optimizer.step()
+        np.testing.assert_allclose(p, w.detach().numpy(), rtol=1e-13)
+
+
 @pytest.mark.cpu
 def test_every_kernel_belongs_to_a_row_and_every_row_has_its_kernel():
     named = {prim.fused for prim in REGISTRY.values() if prim.fused}
-    assert named == set(ELEMENTWISE) == {name for name in names(kernel_root()) if name.endswith("_vjp")}
+    assert named == set(ELEMENTWISE) == set(names(kernel_root())) - set(STEPS)
     assert all(prim.fused == f"{prim.name}_vjp" for prim in REGISTRY.values() if prim.fused)

@@ -1,7 +1,6 @@
 """Every kernel that the rows name, as its Python side sees it."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from gradkit.backend.kernels.compiler import Compiler
 from gradkit.backend.kernels.elementwise import TYPES, ElementwiseVjp, Kind
 from gradkit.backend.kernels.source import kernel_root
+from gradkit.backend.kernels.tensors import Step, TensorsStep
 
 MOST_MULTIPLIED = 16  # the largest whole exponent that is multiplied out, for the sake of its error
 
@@ -43,8 +43,14 @@ ELEMENTWISE = {
 }
 
 
+#: The kernels of optimisers, whose numbers are structs in the headers.
+STEPS = {"adam_step": Step(arrays=5, numbers="8d2i"), "sgd_step": Step(arrays=3, numbers="4d3i0d")}
+
+
 def expressions(name: str, index: str) -> list[str]:
-    """Every kernel of a file, as name expressions, for one type of index."""
+    """Every kernel of a file, as name expressions, for one type of index; "int" has those that know but one too."""
+    if name in STEPS:
+        return [f"gradkit_{name}<{dtype}>" for dtype in TYPES.values() if index == "int"]
     forms = ELEMENTWISE[name].forms
     return [f"gradkit_{name}{form}<{dtype}, {index}>" for dtype in TYPES.values() for form in forms]
 
@@ -59,15 +65,18 @@ class Kernels:
 
     def __init__(self, cupy: Any, root: Path | None = None) -> None:
         self._compiler = Compiler(cupy, root or kernel_root())
-        kinds = ELEMENTWISE if wanted() else {}
-        self._by_name = {name: ElementwiseVjp(name, kind, self._compiler) for name, kind in kinds.items()}
+        self._by_name: dict[str, Any] = {}
+        if wanted():
+            self._by_name |= {name: ElementwiseVjp(name, kind, self._compiler) for name, kind in ELEMENTWISE.items()}
+            self._by_name |= {name: TensorsStep(name, step, self._compiler) for name, step in STEPS.items()}
 
-    def get(self, name: str) -> Callable[..., Any] | None:
+    def get(self, name: str) -> Any:
+        """What launches a kernel, or None."""
         return self._by_name.get(name)
 
     @property
     def names(self) -> list[str]:
-        return list(ELEMENTWISE)
+        return [*ELEMENTWISE, *STEPS]
 
     def compile(self, name: str) -> tuple[int, int]:
         """Compile a file's kernels for 32-bit indices; how many were, and how many there are."""

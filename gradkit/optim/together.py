@@ -1,0 +1,52 @@
+"""Steps of many parameters in one launch, where their backend has a kernel for the method."""
+
+from collections import defaultdict
+from functools import cache
+from typing import Any
+
+from gradkit.backend.protocol import Backend, backend_of
+from gradkit.engine import inplace
+from gradkit.engine.tensor import Tensor
+
+
+def left_over(optimizer: Any, params: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
+    """Change those parameters of a group that a kernel can; the others."""
+    name = kernel_of(type(optimizer))
+    if name is None:
+        return params
+    left: list[Tensor] = []
+    jobs: defaultdict[Any, list[Any]] = defaultdict(list)
+    for param in params:
+        raw = param.array
+        backend = backend_of(raw)
+        kernel: Any = backend.kernel(name)
+        if kernel is None:
+            left.append(param)
+            continue
+        grad: Any = param.grad
+        arrays, numbers = optimizer.prepared(raw, optimizer.state[param], group)
+        operands = [raw, grad.array, *arrays]
+        alike = (raw.dtype, numbers) if kernel.serves(operands) else None
+        jobs[backend, backend.index_of(raw), alike].append((param, operands, numbers))
+    for (backend, index, alike), found in jobs.items():
+        with backend.on(index):
+            change(optimizer, backend, name, found, together=alike is not None)
+    return left
+
+
+def change(optimizer: Any, backend: Backend, name: str, found: list[Any], together: bool) -> None:
+    """By the kernel, or one by one by the rule."""
+    kernel: Any = backend.kernel(name)
+    if not together or not kernel([operands for _, operands, _ in found], found[0][2]):
+        for _, (param, grad, *arrays), numbers in found:
+            optimizer.apply(param, grad, arrays, numbers)
+    for param, _, _ in found:
+        inplace.written(param, "an optimizer step")
+
+
+@cache
+def kernel_of(method: type) -> str | None:
+    """The kernel of the class that has the rule: a subclass with a rule of its own has none."""
+    ruling = next(c for c in method.__mro__ if {"update", "prepared", "apply"} & vars(c).keys())
+    found: str | None = vars(ruling).get("kernel")
+    return found
