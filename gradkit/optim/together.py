@@ -45,7 +45,7 @@ def change(optimizer: Any, backend: Backend, name: str, found: list[Any], togeth
 
 
 @cache
-def kernel_of(method: type) -> str | None:
+def kernel_of(method: Any) -> str | None:
     """The kernel of the class that has the rule: a subclass with a rule of its own has none."""
     ruling = next(c for c in method.__mro__ if {"update", "prepared", "apply"} & vars(c).keys())
     found: str | None = vars(ruling).get("kernel")

@@ -19,8 +19,10 @@ METHODS = {
 
 
 def drawn(shapes, dtype, device, seed, lies=lambda x: x):
+    """Numbers that half has too."""
     rng = np.random.default_rng(seed)
-    return [lies(gk.tensor(rng.normal(size=shape).astype(dtype), device=device)) for shape in shapes]
+    numbers = [rng.normal(size=shape).astype("float16").astype(dtype) for shape in shapes]
+    return [lies(gk.tensor(x, device=device)) for x in numbers]
 
 
 def trained(method, dtype, device, shapes=SHAPES, lies=lambda x: x, steps=4):
