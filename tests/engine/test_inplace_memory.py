@@ -1,0 +1,66 @@
+"""Writing in place where nothing is recorded: NumPy writes the memory itself."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import gradkit
+
+WRITES = {
+    "add": lambda x, y: x.add_(y),
+    "sub_scaled": lambda x, y: x.sub_(y * 2),
+    "imul": lambda x, y: x.__imul__(y),
+    "mul_number": lambda x, y: x.mul_(2.0),
+    "exp": lambda x, y: x.exp_(),
+}
+
+
+def peak_of(run):
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        run()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["add", "imul", "mul_number", "exp"])
+def test_write_without_history_takes_no_second_array(name):
+    x, y = gradkit.ones(100_000), gradkit.ones(100_000)
+    assert peak_of(lambda: WRITES[name](x, y)) < x.nbytes / 2
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_parameter_written_under_no_grad_keeps_its_memory(name):
+    x, y = gradkit.full((5,), 0.5, requires_grad=True), gradkit.full((5,), 3.0)
+    with gradkit.no_grad():
+        expected = WRITES[name](x.detach().clone(), y)
+        memory, version = x.data_ptr(), x._version
+        assert WRITES[name](x, y) is x
+    assert (x.data_ptr(), x._version) == (memory, version + 1)
+    np.testing.assert_array_equal(x.detach().numpy(), expected.numpy())
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (4,)])
+def test_write_of_what_does_not_fit_changes_nothing(shape):
+    x = gradkit.ones(3)
+    with pytest.raises(RuntimeError):
+        x.add_(gradkit.ones(shape))
+    assert x.tolist() == [1, 1, 1] and x._version == 0
+
+
+def test_operand_that_overlaps_is_read_before_it_is_written():
+    x = gradkit.arange(6.0)
+    x[1:].add_(x[:-1])
+    assert x.tolist() == [0, 1, 3, 5, 7, 9]
+
+
+def test_memory_written_at_once_is_missed_by_backward():
+    x = gradkit.ones(3, requires_grad=True)
+    y = gradkit.ones(3)
+    z = x * y
+    y.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        z.sum().backward()
