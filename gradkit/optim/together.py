@@ -11,7 +11,7 @@ from gradkit.engine.tensor import Tensor
 
 def left_over(optimizer: Any, params: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
     """Change those parameters of a group that a kernel can; the others."""
-    name = kernel_of(type(optimizer))
+    name = kernel_of(optimizer.__class__)
     if name is None:
         return params
     left: list[Tensor] = []
