@@ -118,15 +118,17 @@ def average(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def extreme(ufunc: Any, find: str) -> Callable[..., Any]:
     """A maximum or minimum: of small arrays, and of the rows of small matrices, where argmax or argmin finds it."""
 
+    place_of = getattr(np.ndarray, find)
+
     def over(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         if not keepdims and x.size <= MANY:
             if axis is None or (type(axis) is tuple and len(axis) == x.ndim):
                 if x.size <= FEW:
                     return x.ravel()[getattr(x, find)()]
             elif axis == (-1,) and x.ndim == 2 and x.size:
-                places = getattr(x, find)(-1)
+                places = place_of(x, -1)
                 places += starts(*x.shape)
-                return x.ravel().take(places)
+                return x.take(places)
         return ufunc.reduce(x, axis, None, None, keepdims)
 
     return over
