@@ -234,6 +234,15 @@ def blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
         yield tuple([a[start : start + BLOCK] for a in flat])
 
 
+def directed(grad: Any, param: Any, group: dict[str, Any]) -> Any:
+    """The gradient that a rule follows: turned round to maximise, with weight decay unless that is decoupled."""
+    if group["maximize"]:
+        grad = -grad
+    if group["weight_decay"] and not group.get("decoupled_weight_decay"):
+        grad = grad + group["weight_decay"] * param
+    return grad
+
+
 def counted(state: dict[str, Any]) -> int:
     """Add one to "step" in the state, a 0-d float32 Tensor as in PyTorch, and return it."""
     state["step"].array[...] += 1
@@ -293,10 +302,10 @@ def _ordered(params: Any) -> Any:
 
 
 def _state_like(param: Tensor, name: str, entry: Any) -> Any:
-    """A loaded entry of a parameter's state: a copy, but for the step count in the parameter's dtype and place."""
+    """A loaded entry of a parameter's state: a copy, but for counts in the parameter's dtype and place."""
     if not isinstance(entry, Tensor):
         return entry
     own = entry.detach().clone()
-    if name == "step" or not dtypes.is_floating(param.dtype):
+    if name in ("step", "mu_product") or not dtypes.is_floating(param.dtype):
         return own
     return own.to(device=param.device, dtype=param.dtype)

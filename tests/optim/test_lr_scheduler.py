@@ -19,6 +19,17 @@ CASES = [
     ("LambdaLR", {"lr_lambda": [lambda epoch: 1 / (1 + epoch), lambda epoch: epoch]}),
     ("LinearLR", {}),
     ("LinearLR", {"start_factor": 1.0, "end_factor": 0.1, "total_iters": 10}),
+    ("ConstantLR", {}),
+    ("ConstantLR", {"factor": 0.5, "total_iters": 7}),
+    ("PolynomialLR", {}),
+    ("PolynomialLR", {"total_iters": 11, "power": 2.0}),
+    ("MultiplicativeLR", {"lr_lambda": lambda epoch: 0.9 + 0.01 * epoch}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 7}),
+    ("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.01}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 5}),
+    ("CyclicLR", {"base_lr": [0.1, 0.2], "max_lr": 0.5, "step_size_up": 3, "step_size_down": 6, "mode": "triangular2"}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 4, "mode": "exp_range", "gamma": 0.95, "cycle_momentum": False}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 4, "scale_fn": lambda x: 1 / x}),
     ("OneCycleLR", {"max_lr": 0.5, "total_steps": 39}),
     ("OneCycleLR", {"max_lr": [0.5, 0.3], "epochs": 10, "steps_per_epoch": 5, "three_phase": True, "pct_start": 0.4}),
     ("OneCycleLR", {"max_lr": 0.5, "total_steps": 50, "anneal_strategy": "linear", "cycle_momentum": False}),
@@ -64,7 +75,8 @@ def run(schedule, steps):
     return schedule.get_last_lr()[0]
 
 
-BY_EPOCH = [case for case in CASES if case[0] not in ("ReduceLROnPlateau", "LambdaLR")]
+FUNCTIONS = ("LambdaLR", "MultiplicativeLR", "ReduceLROnPlateau")
+BY_EPOCH = [case for case in CASES if case[0] not in FUNCTIONS and "scale_fn" not in case[1] and [0.1, 0.2] not in case[1].values()]
 
 
 @pytest.mark.parametrize(("name", "options"), BY_EPOCH)
@@ -174,3 +186,73 @@ def test_optimiser_that_overrides_step_does_not_warn():
 def test_misuse_raises(make, error, text):
     with pytest.raises(error, match=text):
         make(optim.lr_scheduler)
+
+
+COMPOSED = {
+    "sequential": lambda package, o: package.SequentialLR(
+        o, [package.ConstantLR(o, 0.1, 3), package.ExponentialLR(o, 0.9), package.StepLR(o, 2)], milestones=[3, 9]
+    ),
+    "warm-up and cosine": lambda package, o: package.SequentialLR(
+        o, [package.LinearLR(o, 0.1, total_iters=5), package.CosineAnnealingLR(o, 15)], milestones=[5]
+    ),
+    "chained": lambda package, o: package.ChainedScheduler([package.ConstantLR(o, 0.1, 3), package.ExponentialLR(o, 0.9)]),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_composed_rates_are_those_of_torch(name, torch):
+    found = []
+    for library in (gradkit, torch):
+        method = library.optim.SGD([library.zeros(1, requires_grad=True)], lr=1.0)
+        schedule = COMPOSED[name](library.optim.lr_scheduler, method)
+        rates = [method.param_groups[0]["lr"], *schedule.get_last_lr()]
+        for _ in range(20):
+            method.step()
+            schedule.step()
+            rates += [method.param_groups[0]["lr"], *schedule.get_last_lr()]
+        found.append(rates)
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_composed_schedules_resume(name):
+    package = optim.lr_scheduler
+    straight = run(COMPOSED[name](package, optimizer()), 14)
+    first = COMPOSED[name](package, optimizer())
+    run(first, 6)
+    second = COMPOSED[name](package, optimizer())
+    second.load_state_dict(first.state_dict())
+    second.optimizer.load_state_dict(first.optimizer.state_dict())
+    assert run(second, 8) == straight
+
+
+def test_restarts_go_to_an_epoch(torch):
+    found = []
+    for library in (gradkit, torch):
+        method = library.optim.SGD([library.zeros(1, requires_grad=True)], lr=1.0)
+        schedule = library.optim.lr_scheduler.CosineAnnealingWarmRestarts(method, 3, 2)
+        method.step()
+        rates = []
+        for epoch in (0.5, 2.25, 4.75, 13.0):
+            schedule.step(epoch)
+            rates += schedule.get_last_lr()
+        found.append(rates)
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda package, o: package.ConstantLR(o, 1.5),
+        lambda package, o: package.CosineAnnealingWarmRestarts(o, 0),
+        lambda package, o: package.CosineAnnealingWarmRestarts(o, 1, 0),
+        lambda package, o: package.CyclicLR(o, 0.1, 1.0, mode="square"),
+        lambda package, o: package.ChainedScheduler([]),
+        lambda package, o: package.SequentialLR(o, [package.StepLR(o, 1)], milestones=[1]),
+    ],
+)
+def test_options_that_make_no_schedule_raise(make, torch):
+    for library in (gradkit, torch):
+        method = library.optim.SGD([library.zeros(1, requires_grad=True)], lr=1.0, momentum=0.5)
+        with pytest.raises(ValueError):
+            make(library.optim.lr_scheduler, method)

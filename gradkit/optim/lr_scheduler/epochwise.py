@@ -47,6 +47,73 @@ class LambdaLR(LRScheduler):
         super().load_state_dict({key: value for key, value in state_dict.items() if key != "lr_lambdas"})
 
 
+class MultiplicativeLR(LambdaLR):
+    """The last rate times ``lr_lambda(epoch)``, from the second epoch on; the rest as `LambdaLR`.
+
+    >>> from gradkit import nn, optim
+    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> schedule = optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.5)
+    >>> optimizer.step()
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.5]
+    """
+
+    def get_lr(self) -> list[float]:
+        if not self.last_epoch:
+            return self._rates()
+        return [lr * fn(self.last_epoch) for lr, fn in zip(self._rates(), self.lr_lambdas, strict=True)]
+
+
+class ConstantLR(LRScheduler):
+    """The first rate times ``factor`` for ``total_iters`` epochs, then the first rate. ValueError for a factor not in [0, 1].
+
+    >>> from gradkit import nn, optim
+    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optim.lr_scheduler.ConstantLR(optimizer, factor=0.5).get_last_lr()
+    [0.5]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1
+    ) -> None:
+        if not 0 <= factor <= 1:
+            raise ValueError(f"Constant multiplicative factor expected to be between 0 and 1, got {factor}")
+        self.factor = factor
+        self.total_iters = total_iters
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        if self.last_epoch == 0:
+            return [lr * self.factor for lr in self._rates()]
+        over = self.last_epoch == self.total_iters
+        return [lr / self.factor if over else lr for lr in self._rates()]
+
+
+class PolynomialLR(LRScheduler):
+    """The first rate times ``(1 - epoch / total_iters) ** power``, down to 0.
+
+    >>> from gradkit import nn, optim
+    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> schedule = optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4)
+    >>> optimizer.step()
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.75]
+    """
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        self.total_iters = total_iters
+        self.power = power
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        if self.last_epoch == 0 or self.last_epoch > self.total_iters:
+            return self._rates()
+        t, n = self.last_epoch, self.total_iters
+        return [lr * ((1 - t / n) / (1 - (t - 1) / n)) ** self.power for lr in self._rates()]
+
+
 class StepLR(LRScheduler):
     """Multiplies the rate by ``gamma`` every ``step_size`` epochs.
 

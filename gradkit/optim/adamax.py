@@ -1,0 +1,69 @@
+"""Adamax."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from gradkit.optim.optimizer import (
+    Optimizer,
+    blocks,
+    check_betas,
+    check_not_negative,
+    counted,
+    directed,
+    one_implementation,
+    step_tensor,
+    zeros_for,
+)
+
+
+class Adamax(Optimizer):
+    """Adam with the greatest gradient so far, fading, in place of the mean of squares.
+
+    ``m = b1*m + (1-b1)*grad``, ``u = max(b2*u, abs(grad) + eps)`` and ``param -= lr / (1-b1**t) * m / u`` at step t;
+    Kingma and Ba (2015), section 7.1. ``weight_decay * param`` is added to the gradient. Raises ValueError for negative
+    options and betas outside [0, 1).
+
+    >>> import gradkit
+    >>> from gradkit import optim
+    >>> w = gradkit.tensor([1.0], requires_grad=True)
+    >>> optimizer = optim.Adamax([w], lr=0.25)
+    >>> (4 * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([0.7500], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:
+        check_not_negative(lr=lr, epsilon=eps, weight_decay=weight_decay)
+        check_betas(betas)
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, capturable=capturable))
+
+    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state["step"] = step_tensor()
+            state["exp_avg"] = zeros_for(param)
+            state["exp_inf"] = zeros_for(param)
+        step = counted(state)
+        beta1, beta2 = group["betas"]
+        step_size = float(group["lr"]) / (1 - beta1**step)
+        for p, g, m, u in blocks(param, grad, state["exp_avg"].array, state["exp_inf"].array):
+            g = directed(g, p, group)
+            m += (1 - beta1) * (g - m)
+            u *= beta2
+            np.maximum(u, np.abs(g) + group["eps"], out=u)
+            p -= step_size * (m / u)
