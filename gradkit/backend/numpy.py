@@ -292,6 +292,12 @@ class NumpyBackend(Backend):
 
 NUMPY = enter(NumpyBackend())
 
+
+def on_host(array: Any) -> bool:
+    """Whether the host can look at a raw array without waiting for a device."""
+    return isinstance(array, NUMPY.array_types)
+
+
 # glibc gives every freed block above 128 KiB back to the system, and takes the next one from it page by page: half the
 # time of a program that makes and drops arrays. It stops once it has seen a larger block freed (its mmap threshold then
 # is that size, up to 32 MiB): here is one, which is never touched.

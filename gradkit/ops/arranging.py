@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
+from gradkit.backend.numpy import on_host
+from gradkit.backend.protocol import backend_of
 from gradkit.engine import batching, dtypes
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.joining import cat
@@ -159,19 +161,19 @@ def repeat_interleave(
     [1, 1, 2, 2]
     """
     if repeats is None:
-        return wrap(np.repeat(np.arange(input.array.size), input.array))
+        return wrap(_numbers_repeated(input.array, output_size))
     if dim is None:
         input, dim = reshape(input, (math.prod(extents(input)),)), 0
     shape = extents(input)
     axis = axis_from_end(input, dim)
     n = (shape or (1,))[axis]
     batching.refuse(repeats, "repeating as often as a Tensor says", "do it outside of vmap")
-    counts = np.asarray(repeats.array if isinstance(repeats, Tensor) else repeats)
+    counts = repeats.array if isinstance(repeats, Tensor) else np.asarray(repeats)
     if counts.dtype.kind not in "iu":
         raise TypeError(
             f"repeat_interleave(): argument 'repeats' must be int or an integer tensor, not {counts.dtype.name}"
         )
-    if counts.size and counts.min() < 0:
+    if counts.size and on_host(counts) and counts.min() < 0:
         raise RuntimeError("repeats can not be negative" if counts.ndim else "Repeats must be non-negative")
     if counts.ndim and counts.size not in (1, n):
         raise RuntimeError(
@@ -183,7 +185,18 @@ def repeat_interleave(
         spread = expand(unsqueeze(input, at), (*shape[:at], k, *shape[at:]))
         merged = reshape(spread, (*shape[: at - 1], n * k, *shape[at:]))
         return clone(merged) if merged._view is not None else merged
-    return index(reshape(input, shape or (1,)), wrap(np.repeat(np.arange(n), counts)), axes=(axis,), lead=0)
+    return index(reshape(input, shape or (1,)), wrap(_numbers_repeated(counts, output_size, n)), axes=(axis,), lead=0)
+
+
+def _numbers_repeated(counts: Any, size: int | None, n: int | None = None) -> Any:
+    """The numbers from 0 on, each as often as it says; on a device it need not be asked how many that are, given `size`."""
+    n = counts.size if n is None else n
+    if on_host(counts):
+        return np.repeat(np.arange(n), counts)
+    xp = backend_of(counts).xp
+    ends = xp.cumsum(xp.broadcast_to(counts.reshape(-1), (n,)), axis=0)
+    places = xp.arange((int(ends[-1]) if n else 0) if size is None else size)
+    return xp.searchsorted(ends, places, side="right")
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------

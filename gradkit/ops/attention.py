@@ -2,8 +2,7 @@
 
 import math
 
-import numpy as np
-
+from gradkit.backend.protocol import beside
 from gradkit.engine.dtypes import bool_, float32
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.dropout import dropout
@@ -51,7 +50,7 @@ def scaled_dot_product_attention(
         scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     scores = matmul(query * scale, _transposed(key))
     if is_causal:
-        attn_mask = _causal(query.shape[-2], key.shape[-2])
+        attn_mask = _causal(query, query.shape[-2], key.shape[-2])
     weights = softmax(scores, -1) if attn_mask is None else _masked(scores, attn_mask)
     if dropout_p:
         weights = dropout(weights, dropout_p)
@@ -90,8 +89,8 @@ def _transposed(key: Tensor) -> Tensor:
     return permute(key, (*range(key.ndim - 2), -1, -2))
 
 
-def _causal(queries: int, keys: int) -> Tensor:
-    return wrap(np.tri(queries, keys, dtype=bool))
+def _causal(query: Tensor, queries: int, keys: int) -> Tensor:
+    return wrap(beside(query.array, "tri", queries, keys, dtype=bool))
 
 
 def _masked(scores: Tensor, mask: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.numpy import on_host
 from gradkit.engine.dtypes import is_floating
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.losses import check_reduction, reduced
@@ -180,7 +181,7 @@ def _checked_classes(shape: tuple[int, ...], target: Tensor, ignore_index: int) 
         )
     raw = target.array
     everything = False
-    if isinstance(raw, np.ndarray | np.generic) and raw.size:
+    if raw.size and on_host(raw):
         everything = _check_bounds(raw, shape[min(1, len(shape) - 1)], ignore_index)
     return target if kind == np.int64 else target.to(np.int64), everything
 
@@ -242,7 +243,7 @@ def binary_cross_entropy(
     if input.dtype != target.dtype:
         raise RuntimeError(f"Found dtype {target.dtype.name} but expected {input.dtype.name}; convert with .to(input.dtype)")
     raw = input.array
-    if raw.size and not bool(((raw >= 0) & (raw <= 1)).all()):
+    if on_host(raw) and not bool(((raw >= 0) & (raw <= 1)).all()):
         raise RuntimeError("all elements of input should be between 0 and 1")
     losses = loss_rows.binary_cross_entropy(input, target)
     return reduced(losses if weight is None else losses * weight, reduction)

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
+from gradkit.backend.numpy import on_host
+from gradkit.backend.protocol import backend_of
 from gradkit.engine import inplace
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.reducing import amax
@@ -61,7 +63,7 @@ def _check(input: Tensor, weight: Tensor, sparse: bool) -> int:
         raise NotImplementedError("embedding has no sparse gradients; leave out sparse=True")
     count = extents(weight)[0]
     raw = input.array
-    if isinstance(raw, np.ndarray | np.generic) and raw.size:
+    if raw.size and on_host(raw):
         unsigned = raw.view(np.uint64 if raw.dtype == np.int64 else np.uint32)  # a negative index is a great one
         if int(np.maximum.reduce(unsigned, None)) >= count:
             raise IndexError(f"index out of range in self: indices run from 0 to {count - 1}")
@@ -76,18 +78,21 @@ def _check_plain(what: str, *operands: Tensor | None) -> None:
 def _shorten(input: Tensor, weight: Tensor, max_norm: float, norm_type: float) -> None:
     """Cut the rows that are looked up down to a norm, in place and outside the tape, as PyTorch does."""
     _check_plain("max_norm", weight, input)
-    used = np.unique(input.array)
-    norms = np.linalg.norm(weight.array[used], norm_type, axis=1)
-    long = norms > max_norm
-    weight.array[used[long]] *= (max_norm / (norms[long] + 1e-7))[:, None].astype(weight.dtype)
+    xp = backend_of(weight.array).xp
+    used = xp.unique(input.array)
+    norms = xp.linalg.norm(weight.array[used], norm_type, axis=1)
+    shares = xp.where(norms > max_norm, max_norm / (norms + 1e-7), 1)
+    weight.array[used] *= shares[:, None].astype(weight.dtype)
     inplace.written(weight, "embedding")
 
 
 def _scaled_by_frequency(y: Tensor, input: Tensor, count: int) -> Tensor:
     """The same value, whose gradient is that of `y` over how often its row was looked up."""
     _check_plain("scale_grad_by_freq", input)
-    often = np.bincount(input.array.ravel(), minlength=count)[input.array]
-    share = wrap((1 / often).astype(y.dtype)[..., None])
+    xp = backend_of(input.array).xp
+    places = input.array.reshape(-1)
+    often = xp.index_add((count,), y.dtype, places, xp.ones(places.shape, dtype=y.dtype))
+    share = wrap(1 / often[input.array][..., None])
     return y * share + (y * (1 - share)).detach()
 
 
@@ -138,7 +143,7 @@ def embedding_bag(
     if per_sample_weights is not None:
         kept = kept * index(reshape(per_sample_weights, (-1,)), places, lead=0).unsqueeze(-1)
     y = total(found * kept, dim=1)
-    return y if mode == "sum" else y / wrap(np.maximum(filled.sum(1, keepdims=True), 1).astype(weight.dtype))
+    return y if mode == "sum" else y / wrap(filled.sum(1, keepdims=True).clip(1).astype(weight.dtype))
 
 
 def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Tensor, Any]:
@@ -147,17 +152,19 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Te
         if offsets is not None:
             raise ValueError("if input is 2D, then offsets has to be None, as input is treated as bags of fixed length")
         shape = extents(input)
-        return creation.arange(shape[0] * shape[1]).reshape(shape), np.ones(shape, bool)
+        places = creation.arange(shape[0] * shape[1], device=input.device).reshape(shape)
+        return places, backend_of(places.array).xp.ones(shape, dtype=bool)
     if input.ndim != 1:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
     if offsets is None or offsets.ndim != 1:
         raise ValueError("offsets has to be a 1D Tensor if input is 1D")
     starts = offsets.array
-    if starts.size and starts[0] != 0:
+    xp = backend_of(starts).xp
+    if starts.size and on_host(starts) and starts[0] != 0:
         raise RuntimeError(f"offsets[0] has to be 0, i.e., the first sequence has to start from position 0, got {starts[0]}")
-    ends = starts[1:] if include_last else np.append(starts[1:], input.numel())
+    ends = starts[1:] if include_last else xp.concatenate([starts[1:], xp.full(1, input.numel(), dtype=starts.dtype)])
     starts = starts[: len(ends)]
-    steps = np.arange(max(int((ends - starts).max(initial=0)), 1))
+    steps = xp.arange(max(int((ends - starts).max()), 1) if starts.size else 1)
     places = starts[:, None] + steps
     filled = places < ends[:, None]
-    return wrap(np.where(filled, places, 0)), filled
+    return wrap(xp.where(filled, places, 0)), filled

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import beside
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arranging import narrow
 from gradkit.ops.naming import numpy_names
@@ -197,11 +198,9 @@ def scatter_reduce(
     total = rows.scatter_add(x, index, src, **params)
     if reduce == "sum":
         return total
-    ones = wrap(np.ones_like(np.asarray(src.array)), batch=src.batch)
-    count = rows.scatter_add(
-        wrap(np.full(input.array.shape, int(include_self), input.dtype), batch=input.batch), index, ones, **params
-    )
-    count = elementwise.maximum(count, wrap(np.ones((), input.dtype)))
+    ones = wrap(beside(src.array, "ones", src.array.shape, dtype=src.dtype), batch=src.batch)
+    before = wrap(beside(input.array, "full", input.array.shape, int(include_self), dtype=input.dtype), batch=input.batch)
+    count = elementwise.maximum(rows.scatter_add(before, index, ones, **params), 1)
     return elementwise.div(total, count) if input.dtype.kind in "fc" else elementwise.floor_divide(total, count)
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from gradkit.engine.tensor import Tensor
 from gradkit.engine.versions import owner
 from gradkit.primitives.shape import axis_from_end, compact
@@ -51,6 +49,6 @@ def stride(input: Tensor, dim: int | None = None) -> Any:
     >>> gradkit.ones(2, 3).stride()
     (3, 1)
     """
-    raw = np.asarray(input.array)
+    raw = input.array
     steps = tuple([s // raw.itemsize for s in raw.strides[len(input.batch) :]])
     return steps if dim is None else steps[axis_from_end(input, dim)]

@@ -7,6 +7,7 @@ import math
 import warnings
 from typing import Any
 
+from gradkit.backend.numpy import on_host
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.arithmetic import abs as absolute
 from gradkit.ops.distance import pairwise_distance
@@ -193,7 +194,7 @@ def gaussian_nll_loss(
             raise ValueError("var has negative entry/entries")
         var = var + 0 * input.detach()
     var = _beside(var, input)
-    if bool((var.array < 0).any()):
+    if on_host(var.array) and bool((var.array < 0).any()):
         raise ValueError("var has negative entry/entries")
     held = var.detach()
     var = var + (clamp(held, min=eps, max=None) - held)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.numpy import on_host
 from gradkit.engine import inplace
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.indexing import into
@@ -261,7 +262,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
         )
     shape = broadcast_shapes(extents(input), extents(mask))
     x, places = expand(input, shape), expand(mask, shape)
-    if not places.batch and np.count_nonzero(places.array) > source.numel():
+    if not places.batch and on_host(places.array) and np.count_nonzero(places.array) > source.numel():
         raise RuntimeError(
             "masked_scatter: expected source to have at least as many elements as the mask has set places"
         )

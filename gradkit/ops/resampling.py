@@ -2,11 +2,13 @@
 
 import math
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.neural import linear
 from gradkit.ops.shaping import broadcast_to
@@ -99,13 +101,19 @@ def _along(x: Tensor, at: int, mode: str, new: int, scale: float | None, align_c
     """One axis of `x` in its new extent."""
     shape = extents(x)
     if mode.startswith("nearest"):
-        places = wrap(nearest(mode, shape[at], new, scale))
+        places = wrap(on_device(nearest, x.device, mode, shape[at], new, scale))
         index = broadcast_to(reshape(places, (new, *(1,) * (len(shape) - at - 1))), (*shape[:at], new, *shape[at + 1 :]))
         return gather(x, index, axis=at - len(shape))
-    w = wrap(weights(mode, shape[at], new, scale, align_corners, x.dtype))
+    w = wrap(on_device(weights, x.device, mode, shape[at], new, scale, align_corners, x.dtype))
     order = (*range(at), *range(at + 1, len(shape)), at)
     back = (*range(at), len(shape) - 1, *range(at, len(shape) - 1))
     return permute(linear(permute(x, order), w), back)
+
+
+@lru_cache(maxsize=256)
+def on_device(table: Callable[..., Any], place: Any, *given: Any) -> Any:
+    """What one of the tables below has for the numbers given, in the memory of a device."""
+    return moved(table(*given), place)
 
 
 @lru_cache(maxsize=256)

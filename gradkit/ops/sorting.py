@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from gradkit import creation
+from gradkit.backend.numpy import on_host
+from gradkit.backend.protocol import backend_of
 from gradkit.engine import batching, dtypes
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
@@ -178,9 +178,9 @@ def unique(
     >>> gradkit.unique(gradkit.tensor([3, 1, 3]), return_counts=True)
     (tensor([1, 3]), tensor([1, 2]))
     """
-    raw = np.asarray(_plain(input, "unique"))
+    raw = _plain(input, "unique")
     axis = None if dim is None else axis_from_end(input, dim)
-    values, inverse, counts = np.unique(raw, return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
+    values, inverse, counts = backend_of(raw).xp.unique(raw, return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
     return _distinct(values, inverse.reshape(raw.shape if axis is None else -1), counts, return_inverse, return_counts)
 
 
@@ -194,14 +194,15 @@ def unique_consecutive(
     >>> gradkit.unique_consecutive(gradkit.tensor([1, 1, 2, 1]))
     tensor([1, 2, 1])
     """
-    raw = np.asarray(_plain(input, "unique_consecutive"))
-    lines = raw.reshape(-1) if dim is None else np.moveaxis(raw, dim, 0)
+    raw = _plain(input, "unique_consecutive")
+    xp = backend_of(raw).xp
+    lines = raw.reshape(-1) if dim is None else xp.moveaxis(raw, dim, 0)
     differs = (lines[1:] != lines[:-1]).any(tuple(range(1, lines.ndim)))
-    begins = np.concatenate([np.ones(min(len(lines), 1), bool), differs])
-    places = np.flatnonzero(begins)
-    inverse = np.cumsum(begins) - 1
-    values = lines[places] if dim is None else np.moveaxis(lines[places], 0, dim)
-    counts = np.diff(np.append(places, len(lines)))
+    begins = xp.concatenate([xp.ones(min(len(lines), 1), dtype=bool), differs])
+    places = xp.flatnonzero(begins)
+    inverse = xp.cumsum(begins, axis=0) - 1
+    values = lines[places] if dim is None else xp.moveaxis(lines[places], 0, dim)
+    counts = xp.diff(xp.concatenate([places, xp.full(1, len(lines), dtype=places.dtype)]))
     return _distinct(
         values, inverse.reshape(raw.shape) if dim is None else inverse, counts, return_inverse, return_counts
     )
@@ -232,13 +233,14 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise NotImplementedError(f"bincount() counts integers, not {raw.dtype.name}")
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
-    if raw.ndim != 1 or (raw.size and raw.min() < 0):
+    if raw.ndim != 1 or (raw.size and on_host(raw) and raw.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    xp = backend_of(raw).xp
     if weights is None:
-        return wrap(np.bincount(raw, minlength=minlength))
+        return wrap(xp.bincount(raw, minlength=minlength))
     if weights.array.shape != raw.shape:
         raise RuntimeError("weights should be 1-d and have the same length as input")
-    sums = np.bincount(raw, weights.array, minlength)
+    sums = xp.bincount(raw, weights.array, minlength)
     return wrap(sums.astype(weights.dtype) if weights.dtype == dtypes.float32 else sums)
 
 
@@ -308,11 +310,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     raw = tensor.array
     if not raw.size and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
-    if raw.size and raw.min() < 0:
+    if raw.size and on_host(raw) and raw.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes == -1:
         batching.refuse(tensor, "calling one_hot() without num_classes", "say how many classes there are")
         num_classes = int(raw.max()) + 1
-    if raw.size and raw.max() >= num_classes:
+    if raw.size and on_host(raw) and raw.max() >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
-    return astype(eq(unsqueeze(tensor, -1), wrap(np.arange(num_classes))), dtype=dtypes.int64)
+    return astype(eq(unsqueeze(tensor, -1), creation.arange(num_classes, device=tensor.device)), dtype=dtypes.int64)

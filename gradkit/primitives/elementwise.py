@@ -7,7 +7,7 @@ To add a primitive, write one row here: a name, the forward, a rule for each ope
 import math
 from typing import Any
 
-from gradkit.backend.numpy import NUMPY
+from gradkit.backend.numpy import on_host
 from gradkit.engine import dtypes
 from gradkit.primitives.kinds import NO_BOOL, REAL_ONLY, elementwise
 from gradkit.primitives.piecewise import maximum as maximum
@@ -44,7 +44,7 @@ hypot = elementwise(
 
 def between(xp: Any, a: Any, b: Any, w: Any) -> Any:
     """From the nearer end, so that a weight of 1 gives the other end exactly."""
-    if w.ndim or not isinstance(w, NUMPY.array_types):  # a number on a device is not looked at
+    if w.ndim or not on_host(w):
         return xp.where(xp.abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w))
     return a + w * (b - a) if xp.abs(w) < 0.5 else b - (b - a) * (1 - w)
 
@@ -65,7 +65,7 @@ def dividing(name: str) -> Any:
     """The forward for integers: NumPy would give 0 for a division by zero."""
 
     def divide(xp: Any, a: Any, b: Any) -> Any:
-        if isinstance(b, NUMPY.array_types) and not b.all():  # devices do not tell, as in PyTorch
+        if on_host(b) and not b.all():  # on a device such a quotient is any number, as in PyTorch
             raise RuntimeError(f"ZeroDivisionError: {name} of {a.dtype.name} by 0")
         return getattr(xp, name)(a, b)
 
