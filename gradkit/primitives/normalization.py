@@ -15,12 +15,16 @@ def softmax_over(x: Any, dim: Any = None, *, axis: Any = None) -> dict[str, Any]
 
 @fusible
 def softmax_forward(xp: Any, x: Any, *, axis: int) -> Any:
+    if not x.size:
+        return x.copy()
     e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
     return e / xp.sum(e, axis=axis, keepdims=True)
 
 
 @fusible
 def log_softmax_forward(xp: Any, x: Any, *, axis: int) -> Any:
+    if not x.size:
+        return x.copy()
     c = x - xp.max(x, axis=axis, keepdims=True)
     return c - xp.log(xp.sum(xp.exp(c), axis=axis, keepdims=True))
 

@@ -4,7 +4,19 @@ from typing import Any
 
 from gradkit.backend.cuda.compiling import elementwise
 
-__all__ = ["argpartition", "astype", "diagonal", "kept_by_mask", "matrix_transpose", "put_where", "zeros_like"]
+__all__ = [
+    "argpartition",
+    "astype",
+    "diagonal",
+    "kept_by_mask",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "matrix_transpose",
+    "put_where",
+    "zeros_like",
+]
 
 
 def argpartition(cp: Any, x: Any, _kth: Any, axis: int = -1) -> Any:
@@ -46,3 +58,24 @@ def put_where(cp: Any, z: Any, mask: Any, values: Any) -> None:
         ranks = cp.cumsum(mask.reshape(-1)).reshape(mask.shape)
         body = "if (mask) z = values[min((long long)rank, (long long)values.size()) - 1]"
         elementwise(cp, "put_where", "bool mask, int64 rank, raw T values", "T z", body)(mask, ranks, values, z)
+
+
+# -- logic, of complex numbers too -----------------------------------------------------------------------------------
+def truth(x: Any) -> Any:
+    return x != 0 if x.dtype.kind == "c" else x
+
+
+def logical_and(cp: Any, a: Any, b: Any) -> Any:
+    return cp.logical_and(truth(a), truth(b))
+
+
+def logical_or(cp: Any, a: Any, b: Any) -> Any:
+    return cp.logical_or(truth(a), truth(b))
+
+
+def logical_xor(cp: Any, a: Any, b: Any) -> Any:
+    return cp.logical_xor(truth(a), truth(b))
+
+
+def logical_not(cp: Any, x: Any) -> Any:
+    return cp.logical_not(truth(x))

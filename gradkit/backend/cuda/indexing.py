@@ -56,8 +56,11 @@ def sum_along(cp: Any, shape: Any, index: Any, values: Any, axis: int) -> Any:
 def put_along(cp: Any, out: Any, index: Any, values: Any, axis: int) -> Any:
     """Write `values` into `out` where `read_along` with the same `index` would read, and return `out`."""
     part, sizes = beside(out, index.shape, axis)
-    values = cp.broadcast_to(values, index.shape) if hasattr(values, "shape") else out.dtype.type(values)
-    kernel = elementwise(cp, "put_along", f"S index, U value, {_SIZES}", "raw T part", f"{_PLACE} part[place] = value")
+    if hasattr(values, "astype"):
+        values = cp.broadcast_to(values.astype(out.dtype, copy=False), index.shape)
+    else:
+        values = out.dtype.type(values)
+    kernel = elementwise(cp, "put_along", f"S index, T value, {_SIZES}", "raw T part", f"{_PLACE} part[place] = value")
     kernel(index, values, *sizes, part)
     return out
 

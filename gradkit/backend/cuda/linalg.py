@@ -18,7 +18,10 @@ CHECKED = ("cholesky", "eigh", "eigvalsh", "inv", "svd")
 
 def namespace(cp: Any) -> dict[str, Callable[..., Any]]:
     """The functions that differ from those of ``cp.linalg``, by name."""
-    return {name: checked(cp, getattr(cp.linalg, name)) for name in CHECKED} | {"eig": eigen(cp), "solve": checked(cp, solver(cp))}
+    return {name: checked(cp, getattr(cp.linalg, name)) for name in CHECKED} | {
+        "eig": eigen(cp),
+        "solve": checked(cp, solver(cp)),
+    }
 
 
 def checked(cp: Any, function: Callable[..., Any]) -> Callable[..., Any]:
