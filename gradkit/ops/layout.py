@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gradkit.backend.numpy import on_host
 from gradkit.engine.tensor import Tensor
 from gradkit.engine.versions import owner
 from gradkit.primitives.shape import axis_from_end, compact
@@ -38,8 +39,14 @@ def storage_offset(input: Tensor) -> int:
     >>> gradkit.arange(6).view(2, 3)[1:, 1].storage_offset()
     4
     """
-    raw = np.asarray(input.array)
-    return int(raw.ctypes.data - owner(raw).ctypes.data) // raw.itemsize if raw.size else 0
+    raw = input.array
+    return (_address(raw) - _address(owner(raw))) // raw.itemsize if raw.size and raw.base is not None else 0
+
+
+def _address(raw: Any) -> int:
+    """Of the first element in memory."""
+    described = raw.__array_interface__ if on_host(raw) else raw.__cuda_array_interface__
+    return int(described["data"][0])
 
 
 def stride(input: Tensor, dim: int | None = None) -> Any:
