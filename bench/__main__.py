@@ -19,6 +19,7 @@ SUITES = {
     "jacobian": "bench.suites.jacobian",
     "training": "bench.suites.training",
     "import": "bench.suites.footprint",
+    "gpu": "bench.suites.gpu",
 }
 PEERS = ("torch", "jax", "autograd")
 

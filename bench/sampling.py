@@ -129,4 +129,4 @@ def measure(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Build, compare and time a workload: the summaries of those that ran, the reasons of those that did not."""
     works, out = build(workload, libraries)
-    return sample(works, workload.operations, effort), out
+    return sample(works, workload.operations, effort) if works else {}, out

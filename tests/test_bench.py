@@ -25,7 +25,21 @@ def test_list_names_every_suite():
     done = bench("--list", "--large")
     assert done.returncode == 0, done.stderr
     suites = {line.split()[0] for line in done.stdout.splitlines()}
-    assert suites == {"overhead", "elementwise", "jvp", "jacobian", "training", "import"}
+    assert suites == {"overhead", "elementwise", "jvp", "jacobian", "training", "import", "gpu"}
+
+
+def test_gpu_suite_says_plainly_that_there_is_no_gpu():
+    hidden = "import sys; sys.modules['cupy'] = None; from bench.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", hidden, "--quick", "--suite", "gpu", "--only", "gpu-exp", "--peers", ""]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "no GPU here: no CUDA device can be used" in done.stdout
+
+
+def test_readme_has_the_bytes_that_are_counted():
+    from bench.traffic import table
+
+    assert "\n".join(table()) in (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
 
 
 def test_unknown_suite_is_refused_by_name():

@@ -1,0 +1,195 @@
+"""Kernels on a GPU, each beside its rule on CuPy, `cupy.fuse` of it, and PyTorch: `bench/README.md` says what to expect."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bench.traffic import AT, Entry, entries
+from bench.workload import NotAvailable, Target, Work, Workload, uniform
+from gradkit import optim
+from gradkit.backend.protocol import backend_named
+from gradkit.engine.primitive import REGISTRY
+
+ELEMENTS = int(AT)
+METHODS = {"SGD": optim.SGD, "SGD with momentum": optim.SGD, "Adam": optim.Adam}
+
+
+class Held:
+    """A result on the device: copied to the host when it is compared, which is before anything is timed."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        some = self.array.reshape(-1)[:1000]
+        return some.detach().cpu().numpy() if hasattr(some, "detach") else some.get()
+
+
+def cuda() -> Any:
+    try:
+        return backend_named("cuda")
+    except RuntimeError as reason:
+        raise NotAvailable(f"no GPU here: {reason}") from None
+
+
+def finished(cupy: Any, results: list[Any]) -> dict[str, Any]:
+    cupy.cuda.get_current_stream().synchronize()
+    return {f"result {i}": Held(x) for i, x in enumerate(results)}
+
+
+def on_cuda(torch: Any, x: Any) -> Any:
+    if not torch.cuda.is_available():
+        raise NotAvailable("no GPU here for PyTorch")
+    return torch.from_numpy(x).cuda()
+
+
+# -- vjps --------------------------------------------------------------------------------------------------------------
+def numbers(prim: Any) -> list[Any]:
+    """A cotangent and operands."""
+    return [uniform(ELEMENTS, low=0.5, high=2.0, seed=i) for i in range(1 + len(prim.rules))]
+
+
+def vjp(entry: Entry, run: Callable[..., Callable[..., list[Any]]]) -> Callable[[Any], Work]:
+    """What `run(backend, prim)` makes of a cotangent and what is saved, on the device."""
+
+    def build(_lib: Any) -> Work:
+        backend = cuda()
+        prim = next(prim for prim in REGISTRY.values() if prim.fused == entry.name)
+        ct, *operands = map(backend.asarray, numbers(prim))
+        saved = [prim.forward(backend.xp, *operands, **entry.params), *operands]
+        buffers = [backend.xp.zeros_like(ct) if entry.adds else None for _ in operands]
+        pull = run(backend, prim)
+        return lambda: finished(backend.module, pull(ct, saved, buffers))
+
+    return build
+
+
+def by_kernel(entry: Entry) -> Callable[[Any], Work]:
+    def run(backend: Any, prim: Any) -> Callable[..., list[Any]]:
+        kernel = backend.kernel(entry.name)
+        if kernel is None:
+            raise NotAvailable("GRADKIT_FUSED=0 turns kernels off")
+
+        def pull(ct: Any, saved: Any, buffers: Any) -> list[Any]:
+            found = kernel(ct, saved, entry.params, [(ct.shape, ct.dtype)] * len(buffers), buffers)
+            return buffers if entry.adds else found
+
+        return pull
+
+    return vjp(entry, run)
+
+
+def added(found: list[Any], buffers: list[Any]) -> list[Any]:
+    for i, c in enumerate(found):
+        if buffers[i] is not None:
+            buffers[i] += c
+            found[i] = buffers[i]
+    return found
+
+
+def by_rule(entry: Entry) -> Callable[[Any], Work]:
+    def run(backend: Any, prim: Any) -> Callable[..., list[Any]]:
+        return lambda ct, saved, buffers: added(
+            [rule(backend.xp, ct, *saved, **entry.params) for rule in prim.rules], buffers
+        )
+
+    return vjp(entry, run)
+
+
+def by_fuse(entry: Entry) -> Callable[[Any], Work]:
+    """`cupy.fuse` of the rule, which serves those that need nothing beyond CuPy's ufuncs."""
+
+    def run(backend: Any, prim: Any) -> Callable[..., list[Any]]:
+        cupy = backend.module
+        fused = [cupy.fuse()(lambda ct, *saved, rule=rule: rule(cupy, ct, *saved, **entry.params)) for rule in prim.rules]
+
+        def pull(ct: Any, saved: Any, buffers: Any) -> list[Any]:
+            try:
+                return added([one(ct, *saved) for one in fused], buffers)
+            except Exception as reason:  # of what it cannot fuse it says so in many ways
+                raise NotAvailable(f"cupy.fuse: {type(reason).__name__}: {reason}") from None
+
+        return pull
+
+    return vjp(entry, run)
+
+
+def by_torch(entry: Entry) -> Callable[[Any], Work]:
+    def build(torch: Any) -> Work:
+        prim = next(prim for prim in REGISTRY.values() if prim.fused == entry.name)
+        ct, *operands = [on_cuda(torch, x) for x in numbers(prim)]
+        for x in operands:
+            x.requires_grad_()
+        if callable(prim.peer):
+            y = prim.peer(torch, *operands, **entry.params)
+        else:
+            y = getattr(torch, prim.peer or prim.name)(*operands, *entry.params.values())
+        grads = [torch.zeros_like(ct) if entry.adds else None for _ in operands]
+
+        def work() -> dict[str, Any]:
+            found = added(list(torch.autograd.grad(y, operands, ct, retain_graph=True)), grads)
+            torch.cuda.synchronize()
+            return {f"result {i}": Held(x) for i, x in enumerate(found)}
+
+        return work
+
+    return build
+
+
+# -- optimisers --------------------------------------------------------------------------------------------------------
+def step(entry: Entry, kernel: bool) -> Callable[[Any], Work]:
+    def build(gradkit: Any) -> Work:
+        backend = cuda()
+        p, g = [backend.asarray(uniform(ELEMENTS, low=0.5, high=2.0, seed=i)) for i in range(2)]
+        optimizer = METHODS[entry.title]([gradkit.ones(1, requires_grad=True)], lr=0.1, **entry.params)
+        arrays, by = optimizer.prepared(p, {}, optimizer.param_groups[0])
+        change = backend.kernel(entry.name) if kernel else None
+        if kernel and change is None:
+            raise NotAvailable("GRADKIT_FUSED=0 turns kernels off")
+
+        def work() -> dict[str, Any]:
+            if change is None:
+                optimizer.apply(p, g, arrays, by)
+            else:
+                change([[p, g, *arrays]], by)
+            return finished(backend.module, [p])
+
+        return work
+
+    return build
+
+
+def torch_step(entry: Entry) -> Callable[[Any], Work]:
+    def build(torch: Any) -> Work:
+        p, g = [on_cuda(torch, uniform(ELEMENTS, low=0.5, high=2.0, seed=i)) for i in range(2)]
+        p.requires_grad_().grad = g
+        method = getattr(torch.optim, METHODS[entry.title].__name__)
+        optimizer = method([p], lr=0.1, fused=True, **entry.params)
+
+        def work() -> dict[str, Any]:
+            optimizer.step()
+            torch.cuda.synchronize()
+            return {"result 0": Held(p)}
+
+        return work
+
+    return build
+
+
+def items() -> Iterator[Workload]:
+    for entry in entries():
+        steps = entry.title in METHODS
+        seconds = entry.milliseconds(4) * 1e-3
+        contenders = {
+            "gradkit": step(entry, True) if steps else by_kernel(entry),
+            "gradkit rule": step(entry, False) if steps else by_rule(entry),
+            "torch": torch_step(entry) if steps else by_torch(entry),
+        }
+        if not steps:
+            contenders["gradkit cupy.fuse"] = by_fuse(entry)
+        name = entry.title.replace(",", "").replace(" ", "-").lower()
+        title = f"{entry.title}, 1e8 float32: {entry.kernel} B each, so {seconds * 1e3:.2f} ms at 3.0 TB/s"
+        targets = (Target(1.1 * seconds, 1.5 * seconds, against=None),)
+        yield Workload(f"gpu-{name}", "gpu", title, contenders, targets)
+
+
+ITEMS = list(items())

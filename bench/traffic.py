@@ -1,0 +1,149 @@
+"""How many bytes a kernel must move for each element, and how many the array operations of its rule: counted, not timed.
+
+`python -m bench.traffic` prints the table that `bench/README.md` shows.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import gradkit
+from gradkit import optim
+from gradkit.backend.kernels.catalogue import ELEMENTWISE
+from gradkit.backend.numpy import NUMPY
+from gradkit.backend.protocol import Namespace
+from gradkit.engine.primitive import REGISTRY
+
+ELEMENTS = 1000  # that the rules run on here
+H100 = 3.0e12  # bytes a second that a copy reaches
+AT = 1e8  # elements of the times shown
+
+
+class Counted(np.ndarray):
+    """An array whose operations each read their operands from memory and write their result to it."""
+
+    moved = 0
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
+        plain = {} if out is None else {"out": tuple(map(uncounted, out))}
+        y = getattr(ufunc, method)(*map(uncounted, inputs), **plain, **kwargs)
+        count(inputs, y)
+        return out[0] if out is not None else y.view(Counted)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        y = function(*map(uncounted, args), **kwargs)
+        count(args, y)
+        return y.view(Counted)
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        y = uncounted(self).astype(dtype, **kwargs)
+        count((self,), y)
+        return y.view(Counted)
+
+
+def uncounted(x: Any) -> Any:
+    return x.view(np.ndarray) if isinstance(x, Counted) else x
+
+
+def count(inputs: Any, y: Any) -> None:
+    """What one operation reads, each operand once, and writes."""
+    read = {x.ctypes.data: x.nbytes for x in inputs if isinstance(x, np.ndarray) and x.ndim}
+    Counted.moved += sum(read.values()) + y.nbytes
+
+
+def at_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that a backend has one kernel for."""
+
+    def call(*args: Any, **params: Any) -> Any:
+        y = function(*map(uncounted, args), **params)
+        count(args, y)
+        return y.view(Counted)
+
+    return call
+
+
+XP = Namespace(
+    np,
+    astype=lambda x, dtype: x.astype(dtype),
+    **{name: at_once(getattr(NUMPY.xp, name)) for name in ("power", "sigmoid", "erf", "kept_by_mask")},
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kernel, what it does, and the bytes that it and its rule move for an element of float32."""
+
+    name: str
+    title: str
+    kernel: int
+    rule: int
+    params: dict[str, Any]
+    adds: bool = False
+
+    def milliseconds(self, itemsize: int, rule: bool = False) -> float:
+        return (self.rule if rule else self.kernel) * itemsize / 4 * AT / H100 * 1e3
+
+
+def drawn(seed: int) -> Any:
+    return np.random.default_rng(seed).uniform(0.5, 2, ELEMENTS).astype(np.float32).view(Counted)
+
+
+def counted(work: Callable[[], Any]) -> int:
+    """Bytes that it moves for each element."""
+    Counted.moved = 0
+    work()
+    return round(Counted.moved / ELEMENTS)
+
+
+def of_row(fused: str, params: dict[str, Any], note: str = "", adds: bool = False) -> Entry:
+    prim = next(prim for prim in REGISTRY.values() if prim.fused == fused)
+    kind, operands = ELEMENTWISE[fused], [drawn(1 + i) for i in range(len(prim.rules))]
+    ct, y = drawn(8), prim.run(*map(uncounted, operands), **params).view(Counted)
+    rule = counted(lambda: [rule(XP, ct, y, *operands, **params) for rule in prim.rules])
+    outputs = kind.operands * (2 if adds else 1)
+    kernel = 4 * (1 + len(kind.reads) + outputs)
+    return Entry(fused, f"{prim.name}{note}", kernel, rule + 12 * kind.operands * adds, params, adds)
+
+
+def of_step(name: str, title: str, method: Any, options: dict[str, Any]) -> Entry:
+    optimizer = method([gradkit.ones(ELEMENTS, requires_grad=True)], lr=0.1, **options)
+    p, state = drawn(1), {}
+    optimizer.update(p, drawn(2), state, optimizer.param_groups[0])  # makes the state
+    arrays, numbers = optimizer.prepared(p, state, optimizer.param_groups[0])
+    arrays = [None if x is None else x.view(Counted) for x in arrays]
+    rule = counted(lambda: optimizer.apply(p, drawn(3), arrays, numbers))
+    states = sum([x is not None for x in arrays])
+    return Entry(name, title, 4 * (3 + 2 * states), rule, options)
+
+
+def entries() -> Iterator[Entry]:
+    yield of_row("exp_vjp", {})
+    yield of_row("exp_vjp", {}, ", added into what is there", adds=True)
+    for exponent in (2, 3, 0.5, 2.5, 1.7):
+        yield of_row("pow_scalar_vjp", {"exponent": exponent}, f", exponent {exponent}")
+    yield of_row("pow_scalar_vjp", {"exponent": 1.7}, ", exponent 1.7, added into what is there", adds=True)
+    yield of_row("pow_vjp", {}, ", tensor exponent, both operands")
+    yield of_row("relu_vjp", {}, ", added into what is there", adds=True)
+    for name in ("relu", "sigmoid", "tanh", "silu"):
+        yield of_row(f"{name}_vjp", {})
+    yield of_row("gelu_vjp", {"approximate": "none"})
+    yield of_step("sgd_step", "SGD", optim.SGD, {})
+    yield of_step("sgd_step", "SGD with momentum", optim.SGD, {"momentum": 0.9})
+    yield of_step("adam_step", "Adam", optim.Adam, {})
+
+
+def table() -> Iterator[str]:
+    yield "| kernel | what | B kernel | B rule | rule / kernel | ms float | ms double | ms half | ms rule, float |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for e in entries():
+        times = " | ".join([f"{e.milliseconds(size):.2f}" for size in (4, 8, 2)])
+        yield (
+            f"| `{e.name}` | {e.title} | {e.kernel} | {e.rule} | {e.rule / e.kernel:.1f} | {times} | "
+            f"{e.milliseconds(4, rule=True):.2f} |"
+        )
+
+
+if __name__ == "__main__":
+    print(*table(), sep="\n")
