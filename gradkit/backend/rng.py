@@ -298,21 +298,28 @@ class Generator:
             units = self._stream.units(size, p.dtype)
         return (units.reshape(shape) < p.astype(units.dtype, copy=False)).astype(dtype, copy=False)
 
-    def keep_mask(self, shape: Shape, p: float) -> Array:
-        """Booleans that are true with probability 1 - p: what a dropout of probability p keeps.
+    def keep_mask(self, shape: Shape, p: float, dtype: DTypeLike = np.bool_, value: float = 1) -> Array:
+        """`value` with probability 1 - p, else zero: what a dropout of probability p multiplies with.
 
-        PyTorch's bit for bit; nothing is drawn for a p of 0 or 1. Raises RuntimeError for a p outside [0, 1].
+        PyTorch's choice bit for bit; nothing is drawn for a p of 0 or 1. Raises RuntimeError for a p outside [0, 1].
 
         >>> Generator().manual_seed(0).keep_mask(4, 0.5)
         array([False, False,  True, False])
+        >>> Generator().manual_seed(0).keep_mask(4, 0.5, np.float32, 2)
+        array([0., 0., 2., 0.], dtype=float32)
         """
-        shape, _ = _resolved(shape, np.bool_)
+        shape, dtype = _resolved(shape, dtype)
         if not 0 <= p <= 1:
             raise RuntimeError(f"keep_mask() takes p in [0, 1], not {p}")
         if p in (0, 1):
-            return np.full(shape, p == 0)
-        with self._lock:
-            return self._stream.below(1 - p, math.prod(shape)).reshape(shape)
+            kept = np.full(shape, p == 0)
+        else:
+            with self._lock:
+                kept = self._stream.below(1 - p, math.prod(shape)).reshape(shape)
+        kept = kept.astype(dtype, copy=False)
+        if value != 1:
+            kept *= dtype.type(value)
+        return kept
 
     def multinomial(self, probs: Array, num_samples: int, replacement: bool = False) -> Array:
         """Indices drawn with the given weights, int64: shape (num_samples,) from (n,), or (m, num_samples) from (m, n).

