@@ -152,7 +152,7 @@ def _converter(name: str, dtype: Any) -> Callable[[Tensor], Tensor]:
 CONVERTERS = {
     name: _converter(name, getattr(dtypes, name))
     for name in ("bool", "cdouble", "cfloat", "double", "float", "half", "int", "long", "short")
-}
+} | {"byte": _converter("byte", dtypes.uint8), "char": _converter("char", dtypes.int8)}
 
 
 # -- others like it ----------------------------------------------------------------------------------------------------

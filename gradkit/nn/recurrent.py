@@ -14,6 +14,7 @@ from gradkit.nn import functional as F
 from gradkit.nn import init
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
+from gradkit.primitives import recurrence as rows
 
 
 class _Cell(Module):
@@ -128,9 +129,8 @@ class LSTMCell(_Cell):
 
 def lstm_step(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     """The new (h, c), from what input and state contribute to the gates."""
-    i, f, g, o = gates.chunk(4, dim=-1)
-    c = F.sigmoid(f) * c + F.sigmoid(i) * F.tanh(g)
-    return F.sigmoid(o) * F.tanh(c), c
+    h, new = rows.lstm_step(gates, c)
+    return h, new
 
 
 class GRUCell(_Cell):

@@ -10,7 +10,7 @@ from gradkit.primitives import shape as rows
 from gradkit.primitives.shape import axis_from_end, expansion, extents, order, plain_shape, reverse, sizes_from, swap
 
 __all__ = [
-    "adjoint", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape",
+    "adjoint", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape",
     "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 METHODS = (

@@ -20,6 +20,7 @@ from gradkit.primitives import (
     piecewise,
     placement,
     pooling,
+    recurrence,
     reduction,
     scan,
     selection,
@@ -32,5 +33,5 @@ from gradkit.primitives import (
 __all__ = [
     "activation", "arranging", "comparison", "complex", "convolution", "decomposition", "determinant",
     "elementwise", "embedding", "fft", "indexing", "linalg", "linear", "losses", "norm", "normalization", "piecewise",
-    "placement", "pooling", "reduction", "scan", "selection", "shape", "sorting", "special", "trigonometric",
+    "placement", "pooling", "recurrence", "reduction", "scan", "selection", "shape", "sorting", "special", "trigonometric",
 ]  # fmt: skip

@@ -1,0 +1,110 @@
+"""Write docs/coverage.md: which of PyTorch's public names gradkit has, and which not. Needs torch.
+
+`python .ci/write_coverage.py` writes it; with --check it only says whether it is current, by its exit status.
+"""
+
+import importlib
+import re
+import sys
+import textwrap
+import types
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "coverage.md"
+
+#: What a section covers: the module or class in torch, and the one here.
+SECTIONS = [
+    ("torch", "gradkit"), ("torch.Tensor", "gradkit.Tensor"), ("torch.nn", "gradkit.nn"),
+    ("torch.nn.functional", "gradkit.nn.functional"), ("torch.nn.init", "gradkit.nn.init"),
+    ("torch.nn.utils", "gradkit.nn.utils"), ("torch.nn.utils.rnn", "gradkit.nn.utils.rnn"),
+    ("torch.optim", "gradkit.optim"), ("torch.optim.lr_scheduler", "gradkit.optim.lr_scheduler"),
+    ("torch.utils.data", "gradkit.utils.data"), ("torch.autograd", "gradkit.autograd"),
+    ("torch.autograd.functional", "gradkit.autograd.functional"), ("torch.func", "gradkit.func"),
+    ("torch.linalg", "gradkit.linalg"), ("torch.fft", "gradkit.fft"), ("torch.special", "gradkit.special"),
+    ("torch.random", "gradkit.random"),
+]  # fmt: skip
+
+#: Names that are not counted: other number formats and layouts, compilers and exporters, one vendor's libraries, what
+#: PyTorch keeps for itself although it shows, and names it calls deprecated.
+APART = {
+    "quantised, sparse and nested tensors": r"q(u?int|_|scheme)|quant|int_repr|is_q|sparse|spmm|saddmm|h?smm|coo|csr|csc|bs[rc]|"
+    r"coalesce|crow_|ccol_|(row|col)_indices|^(in)?dices|^values|dense|jagged|padded_tensor|nested|SparseAdam|bits?[0-9]|u?int[1-7]$",
+    "compilation, export and tracing": r"script|jit|graph|compil|symbol|Sym[A-Z]|^sym_|fork$|^wait$|parse_|import_ir|trac|vmap_|Alias|"
+    r"functionalize|while_loop|^cond$|slice_inverse|assert_int|boolean_dispatch|torch_function|is_tensor_like|rearrange|debug_unwrap",
+    "one vendor's libraries": r"cudnn|miopen|mkldnn|fbgemm|vulkan|onednn|xnn|mps|xpu|hpu|ipu|xla|mtia|maia|lazy|Lazy|meta",
+    "storages, views by name and other insides": r"[Ss]torage|Type$|_copy$|^_|FunctionSchema|^native_|_backward_|batch_norm_|Memo|Logger|"
+    r"Future|Block|^(Use|Node|Code|Tag|Value|Capsule|Argument|Generator)|Operator|Python|PyTorchFile|Dispatch|Context|Engine|fake|fused|"
+    r"unsafe|_stats|thread|autocast|GradScaler|Profiler|kineto|Event|Stream|Device|Saved|profiler|_enabled|deprecated|common_|Options|"
+    r"factory|ParamSpec|TypeVar|Literal|TYPE_CHECKING|__|argument_validation|runtime_validation|DataPipe|datapipe|determinism|deterministic|"
+    r"Data[C]hunk|layout|memory_format|_format$|channels_last|hash_tensor|const_data_ptr|dim_order|module_load|as_subclass|names?$|rename|"
+    r"align_|refine|typename|classproperty|BenchmarkConfig|Benchmark|Aggregation|ErrorReport|AcceleratorError|FatalError|FileCheck|Throughput|"
+    r"has_[a-z]+$|init_num|interop|unify|merge_type|Any|Mapping|Sequence|^(cast|overload|annotations|override|partial|ref|wraps|inf|Self|"
+    r"Counter|bisect_right|Supports|Typed|Optimizer|Tensor)",
+    "deprecated": r"^(svd_|symeig|eig|lstsq|solve|triangular_solve|range|norm_except_dim|Container|NLLLoss2d|CrossMapLRN2d|volatile|upsample"
+    r"|nuclear_norm|frobenius_norm|chain_matmul|lu_unpack|reinforce|resize$|resize_as$|new$|storage_type)|^(clip_grad_norm|constant|dirac|eye"
+    r"|kaiming_\w+l|kaiming_uniform|normal|orthogonal|sparse|uniform|xavier_\w+)$",
+}  # fmt: skip
+
+
+def found(path: str) -> Any:
+    """The module or class of a dotted name, None if there is none."""
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError:
+        parent, _, name = path.rpartition(".")
+        return getattr(importlib.import_module(parent), name, None) if parent else None
+
+
+def public(path: str) -> list[str]:
+    """The names that torch shows there, without modules and what is set apart."""
+    source = importlib.import_module("torch").Tensor if path == "torch.Tensor" else importlib.import_module(path)
+    names = [name for name in dir(source) if not name.startswith("_")]
+    names = [name for name in names if not isinstance(getattr(source, name, None), types.ModuleType)]
+    return [name for name in names if not any([re.search(pattern, name) for pattern in APART.values()])]
+
+
+def section(theirs: str, ours: str) -> tuple[list[str], list[str]]:
+    """The names that are here, and those that are not."""
+    names, own = public(theirs), found(ours)
+    there = [name for name in names if hasattr(own, name)]
+    return there, [name for name in names if name not in there]
+
+
+def page() -> str:
+    results = {theirs: section(theirs, ours) for theirs, ours in SECTIONS}
+    lines = [
+        "# What is there of PyTorch's names",
+        "",
+        "Written by `.ci/write_coverage.py`: change that, not this. A name that is there means what it means in PyTorch, or its",
+        "documentation says where it does not.",
+        "",
+        "| in PyTorch | there | missing |",
+        "|---|---|---|",
+        *[f"| `{path}` | {len(there)} | {len(missing)} |" for path, (there, missing) in results.items()],
+        "",
+        "Not counted: " + "; ".join(APART) + ".",
+        "",
+        "## What differs on purpose",
+        "",
+        "- `gradkit.Tensor(data)` is no constructor: write `gradkit.tensor(data)`, or `gradkit.FloatTensor(data)`.",
+        "- Slices may run backwards, and arrays with negative strides are shared, as in NumPy; `as_strided` copies.",
+        "- Writing where source and target overlap gives what a copy of the source would give; PyTorch raises RuntimeError.",
+        "- Any write into an expanded tensor raises RuntimeError; PyTorch lets one number through.",
+        "- Losses know `reduction` by name only: what PyTorch deprecates before it (`size_average`, `reduce`) is gone.",
+        "- `np.float64(2) * x` promotes as NumPy does, to float64; `2.0 * x` as PyTorch does.",
+        "",
+        "## Missing",
+    ]
+    for path, (_, missing) in results.items():
+        if missing:
+            shown = textwrap.fill(", ".join([f"`{name}`" for name in missing]), 120, break_on_hyphens=False)
+            lines += ["", f"`{path}`:", shown]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page()
+        sys.exit(None if current else f"{PAGE.name} is out of date: run python .ci/write_coverage.py")
+    PAGE.write_text(page(), encoding="utf-8")
