@@ -41,8 +41,8 @@ APART = {
     r"align_|refine|typename|classproperty|BenchmarkConfig|Benchmark|Aggregation|ErrorReport|AcceleratorError|FatalError|FileCheck|Throughput|"
     r"has_[a-z]+$|init_num|interop|unify|merge_type|Any|Mapping|Sequence|^(cast|overload|annotations|override|partial|ref|wraps|inf|Self|"
     r"Counter|bisect_right|Supports|Typed|Optimizer|Tensor)",
-    "deprecated": r"^(svd_|symeig|eig|lstsq|solve|triangular_solve|range|norm_except_dim|Container|NLLLoss2d|CrossMapLRN2d|volatile|upsample"
-    r"|nuclear_norm|frobenius_norm|chain_matmul|lu_unpack|reinforce|resize$|resize_as$|new$|storage_type)|^(clip_grad_norm|constant|dirac|eye"
+    "deprecated": r"^(svd_|symeig|eig|lstsq|solve|triangular_solve|range|norm_except_dim|Container|NLLLoss2d|CrossMapLRN2d|volatile"
+    r"|upsample|nuclear_norm|frobenius_norm|chain_matmul|lu_unpack|reinforce|resize$|resize_as$|new$|storage_type)|^(clip_grad_norm|constant|dirac|eye"
     r"|kaiming_\w+l|kaiming_uniform|normal|orthogonal|sparse|uniform|xavier_\w+)$",
 }  # fmt: skip
 
