@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,21 +16,6 @@ from gradkit.optim.optimizer import (
     step_tensor,
     zeros_for,
 )
-
-
-class AdamNumbers(NamedTuple):
-    """What a step reads besides arrays, in the order of kernels/adam_step.cuh."""
-
-    shrink: float
-    weight_decay: float
-    rise1: float
-    keep2: float
-    rise2: float
-    unbias: float
-    eps: float
-    step_size: float
-    maximize: bool
-    amsgrad: bool
 
 
 class Adam(Optimizer):
@@ -82,59 +67,55 @@ class Adam(Optimizer):
         options = one_implementation(differentiable, foreach=foreach, capturable=capturable, fused=fused)
         super().__init__(params, defaults | options)
 
-    kernel = "adam_step"
+    kernel = "adam_step"  # its numbers are those of `prepared`, in this order
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         self.apply(param, grad, *self.prepared(param, state, group))
 
-    def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], AdamNumbers]:
+    def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], tuple[Any, ...]]:
+        """The arrays of the state, and the numbers of this step."""
+        amsgrad = group["amsgrad"]
         if not state:
             state["step"] = step_tensor()
             state["exp_avg"] = zeros_for(param)
             state["exp_avg_sq"] = zeros_for(param)
-            if group["amsgrad"]:
+            if amsgrad:
                 state["max_exp_avg_sq"] = zeros_for(param)
         step = counted(state)
         lr, (beta1, beta2), weight_decay = float(group["lr"]), group["betas"], group["weight_decay"]
-        decoupled = group["decoupled_weight_decay"]
-        numbers = AdamNumbers(
-            shrink=1 - lr * weight_decay if decoupled else 1,
-            weight_decay=0 if decoupled else weight_decay,
-            rise1=1 - beta1,
-            keep2=beta2,
-            rise2=1 - beta2,
-            unbias=1 / math.sqrt(1 - beta2**step),
-            eps=group["eps"],
-            step_size=lr / (1 - beta1**step),
-            maximize=bool(group["maximize"]),
-            amsgrad=bool(group["amsgrad"]),
-        )
-        greatest = state["max_exp_avg_sq"].array if group["amsgrad"] else None
-        return [state["exp_avg"].array, state["exp_avg_sq"].array, greatest], numbers
+        shrink = 1.0
+        if weight_decay and group["decoupled_weight_decay"]:
+            shrink, weight_decay = 1 - lr * weight_decay, 0.0
+        unbias = 1 / math.sqrt(1 - beta2**step)
+        step_size = lr / (1 - beta1**step)
+        greatest = state["max_exp_avg_sq"].array if amsgrad else None
+        rates = shrink, weight_decay, 1 - beta1, beta2, 1 - beta2, unbias, group["eps"], step_size
+        return [state["exp_avg"].array, state["exp_avg_sq"].array, greatest], (*rates, group["maximize"], amsgrad)
 
-    def apply(self, param: Any, grad: Any, arrays: list[Any], by: AdamNumbers) -> None:
+    def apply(self, param: Any, grad: Any, arrays: list[Any], numbers: tuple[Any, ...]) -> None:
+        shrink, weight_decay, rise1, keep2, rise2, unbias, eps, step_size, maximize, amsgrad = numbers
         mean, square, greatest = arrays
         for p, g, m, v, top in blocks(param, grad, mean, square, square if greatest is None else greatest):
-            if by.maximize:
+            if maximize:
                 g = -g
-            if by.shrink != 1:
-                p *= by.shrink
-            if by.weight_decay:
-                g = g + by.weight_decay * p
+            if shrink != 1:
+                p *= shrink
+            if weight_decay:
+                g = g + weight_decay * p
             change = g - m
-            change *= by.rise1
+            change *= rise1
             m += change
             change = g * g
-            change *= by.rise2
-            v *= by.keep2
+            change *= rise2
+            v *= keep2
             v += change
-            if by.amsgrad:
+            if amsgrad:
                 np.maximum(top, v, out=top)
             change = np.sqrt(top)
-            change *= by.unbias
-            change += by.eps
+            change *= unbias
+            change += eps
             change = m / change
-            change *= by.step_size
+            change *= step_size
             p -= change
 
 

@@ -1,21 +1,9 @@
 """Stochastic gradient descent."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from gradkit.optim.optimizer import Optimizer, blocks, check_not_negative, one_implementation, zeros_for
-
-
-class SgdNumbers(NamedTuple):
-    """What a step reads besides arrays, in the order of kernels/sgd_step.cuh."""
-
-    lr: float
-    weight_decay: float
-    momentum: float
-    rise: float
-    maximize: bool
-    nesterov: bool
-    first: bool
 
 
 class SGD(Optimizer):
@@ -64,37 +52,35 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, fused=fused))
 
-    kernel = "sgd_step"
+    kernel = "sgd_step"  # its numbers are those of `prepared`, in this order
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         self.apply(param, grad, *self.prepared(param, state, group))
 
-    def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], SgdNumbers]:
-        momentum, first = group["momentum"], "momentum_buffer" not in state
-        if momentum and first:
-            state["momentum_buffer"] = zeros_for(param)
-        numbers = SgdNumbers(
-            lr=float(group["lr"]),
-            weight_decay=group["weight_decay"],
-            momentum=momentum,
-            rise=1 - group["dampening"],
-            maximize=bool(group["maximize"]),
-            nesterov=bool(group["nesterov"]),
-            first=bool(momentum and first),
-        )
-        return [state["momentum_buffer"].array if momentum else None], numbers
+    def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], tuple[Any, ...]]:
+        """The arrays of the state, and the numbers of this step."""
+        momentum, buffer, first = group["momentum"], None, False
+        if momentum:
+            first = "momentum_buffer" not in state
+            if first:
+                state["momentum_buffer"] = zeros_for(param)
+            buffer = state["momentum_buffer"].array
+        rise = 1 - group["dampening"]
+        options = group["maximize"], group["nesterov"], first
+        return [buffer], (float(group["lr"]), group["weight_decay"], momentum, rise, *options)
 
-    def apply(self, param: Any, grad: Any, arrays: list[Any], by: SgdNumbers) -> None:
+    def apply(self, param: Any, grad: Any, arrays: list[Any], numbers: tuple[Any, ...]) -> None:
+        lr, weight_decay, momentum, rise, maximize, nesterov, first = numbers
         (buffer,) = arrays
         for p, g, b in blocks(param, grad, param if buffer is None else buffer):
-            step = -g if by.maximize else g
-            if by.weight_decay:
-                step = step + by.weight_decay * p
-            if by.momentum:
-                if by.first:
+            step = -g if maximize else g
+            if weight_decay:
+                step = step + weight_decay * p
+            if momentum:
+                if first:
                     b[...] = step
                 else:
-                    b *= by.momentum
-                    b += step if by.rise == 1 else by.rise * step
-                step = step + by.momentum * b if by.nesterov else b
-            p -= by.lr * step
+                    b *= momentum
+                    b += step if rise == 1 else rise * step
+                step = step + momentum * b if nesterov else b
+            p -= lr * step
