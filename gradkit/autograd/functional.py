@@ -103,17 +103,16 @@ def jacobian(
     xs = _prepared(xs, create_graph)
     info: dict[str, Any] = {}
     function = _tupled(func, "jacobian", info)
-    if strategy == "forward-mode" and not strict:
+    if strict:
+        leaves = [fresh_leaf(x) for x in xs]
+        _check_outputs(recorded(function, leaves), leaves, pairs=True)
+    if strategy == "forward-mode":
         found = jacobians.by_columns(function, xs, chunk_size)
+    elif strategy == "auto":
+        found = jacobians.cheapest(function, xs, chunk_size, final=not create_graph)
     else:
         leaves = [fresh_leaf(x) for x in xs]
-        ys = recorded(function, leaves)
-        if strict:
-            _check_outputs(ys, leaves, pairs=True)
-        if strategy == "forward-mode" or (strategy == "auto" and jacobians.prefers_columns(ys, leaves)):
-            found = jacobians.by_columns(function, xs, chunk_size)
-        else:
-            found = [jacobians.rows(y, leaves, chunk_size, final=not create_graph) for y in ys]
+        found = [jacobians.rows(y, leaves, chunk_size, final=not create_graph) for y in recorded(function, leaves)]
     if strict and create_graph:
         for row in found:
             _check_results(row)

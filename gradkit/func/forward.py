@@ -96,13 +96,14 @@ def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) ->
     ys, y_spec = tree.flatten(y)
     ys = [tree.tensor(one, "the output of linearize's function") for one in ys]
     tape = Tape(ys, leaves)
+    complete = tape.complete()
 
     def push(*tangents: Any) -> Any:
         flat_t, spec_t = tree.flatten(tangents)
         if spec_t != spec:
             raise RuntimeError(f"linearize: expected tangents nested like the {len(flat)} primals, got {len(flat_t)}")
         _, ts = _fitting(kind, flat, flat_t)
-        if not tape.complete:
+        if not complete:
             return jvp(func, primals, tangents, has_aux=has_aux)[1]
         return tree.unflatten([kind.given(t) for t in tape.push(ts)], y_spec)
 

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from gradkit.engine import batching, modes
+from gradkit.engine.tangents import strip
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func import chunks, tree
 from gradkit.func.forward import apart, pushed
 from gradkit.func.pulling import basis, fresh_leaf, pull_lifted, zeros
+from gradkit.func.pushing import Tape
 from gradkit.func.reverse import freed, picked, recorded, with_aux
 from gradkit.func.vmap import check_randomness
 from gradkit.ops import shaping
@@ -66,7 +68,8 @@ def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = 
             return [batching.leave(g, level, count) for g in pull_lifted([y], leaves, [ct], final)]
 
     size = y.array.nbytes + sum([x.array.nbytes for x in leaves])
-    found = chunks.in_chunks(run, n, chunk_size, size)
+    largest = Tape([y], leaves).largest() if chunk_size == "auto" else 1
+    found = chunks.in_chunks(run, n, chunk_size, size, largest)
     return [g.reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
 
 
@@ -130,6 +133,12 @@ def columns(
     What the function left in ``kept["aux"]`` is freed of the levels used here.
     """
     x = xs[j]
+    if x.shape.numel() == 1:
+        level, ys = pushed(function, xs, [wrap(basis(x).array.reshape(x.shape)) if k == j else None for k in range(len(xs))])
+        if kept and kept.get("aux") is not None:
+            kept["aux"] = tree.mapped(lambda one: strip(one, level), kept["aux"])
+        pairs = [apart(y, level) for y in ys]
+        return [(still(y, x) if t is None else t).reshape((*y.shape, *x.shape)) for y, t in pairs]
 
     def run(start: int, stop: int) -> list[Tensor]:
         batch_level, count = modes.new_level(), stop - start
@@ -158,9 +167,36 @@ def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any) -> list[l
     return [list(row) for row in zip(*found)]
 
 
-def prefers_columns(ys: Any, xs: Any) -> bool:
-    """Whether forward mode is the cheaper way to the Jacobian, by sizes."""
-    return sum([x.shape.numel() for x in xs]) < sum([y.shape.numel() for y in ys])
+def cheapest(function: Callable[..., Any], xs: Any, chunk_size: Any, final: bool) -> list[list[Tensor]]:
+    """The same by whichever mode takes fewer rows or columns; the function is recorded once and serves both."""
+    if sum([x.shape.numel() for x in xs]) == 1:
+        return by_columns(function, xs, chunk_size)
+    leaves = [fresh_leaf(x) for x in xs]
+    ys = recorded(function, leaves)
+    if sum([x.shape.numel() for x in xs]) >= sum([y.shape.numel() for y in ys]):
+        return [rows(y, leaves, chunk_size, final) for y in ys]
+    tape = Tape(list(ys), leaves)
+    if not tape.complete():
+        return by_columns(function, xs, chunk_size)
+    found = [columns_along(tape, j, chunk_size, final) for j in range(len(xs))]
+    return [list(row) for row in zip(*found)]
+
+
+def columns_along(tape: Tape, j: int, chunk_size: Any, final: bool) -> list[Tensor]:
+    """`columns` of what is on a tape."""
+    x = tape.leaves[j]
+
+    def run(start: int, stop: int) -> list[Tensor]:
+        level, count = modes.new_level(), stop - start
+        with modes.mode(lift=1, batches=(*local.batches, (level, count))):
+            t = batching.enter(basis(x, start, stop), level)
+            moved = tape.push([t if k == j else None for k in range(len(tape.leaves))], final)
+            moved = [t if t.dtype.kind in "fcV" else still(t, x) for t in moved]
+            return [batching.leave(t, level, count) for t in moved]
+
+    size = x.array.nbytes + sum([y.array.nbytes for y in tape.ys])
+    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, size, tape.largest())
+    return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 
 def _freed_of(aux: Any, level: int, batch_level: int, count: int) -> Any:

@@ -1,5 +1,6 @@
 """Tangents along a tape: what was recorded once gives the Jacobian's products with any number of vectors."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,10 +11,11 @@ from gradkit import errors
 from gradkit.engine import modes, versions
 from gradkit.engine.node import Node, reachable
 from gradkit.engine.operands import tensor_xp
-from gradkit.engine.primitive import REGISTRY
+from gradkit.engine.primitive import REGISTRY, Primitive
 from gradkit.engine.saving import lift, relinked
 from gradkit.engine.tangents import dual, strip, tangent, top_level
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.families import VALUE, reads
 from gradkit.func.pulling import entangled, gathered, on_top, seated, zeros
 
 
@@ -28,13 +30,25 @@ class Tape:
     """What lies between leaves and outputs, in the order in which it was recorded."""
 
     def __init__(self, ys: list[Tensor], leaves: list[Tensor]) -> None:
-        self.ys, self.leaves = ys, leaves
+        self.ys, self.leaves, self._final = ys, leaves, False
         self._orders: dict[Any, tuple[list[Node], dict[Node, Node]]] = {}
-        self.complete = all([known(node) for node in self._order(every(ys))[0]])
 
-    def push(self, ts: list[Tensor]) -> list[Tensor]:
-        """The tangents of the outputs for these of the leaves."""
+    def complete(self) -> bool:
+        """Whether every node has a row's jvp, and kept what that reads."""
+        return all([serves(node) for node in self._order(every(self.ys))[0]])
+
+    def push(self, ts: list[Any], final: bool = False) -> list[Tensor]:
+        """The tangents of the outputs for these of the leaves, None being zero.
+
+        With `final` nobody wants to differentiate them, whatever hangs behind the leaves.
+        """
+        self._final = final
         return [zeros(y) if t is None else t for y, t in zip(self.ys, self._lifted(self.ys, ts))]
+
+    def largest(self) -> int:
+        """The size in bytes of the largest array that a tangent or cotangent fills on its way."""
+        likes = [node.like for node in self._order(every(self.ys))[0] if type(node.like) is tuple]
+        return max([math.prod(shape) * dtype.itemsize for shape, dtype in likes], default=1)
 
     def _lifted(self, ys: list[Tensor], ts: list[Any]) -> list[Tensor | None]:
         """When outputs and tangents may themselves carry tangents, of levels outside: the product rule."""
@@ -59,6 +73,7 @@ class Tape:
         order, last_reader = self._order(ys)
         moved: dict[Node, Any] = {leaf.node: seated(leaf, t, riding) for leaf, t in given}
         outer = any([t.node is not None for _, t in given]) or entangled([y.node for y in ys if y.node], self.leaves)
+        outer = outer and not self._final
         wanted = {y.node for y in ys}
         with np.errstate(all="ignore"), modes.mode(mute=not outer, grad=outer):
             for node in order:
@@ -87,10 +102,25 @@ def every(ys: list[Tensor]) -> list[Tensor]:
     return [y for one in ys for y in (one, *every(list((one.tangents or {}).values())))]
 
 
-def known(node: Node) -> bool:
-    """Whether its operation is a row, so that its jvp serves: a user's Function is not."""
+def serves(node: Node) -> bool:
+    """Whether its row's jvp can be run on what it kept: a user's Function has none, and hooks may have packed it away."""
     prim = node.prim
-    return prim is None or node.picks or (prim.name in REGISTRY and REGISTRY[prim.name].jvp is prim.jvp)
+    if prim is None or node.picks:
+        return True
+    if prim.name not in REGISTRY or REGISTRY[prim.name].jvp is not prim.jvp or node.saved is None:
+        return False
+    pairs = zip(node.saved, read(prim, len(node.parents)))
+    return all([not wanted or (s is not None and not (wanted == VALUE and type(s) is tuple)) for s, wanted in pairs])
+
+
+def read(prim: Primitive, operands: int) -> tuple[int, ...]:
+    """What the jvp of a row reads of (y, *operands) that its nodes do not keep in any case."""
+    if prim.rules:
+        return ()
+    if prim.linear:
+        return (0, *[operands > 1] * operands)
+    found = reads(prim.jvp, prim.arity)
+    return (*found, *found[-1:] * (operands + 1 - len(found)))
 
 
 def step(node: Node, moved: dict[Node, Any], outer: bool) -> Any:
