@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 import gradkit
-from gradkit.autograd import functional, gradcheck, gradgradcheck
+from gradkit.autograd import gradcheck, gradgradcheck
 from gradkit.backend.protocol import backend_of
 from gradkit.engine.bind import bind
 from gradkit.engine.device import moved
 from gradkit.engine.primitive import REGISTRY
 from gradkit.engine.tensor import Tensor
 from gradkit.engine.tensor import wrap as wrapped
-from gradkit.func import jvp, linearize, vjp, vmap
+from gradkit.func import jvp, vjp, vmap
 
 CASES = [(name, i) for name in sorted(REGISTRY) for i in range(len(REGISTRY[name].samples))]
 SMOOTH = [case for case in CASES if REGISTRY[case[0]].step is not None]
@@ -158,43 +158,6 @@ def test_second_order_compositions_agree(case):
     reverse_forward = dot(vjp(lambda *xs: jvp(loss, xs, us)[1], *xs)[1](wrap(np.array(1.0))), vs)
     values = [v.item() for v in (forward_reverse, reverse_reverse, forward_forward, reverse_forward)]
     np.testing.assert_allclose(values, values[0], rtol=1e-7, atol=1e-9)
-
-
-@pytest.mark.parametrize("case", SMOOTH, ids=ids)
-def test_many_tangents_or_cotangents_at_once_are_one_after_the_other(case):
-    function, raws = function_of(REGISTRY[case[0]], case[1])
-    rng = np.random.default_rng(13)
-    xs = tuple([wrap(r) for r in raws])
-    ts = [tuple([wrap(normal_like(rng, r)) for r in raws]) for _ in range(3)]
-    stacked = tuple([gradkit.stack(column) for column in zip(*ts)])
-    ys, push = linearize(function, *xs)
-    together = vmap(lambda *t: jvp(function, xs, t)[1])(*stacked)
-    recorded = vmap(push)(*stacked)
-    samples = tuple([wrap(np.stack([r] * 3)) for r in raws])
-    along = vmap(lambda x, t: jvp(function, x, t)[1])(samples, stacked)
-    for n, t in enumerate(ts):
-        alone = jvp(function, xs, t)[1]
-        found = [[y.array[n] for y in ys] for ys in (together, recorded, along)] + [[y.array for y in push(*t)]]
-        for one in found:
-            for a, b in zip(one, alone, strict=True):
-                np.testing.assert_allclose(a, b.array, rtol=1e-9, atol=1e-11)
-    first = tuple([x.reshape(-1)[:1] for x in xs])  # so few inputs that "auto" pushes them along the tape
-
-    def of_first(*parts):
-        whole = [gradkit.cat([part, x.reshape(-1)[1:]]).reshape(x.shape) for part, x in zip(parts, xs)]
-        return function(*whole)
-
-    if not any([y.is_complex() for y in (*ys, *xs)]):
-        ahead, behind = [functional.jacobian(of_first, first, strategy=s) for s in ("auto", "reverse-mode")]
-        for row, other in zip(ahead, behind, strict=True):
-            for a, b in zip(row, other, strict=True):
-                np.testing.assert_allclose(a.array, b.array, rtol=1e-9, atol=1e-11)
-    back = vjp(function, *xs)[1]
-    cts = [tuple([wrap(normal_like(rng, y)) for y in ys]) for _ in range(3)]
-    pulled = vmap(lambda *ct: back(ct))(*[gradkit.stack(column) for column in zip(*cts)])
-    for n, ct in enumerate(cts):
-        for got, want in zip(pulled, back(ct), strict=True):
-            np.testing.assert_allclose(got.array[n], want.array, rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids)
