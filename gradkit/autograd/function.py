@@ -16,7 +16,7 @@ import numpy as np
 from gradkit.autograd.function_context import FunctionCtx, FunctionNode, Saved, settle
 from gradkit.autograd.function_walk import Call
 from gradkit.backend.protocol import beside
-from gradkit.engine import batching, dtypes, inplace, modes
+from gradkit.engine import batching, dtypes, inplace, modes, watching
 from gradkit.engine.node import Node, note
 from gradkit.engine.outputs import pick
 from gradkit.engine.primitive import Primitive
@@ -160,7 +160,7 @@ def _recorded(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
     if not record or not any([isinstance(y, Tensor) for y in results]):
         ctx._saved = saved
         return result, ctx
-    outs = [y if not isinstance(y, Tensor) or any([y is d for d in ctx.dirty_tensors]) else _own(y, args) for y in results]
+    outs = [y if not isinstance(y, Tensor) else _own(y, args, ctx.dirty_tensors, results[:i]) for i, y in enumerate(results)]
     node = _node_for(cls, ctx, args, outs, saved)
     for i, (y, given) in enumerate(zip(outs, results)):
         if not isinstance(y, Tensor) or not dtypes.differentiable(y.dtype):
@@ -168,7 +168,7 @@ def _recorded(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
         if any([given is one for one in ctx.non_differentiable]):
             continue
         place = pick(node, i) if len(outs) > 1 else node
-        if y is given:  # dirty: all views of its memory get the new history
+        if any([y is d for d in ctx.dirty_tensors]):  # all views of its memory get the new history
             inplace.revise(y, wrap(y.array, place))
         else:
             y.node = place
@@ -186,15 +186,19 @@ def _check_dirty(cls: Any, d: Tensor, record: bool) -> None:
     stamp(d.array, cls.__name__)
 
 
-def _own(y: Tensor, args: tuple[Any, ...]) -> Tensor:
+def _own(y: Tensor, args: tuple[Any, ...], dirty: tuple[Tensor, ...], before: list[Any]) -> Tensor:
     """An output as a tensor of its own. One that shows an input's memory must not be written: `backward` is the user's."""
-    mine = wrap(y.array, None, y.tangents, y.batch)
+    if any([y is d for d in dirty]):
+        return y
+    if any([y is other for other in (*args, *before)]):
+        y = wrap(y.array, None, y.tangents, y.batch)
+    y._view = None
     if any([isinstance(x, Tensor) and owner(y.array) is owner(x.array) for x in args]):
-        mine._frozen = (
+        y._frozen = (
             "Output of a custom Function is a view of its input and is being modified inplace, which would override "
             "the Function's backward. Return a clone() from forward"
         )
-    return mine
+    return y
 
 
 def _node_for(cls: Any, ctx: FunctionCtx, args: Any, outs: list[Any], saved: Saved) -> Node:
@@ -214,6 +218,8 @@ def _node_for(cls: Any, ctx: FunctionCtx, args: Any, outs: list[Any], saved: Sav
     node.ctx = ctx
     note(node, prim, parents, (None, saved), None, likes if len(outs) > 1 else likes[0])
     ctx._node = weakref.ref(node)
+    if modes.local.anomaly:
+        watching.note_forward(node)
     return node
 
 

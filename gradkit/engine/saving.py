@@ -78,7 +78,8 @@ def saved_by(node: Node, i: int) -> Any:
     found = lift(node, node.saved)[i] if i < len(node.saved) else None
     if not isinstance(found, Tensor):
         raise AttributeError(f"{node.name()} saves no such tensor")
-    return found
+    leaf = found.node.variable if found.node is not None and found.node.prim is None else None
+    return found if leaf is None or leaf.array is not found.array else leaf
 
 
 # -- inference tensors -------------------------------------------------------------------------------------------------

@@ -120,6 +120,15 @@ def test_backward_names_the_operand_that_got_it():
             y.backward(gradkit.zeros(2))
 
 
+def test_line_of_a_custom_function_is_named():
+    body = {"forward": staticmethod(lambda ctx, x: x * 1), "backward": staticmethod(lambda ctx, ct: ct * float("nan"))}
+    x = gradkit.ones(2, requires_grad=True)
+    with detect_anomaly():
+        y = type("Custom", (gradkit.autograd.Function,), body).apply(x)
+        with pytest.raises(RuntimeError, match=r"'CustomBackward' .*test_anomaly\.py:\d+, in test_line_of"):
+            y.sum().backward()
+
+
 def test_forward_warns_of_the_first_value_that_is_not_finite():
     x = gradkit.tensor([1.0, 0.0], requires_grad=True)
     with detect_anomaly(), np.errstate(all="ignore"):

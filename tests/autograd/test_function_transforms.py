@@ -4,6 +4,8 @@ import importlib
 
 import pytest
 
+import gradkit
+
 PROGRAMS = []
 
 
@@ -186,3 +188,119 @@ def grad_of_vmap_by_the_users_rule(m):
     )
     cube = function.apply
     return m.func.grad(lambda x: m.vmap(cube)(x).sum())(m.tensor([1.0, 2.0]))
+
+
+# -- every other way to a Jacobian -----------------------------------------------------------------------------------------
+def with_derivative(m, **more):
+    """A cube that also gives its derivative, as PyTorch's notes write it."""
+
+    def setup(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0], output[1])
+        ctx.save_for_forward(inputs[0], output[1])
+
+    def backward(ctx, ct, slope_ct):
+        x, slope = ctx.saved_tensors
+        return ct * slope + slope_ct * 6 * x
+
+    def jvp(ctx, t):
+        x, slope = ctx.saved_tensors
+        return t * slope, t * 6 * x
+
+    cube = define(m, lambda x: (x**3, 3 * x**2), backward, setup_context=setup, jvp=jvp, generate_vmap_rule=True, **more)
+    return lambda x: cube.apply(x)[0]
+
+
+@program
+def jacobians_and_hessians(m):
+    cube, x = with_derivative(m), m.tensor([1.0, 2.0, 3.0])
+    func = importlib.import_module(f"{m.__name__}.func")
+    total = lambda x: cube(x).sum()
+    return (
+        func.jacrev(cube)(x), func.jacfwd(cube)(x), func.hessian(total)(x), func.jacrev(func.jacrev(total))(x),
+        func.vmap(func.grad(total))(x.reshape(3, 1)), func.vmap(func.jacrev(cube))(m.ones(2, 3)),
+    )  # fmt: skip
+
+
+@program
+def batched_cotangents(m):
+    cube, x = with_derivative(m), m.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    return m.autograd.grad(cube(x), x, m.eye(3), is_grads_batched=True)
+
+
+@program
+def vmap_over_one_argument_of_two(m):
+    def setup(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    function = define(
+        m, lambda x, w: x * w, lambda ctx, ct: (ct * ctx.saved_tensors[1], ct * ctx.saved_tensors[0]),
+        setup_context=setup, generate_vmap_rule=True,
+    )  # fmt: skip
+    w = leaf(m)
+    y = m.vmap(lambda x: function.apply(x, w))(m.arange(6.0).reshape(3, 2))
+    (y * m.arange(3.0).reshape(3, 1)).sum().backward()
+    return y, w.grad
+
+
+@program
+def gradient_that_does_not_depend_on_the_sample(m):
+    function = define(
+        m, lambda x: x * 2, lambda ctx, ct: m.ones(2), setup_context=no_setup, generate_vmap_rule=True
+    )
+    x = leaf(m, 3, 2)
+    m.vmap(function.apply)(x).sum().backward()
+    return x.grad
+
+
+@program
+def output_kept_on_the_context_has_a_history(m):
+    forward_ad = importlib.import_module(f"{m.__name__}.autograd.forward_ad")
+
+    def forward(ctx, x):
+        ctx.result = m.exp(x)
+        return ctx.result
+
+    def jvp(ctx, t):
+        result, ctx.result = ctx.result, None
+        return t * result
+
+    x = leaf(m)
+    with forward_ad.dual_level():
+        y = define(m, forward, jvp=jvp).apply(forward_ad.make_dual(x, m.ones(2)))
+        return forward_ad.unpack_dual(y).tangent
+
+
+def test_one_output_given_twice_has_both_cotangents():
+    def forward(ctx, x):
+        y = x * 2
+        return y, y
+
+    x = leaf(gradkit)
+    a, b = define(gradkit, forward, lambda ctx, a_ct, b_ct: a_ct * 2 + b_ct * 20).apply(x)
+    (a + b * 2).sum().backward()
+    assert x.grad.tolist() == [42.0, 42.0]  # PyTorch gives both cotangents to the second
+
+
+def test_nested_forward_mode_through_a_saved_output():
+    cube, x, ones = with_derivative(gradkit), gradkit.tensor([1.0, 2.0]), gradkit.ones(2)
+    twice = gradkit.func.jvp(lambda x: gradkit.func.jvp(cube, (x,), (ones,))[1], (x,), (ones,))[1]
+    assert twice.tolist() == [6.0, 12.0]  # zeros in PyTorch
+
+
+@pytest.mark.parametrize("batched", [(0, None), (None, 0), (0, 0)])
+def test_three_levels_of_batch_axes_are_told_apart(batched):
+    def setup(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    function = define(
+        gradkit, lambda x, w: x * w * w,
+        lambda ctx, ct: (ct * ctx.saved_tensors[1] ** 2, ct * 2 * ctx.saved_tensors[0] * ctx.saved_tensors[1]),
+        setup_context=setup, generate_vmap_rule=True,
+    ).apply  # fmt: skip
+    jac, vmap = gradkit.func.jacrev, gradkit.vmap
+    x, w = gradkit.arange(6.0).reshape(2, 3) + 1, gradkit.arange(6.0).reshape(2, 3) + 2
+    args = [t if d == 0 else t[0] for t, d in zip((x, w), batched)]
+    got = vmap(jac(jac(function, 1), (0, 1)), in_dims=batched)(*args)
+    want = vmap(jac(jac(lambda x, w: x * w * w, 1), (0, 1)), in_dims=batched)(*args)
+    for a, b in zip(got, want):
+        assert gradkit.equal(a, b)
