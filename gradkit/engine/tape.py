@@ -45,7 +45,7 @@ def record(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     except errors.LinAlgError:
         raise
     except ValueError as reason:
-        raise errors.unfit(prim.name, raws, reason) from None
+        raise (reason if prim.view else errors.unfit(prim.name, raws, reason)) from None
     if modes.unusual and local.anomaly:
         watching.check_forward(prim, raws, y)
     parents = tuple([x.node if isinstance(x, Tensor) else None for x in operands])

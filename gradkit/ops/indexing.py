@@ -8,6 +8,7 @@ import numpy as np
 
 from gradkit import creation
 from gradkit.engine import batching, inplace
+from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.arranging import FULL
 from gradkit.primitives.indexing import index, index_put, mask_put, masked_select, slice_, write_at, write_masked
@@ -249,7 +250,7 @@ def valued(value: Any, x: Tensor) -> Any:
 def number(value: Any, x: Tensor) -> Tensor:
     raw = np.zeros((), x.dtype)
     inplace.put_values(raw, value)
-    return wrap(raw)
+    return wrap(moved(raw, x.device))
 
 
 def fitted(value: Tensor, ndim: int) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradkit.backend.numpy import on_host
 from gradkit.engine import inplace
+from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.indexing import into
 from gradkit.ops.naming import numpy_names
@@ -153,7 +154,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Any:
 def like(value: Any, x: Tensor) -> Tensor:
     """A number or tensor as a tensor of the dtype of `x`."""
     if not isinstance(value, Tensor):
-        return wrap(np.asarray(value, x.dtype))
+        return wrap(moved(np.asarray(value, x.dtype), x.device))
     return value if value.dtype == x.dtype else astype(value, dtype=x.dtype)
 
 

@@ -18,7 +18,7 @@ def take_slice(_xp: Any, x: Any, key: Any) -> Any:
         raise as_pytorch(reason) from None
 
 
-def as_pytorch(reason: IndexError) -> IndexError:
+def as_pytorch(reason: Exception) -> IndexError:
     return IndexError(str(reason).replace("for axis", "for dimension"))
 
 
@@ -80,7 +80,7 @@ class Places:
     def read(self, xp: Any, x: Any) -> Any:
         try:
             y = x[self.key]
-        except IndexError as reason:
+        except (IndexError, ValueError) as reason:
             raise as_pytorch(reason) from None
         if not self.into:
             return y.copy()  # integers alone would give a view
@@ -111,7 +111,7 @@ def take_at(xp: Any, x: Any, *index: Any, axes: Axes = None, lead: int) -> Any:
         first, *others = index
     try:
         return x[plain_key(index, axes, x.ndim)] if others else x.take(first, axes[0] if axes else lead)
-    except IndexError as reason:
+    except (IndexError, ValueError) as reason:
         raise as_pytorch(reason) from None
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradkit
+from tests.unasked import skip_unasked
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def raises_alike(torch):
     def check(expression, **arrays):
         with pytest.raises(Exception) as want:
             evaluate(torch, expression, arrays)
+        skip_unasked(want.value)
         with pytest.raises(want.type) as got:
             evaluate(gradkit, expression, arrays)
         assert str(got.value)

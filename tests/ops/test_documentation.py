@@ -7,6 +7,8 @@ import pytest
 
 from gradkit.ops import activation, arithmetic, comparison, complex, functions
 
+pytestmark = pytest.mark.cpu  # examples print where tensors are
+
 TOPICS = (activation, arithmetic, comparison, complex, functions)
 PUBLIC = {
     name: value

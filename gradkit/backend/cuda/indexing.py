@@ -15,7 +15,7 @@ _WIDER = {"e": "f", "?": "i", "b": "i", "h": "i", "B": "I", "H": "I"}
 
 # The place in `part` of element i of `index`, which has `count` entries along an axis of `extent`.
 _PLACE = (
-    "const long long wrapped = index < 0 ? index + extent : index;"
+    "const long long left = index % extent, wrapped = left < 0 ? left + extent : left;"
     "const long long place = (i / (count * inner) * extent + wrapped) * inner + i % inner;"
 )
 _SIZES = "int64 extent, int64 count, int64 inner"
@@ -24,6 +24,8 @@ _SIZES = "int64 extent, int64 count, int64 inner"
 def beside(x: Any, shape: Any, axis: int) -> tuple[Any, tuple[int, int, int]]:
     """The part of `x` that an index of a shape can reach along `axis`, and the sizes that `_PLACE` reads."""
     axis %= x.ndim
+    if not x.shape[axis] and 0 not in shape:
+        raise IndexError(f"index out of bounds for axis {axis} of size 0")
     part = x[tuple([slice(None) if a == axis else slice(n) for a, n in enumerate(shape)])]
     inner = 1
     for n in shape[axis + 1 :]:

@@ -39,12 +39,43 @@ def min(cp: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return cp.amin(x, axis, keepdims=keepdims)
 
 
-def argmax(_cp: Any, x: Any, axis: int, keepdims: bool = False) -> Any:
-    return x.argmax(axis, keepdims=keepdims)
+def argmax(cp: Any, x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The first of equal ones, or the first NaN: CuPy's own answers with any NaN."""
+    return found(cp, ">", x, axis, keepdims)
 
 
-def argmin(_cp: Any, x: Any, axis: int, keepdims: bool = False) -> Any:
-    return x.argmin(axis, keepdims=keepdims)
+def argmin(cp: Any, x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    return found(cp, "<", x, axis, keepdims)
+
+
+def found(cp: Any, sign: str, x: Any, axis: int | None, keepdims: bool) -> Any:
+    if not (x.size if axis is None else x.shape[axis]):
+        raise ValueError("attempt to get argmax or argmin of an empty sequence")
+    return place(cp, sign)(x, axis=axis, keepdims=keepdims)
+
+
+_FOUND = """
+template<typename T> struct Found {{
+    T value; long long index;
+    __device__ Found() : value(), index(-1) {{}}
+    __device__ Found(T value, long long index) : value(value), index(index) {{}}
+    __device__ bool before(const Found& other) const {{
+        if (other.index < 0 || index < 0) return index >= 0;
+        const bool is_nan = value != value, other_is = other.value != other.value;
+        if (is_nan != other_is) return is_nan;
+        return is_nan || value == other.value ? index < other.index : value {sign} other.value;
+    }}
+}};
+"""
+
+
+@cache
+def place(cp: Any, sign: str) -> Any:
+    name = "gradkit_argmax" if sign == ">" else "gradkit_argmin"
+    return cp.ReductionKernel(
+        "T x", "int64 y", "Found<T>(x, _J)", "a.before(b) ? a : b", "y = a.index", "Found<T>()", name,
+        reduce_type="Found<T>", preamble=_FOUND.format(sign=sign),
+    )  # fmt: skip
 
 
 def count_nonzero(cp: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:

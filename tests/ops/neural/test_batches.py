@@ -8,10 +8,10 @@ from gradkit.func import grad, vmap
 from gradkit.nn import functional as F
 
 RNG = np.random.default_rng(3)
-KERNEL, MASK = gradkit.tensor(RNG.normal(size=(6, 4, 3, 3))), gradkit.tensor(RNG.uniform(size=(4, 4)) > 0.4)
+KERNEL, MASK = RNG.normal(size=(6, 4, 3, 3)), RNG.uniform(size=(4, 4)) > 0.4
 CASES = {
-    "conv2d": ((2, 4, 6, 5), lambda x: F.conv2d(x, KERNEL, padding="same")),
-    "conv_transpose2d": ((2, 6, 3, 3), lambda x: F.conv_transpose2d(x, KERNEL, stride=2, output_padding=1)),
+    "conv2d": ((2, 4, 6, 5), lambda x: F.conv2d(x, gradkit.tensor(KERNEL), padding="same")),
+    "conv_transpose2d": ((2, 6, 3, 3), lambda x: F.conv_transpose2d(x, gradkit.tensor(KERNEL), stride=2, output_padding=1)),
     "unfold": ((2, 4, 6, 5), lambda x: F.unfold(x, (2, 3), padding=1, dilation=2)),
     "fold": ((2, 8, 6), lambda x: F.fold(x, (3, 4), (2, 2))),
     "max_pool2d": ((2, 4, 6, 5), lambda x: F.max_pool2d(x, 2, padding=1)),
@@ -35,8 +35,8 @@ CASES = {
     "pixel_shuffle": ((8, 3, 2), lambda x: F.pixel_shuffle(x, 2)),
     "pixel_unshuffle": ((2, 4, 6), lambda x: F.pixel_unshuffle(x, 2)),
     "channel_shuffle": ((2, 4, 3), lambda x: F.channel_shuffle(x, 2)),
-    "bilinear": ((4,), lambda x: F.bilinear(x, x[:3], KERNEL.reshape(-1, 4, 3)[:5])),
-    "attention": ((2, 4, 3), lambda x: F.scaled_dot_product_attention(x, x, x, MASK)),
+    "bilinear": ((4,), lambda x: F.bilinear(x, x[:3], gradkit.tensor(KERNEL.reshape(-1, 4, 3)[:5]))),
+    "attention": ((2, 4, 3), lambda x: F.scaled_dot_product_attention(x, x, x, gradkit.tensor(MASK))),
     "causal attention": ((2, 4, 3), lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True)),
     "cross_entropy": ((4, 5), lambda x: F.cross_entropy(x, gradkit.tensor([0, 1, -100, 4]))),
     "smoothed cross_entropy": ((4, 5), lambda x: F.cross_entropy(x, gradkit.tensor([0, 1, 2, 4]), label_smoothing=0.1)),

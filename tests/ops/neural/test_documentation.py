@@ -6,6 +6,8 @@ import pytest
 
 from gradkit.nn import functional
 
+pytestmark = pytest.mark.cpu  # examples print where tensors are
+
 
 @pytest.mark.parametrize("name", functional.__all__)
 def test_docstring_has_an_example_that_runs(name):

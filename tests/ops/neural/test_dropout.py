@@ -14,6 +14,7 @@ KINDS = {
 }  # fmt: skip
 
 
+@pytest.mark.cpu  # a GPU draws its own numbers
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("name", KINDS)
 def test_falls_where_pytorch_drops(name, p, torch, seeded, rng):
@@ -29,6 +30,7 @@ def test_falls_where_pytorch_drops(name, p, torch, seeded, rng):
         np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.cpu  # a GPU draws its own numbers
 @pytest.mark.parametrize(("name", "shape"), [("dropout1d", (3, 5)), ("dropout3d", (3, 4, 2, 2))])
 def test_fewer_axes(name, shape, torch, seeded):
     results = []
@@ -77,6 +79,7 @@ def test_unusual_numbers_of_axes_warn():
         F.dropout3d(gradkit.ones(2, 3, 4))
 
 
+@pytest.mark.cpu  # a GPU draws its own numbers
 @pytest.mark.parametrize("hard", [False, True])
 @pytest.mark.parametrize("dim", [0, -1])
 def test_gumbel_softmax_draws_what_pytorch_draws(hard, dim, torch, seeded, rng):
