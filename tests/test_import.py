@@ -26,6 +26,13 @@ def test_import_brings_no_heavy_package():
     assert not loaded & heavy
 
 
+def test_import_brings_no_module_that_few_need():
+    """Of the standard library, beyond what NumPy brings: together they cost a fifth of the import."""
+    seldom = {"concurrent.futures", "hashlib", "numpy.typing", "pathlib", "string", "tracemalloc", "urllib.parse"}
+    loaded = set(fresh("import sys, numpy; has = set(sys.modules); import gradkit; print(*{*sys.modules} - has)").split())
+    assert not loaded & seldom
+
+
 def test_import_is_cheap_beyond_numpy(tmp_path):
     # Byte code is kept, as users have it, wherever the tests run and whatever the environment says of it.
     keeping = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from os.path import isfile, join
 from typing import Any
 
 from gradkit.backend.numpy import NUMPY
@@ -90,6 +91,6 @@ def define(prim: Primitive) -> Primitive:
 
 
 def has_kernel(name: str) -> bool:
-    from gradkit.backend.kernels.source import kernel_root
+    from gradkit.backend.kernels import folder
 
-    return kernel_root().joinpath(f"{name}.cu").is_file()
+    return isfile(join(folder(), f"{name}.cu"))

@@ -1,11 +1,10 @@
 """The equations of einsum, and what is wrong with them."""
 
 from functools import lru_cache
-from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from typing import Any
 
 Labels = tuple[Any, ...]  # letters, and ("...", n) for the nth axis from the right that an ellipsis stands for
-LETTERS = ascii_uppercase + ascii_lowercase  # in the order in which they stand in an output that is not given
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in the order in which they stand in an output that is not given
 
 
 @lru_cache(maxsize=1024)
@@ -40,7 +39,7 @@ def letters_of(term: str, where: str, equation: str) -> list[str]:
     if "." in before + behind:
         raise RuntimeError(f"einsum(): found '.' for {where} that is not part of any ellipsis, or a second ellipsis: {equation!r}")
     for letter in before + behind:
-        if letter not in ascii_letters:
+        if letter not in LETTERS:
             raise RuntimeError(
                 f"einsum(): invalid subscript given at index {equation.index(letter)} in the equation string, subscripts "
                 f"must be in [a-zA-Z]: {equation!r}"

@@ -3,13 +3,12 @@
 import hashlib
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[2]
+from gradkit.backend.kernels import folder
 
 
 def kernel_root() -> Path:
-    """The folder `kernels`: inside an installed package, beside it in a checkout."""
-    inside = PACKAGE / "kernels"
-    return inside if inside.is_dir() else PACKAGE.parent / "kernels"
+    """The folder of the kernels' sources."""
+    return Path(folder())
 
 
 def names(root: Path) -> list[str]:
