@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine import batching, dtypes, modes, printing
-from gradkit.engine.device import CPU, moved
+from gradkit.engine.device import CPU, moved, on_device_of
 from gradkit.engine.device import device as Device
 from gradkit.engine.lines import user_line
 from gradkit.engine.tensor import Tensor, wrap
@@ -171,7 +171,8 @@ def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
             f"this one was made by {self.grad_fn.name()}: write copy.deepcopy(x.detach())"
         )
     facets: dict[str, Any] = {name: vars(self)[name] for name in ("batch", "tangents") if name in vars(self)}
-    new = rebuilt(self.__class__, materialised(self).copy(), self.requires_grad, facets)
+    with on_device_of(self.array):
+        new = rebuilt(self.__class__, materialised(self).copy(), self.requires_grad, facets)
     memo[id(self)] = new
     if self._grad is not None:
         new._grad = deep_copy(self._grad, memo)

@@ -10,6 +10,7 @@ from gradkit.backend.rng import Generator, default_generator
 from gradkit.creation import shape_from
 from gradkit.engine import dtypes, inplace, modes
 from gradkit.engine.device import backend_for, wanted
+from gradkit.engine.device import device as Device
 from gradkit.engine.tensor import Tensor, wrap
 
 __all__ = [
@@ -80,11 +81,13 @@ def stream_for(generator: Generator | None, place: Any) -> Generator:
     kind = "cpu" if place is None else place.type
     if generator is None:
         return default_generator if kind == "cpu" else backend_for(place).generator(place.index)
-    own = str(generator.device).partition(":")[0]
-    if own != kind:
+    own = Device(generator.device)
+    if own.type != kind:
         raise RuntimeError(
-            f"Expected a '{kind}' device type for generator but found '{own}'; write gradkit.Generator('{kind}')"
+            f"Expected a '{kind}' device type for generator but found '{own.type}'; write gradkit.Generator('{kind}')"
         )
+    if place is not None and None not in (own.index, place.index) and own.index != place.index:
+        raise RuntimeError(f"the generator is on {own}, and the tensor to be on {place}; write gradkit.Generator('{place}')")
     return generator
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradkit.autograd.graph import GradientEdge
-from gradkit.backend.protocol import beside
+from gradkit.backend.protocol import backends, beside
 from gradkit.engine import modes, watching
-from gradkit.engine.device import on_device_of
+from gradkit.engine.device import elsewhere
 from gradkit.engine.inplace import lifted
 from gradkit.engine.node import reachable
 from gradkit.engine.tape import OWNED, pull
@@ -281,19 +281,20 @@ def _walk(seeds: Any, wanted: Any, retain_graph: bool | None, create_graph: bool
 
 def accumulate(leaf: Tensor, ct: Any, recorded: bool) -> None:
     """Add a cotangent to `grad`: into the buffer that is there, or as the new one if nobody else holds it."""
+    if len(backends) > 1 and not recorded and (there := elsewhere(ct)):
+        with there:
+            return accumulate(leaf, ct, recorded)
     old = leaf._grad
     if recorded:
         leaf._grad = ct if old is None else old + ct
     elif old is None:
         alone = not isinstance(ct, np.generic) and ct.base is None and sys.getrefcount(ct) <= OWNED
         leaf._grad = wrap(ct if alone else ct.copy())
+    elif old.node is not None or isinstance(old.array, np.generic):
+        leaf._grad = wrap(old.array + ct)
     else:
-        with on_device_of(ct):
-            if old.node is not None or isinstance(old.array, np.generic):
-                leaf._grad = wrap(old.array + ct)
-            else:
-                old.array += ct
-                stamp(old.array, "backward()")
+        old.array += ct
+        stamp(old.array, "backward()")
 
 
 def _batched(roots: Any, targets: Any, weights: Any, retain_graph: bool | None, create_graph: bool) -> list[Any]:

@@ -169,5 +169,12 @@ def on_device_of(array: Any) -> AbstractContextManager[Any]:
     return backend.on(backend.index_of(array))
 
 
+def elsewhere(array: Any) -> AbstractContextManager[Any] | None:
+    """The same, or None if they are made there anyway."""
+    backend = backend_of(array)
+    index = backend.index_of(array)
+    return None if index is None or index == backend.current() else backend.on(index)
+
+
 # Operations on other arrays than NumPy's are not served by the unrolled paths.
 protocol.when_entered.append(lambda: modes.shift(special=1))

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.backend.protocol import backend_of, beside
+from gradkit.backend.protocol import backend_of, backends, beside
 from gradkit.engine import modes
 from gradkit.engine.bind import bind
+from gradkit.engine.device import elsewhere
 from gradkit.engine.dtypes import constant
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tangents import tangent
@@ -122,6 +123,9 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
     recorded = local.grad and (x.node is not None or any([isinstance(o, Tensor) and o.node for o in others]))
     if not recorded and written_at_once(x, op, others, name):
         return x
+    if len(backends) > 1 and (there := elsewhere(x.array)):
+        with there:
+            return write(x, op, name, *others)
     y = op(wrap(x.array.copy(), x.node, x.tangents, x.batch) if recorded else x, *others)
     if any([y is o for o in others]) and not lifted(x, y):
         return assign(x, y, name)
@@ -157,6 +161,9 @@ def assign(x: Tensor, value: Any, name: str, steps: tuple[Any, ...] = ()) -> Ten
 
     It is cast and broadcast. The old value is not read, so nothing is copied.
     """
+    if len(backends) > 1 and (there := elsewhere(x.array)):
+        with there:
+            return assign(x, value, name, steps)
     traced = isinstance(value, Tensor)
     if lifted(x, value):
         value = value if traced else wrap(beside(x.array, "full", (), value, x.dtype))
@@ -175,6 +182,9 @@ def put(x: Tensor, row: Any, into: Callable[..., None], others: tuple[Tensor, ..
 
     The row's rule must not read `x`, whose old value is gone, nor the result.
     """
+    if len(backends) > 1 and (there := elsewhere(x.array)):
+        with there:
+            return put(x, row, into, others, params, name)
     if lifted(x, *others):
         return write(x, lambda x, *others: row(x, *others, **params), name, *others)
     check_writable(x, name)

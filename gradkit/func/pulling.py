@@ -9,6 +9,7 @@ import numpy as np
 from gradkit.backend.protocol import backends, beside
 from gradkit.engine import modes
 from gradkit.engine.batching import align, expand, over_active_batches
+from gradkit.engine.device import on_device_of
 from gradkit.engine.node import Node, note, reachable
 from gradkit.engine.tangents import dual, strip, tangent, top_level
 from gradkit.engine.tape import pull
@@ -152,5 +153,6 @@ def basis(x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
     n = math.prod(x.shape)
     stop = n if stop is None else stop
     raw = made(x, "zeros", (stop - start, n), x.dtype)
-    raw.ravel()[start :: n + 1] = 1
+    with on_device_of(raw):
+        raw.ravel()[start :: n + 1] = 1
     return wrap(raw.reshape(stop - start, *x.shape))
