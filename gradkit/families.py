@@ -33,6 +33,10 @@ class Operation(Protocol):
 
 
 # -- the five families -----------------------------------------------------------------------------------------------
+#: The kinds of numbers that elementwise rows refuse, as NumPy's dtypes name them.
+REAL_ONLY, NO_BOOL, INTEGERS_ONLY = "c", "bc", "fcV"
+
+
 def elementwise(
     name: str,
     forward: Forward,
@@ -41,13 +45,20 @@ def elementwise(
     domain: list[tuple[float, float]] | tuple[float, float] = (-2.0, 2.0),
     params: list[dict[str, Any]] | None = None,
     promote: str = "same",
+    refuses: str = "",
+    integers: Callable[..., Any] | None = None,
+    samples: list[Any] | None = None,
     **more: Any,
 ) -> Operation:
     """``y[i]`` depends on the operands' ``[i]`` alone.
 
     One ``(xp, d, y, *operands) -> d * partial`` for each operand (None: no derivative) serves tangents and cotangents
-    alike, the Jacobian being diagonal. `domain` is where the tests draw operands from.
+    alike, the Jacobian being diagonal. `domain` is where the tests draw operands from, unless `samples` has them.
+    `refuses` has the dtype kinds that raise NotImplementedError; `integers` is the forward for integers and bools where it
+    is another.
     """
+    if (refuses or integers) and len(rules) == 1 and params and promote != "float":
+        raise TypeError(f"row {name!r}: with parameters, the unrolled path serves every kind unless the row promotes")
     domains = tuple(domain) if isinstance(domain, list) else (domain,) * len(rules)
     differentiable = any(rules)
     shapes = [(3, 4), (4,), (3, 1)][: len(rules)]
@@ -71,11 +82,16 @@ def elementwise(
         promote=promote,
         structure="diagonal",
         domain=domains,
-        samples=tuple([(*shapes, given) for given in params or [{}]]),
+        samples=tuple(samples or [(*shapes, given) for given in params or [{}]]),
         rules=tuple(rules),
         **more,
     )
-    return operation(prim, hot=params is None and all(rules) and len(rules) < 3)
+    row = operation(prim, hot=params is None and all(rules) and len(rules) < 3)
+    if refuses or integers:  # the unrolled paths, which serve real floats alone, hold the plain forward already
+        prim.forward = by_kind(name, prim.forward, refuses, integers)
+        prim.run = partial(prim.forward, NUMPY.xp)
+    row.refuses = refuses  # type: ignore[attr-defined]
+    return row
 
 
 def linear(
@@ -270,6 +286,21 @@ def tidied(apply: Callable[..., Any], tidy: Callable[..., dict[str, Any]] | None
 
     call.apply = apply  # type: ignore[attr-defined]
     return call
+
+
+def by_kind(name: str, forward: Callable[..., Any], refuses: str, integers: Any) -> Callable[..., Any]:
+    def forward_of_kind(xp: Any, *operands: Any, **params: Any) -> Any:
+        kind = operands[0].dtype.kind
+        if kind in refuses:
+            given = operands[0]
+            remedy = "use logical_xor, logical_not or ~, or convert it" if kind == "b" else "convert it"
+            raise NotImplementedError(
+                f"{name} is not implemented for {given.dtype.name} (Tensor of shape {tuple(given.shape)}): {remedy}, e.g. with "
+                ".float()"
+            )
+        return (integers if integers and kind in "biu" else forward)(xp, *operands, **params)
+
+    return forward_of_kind
 
 
 def program(forward: Forward) -> Callable[..., Any]:

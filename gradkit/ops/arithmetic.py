@@ -230,7 +230,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
         if dtype.kind in "iu" and exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         input = in_dtype(input, dtype)
-    return rows.pow_scalar.apply(input, {"exponent": exponent})  # type: ignore[attr-defined]
+    return rows.pow_scalar.apply(input, {"exponent": exponent})
 
 
 def float_power(input: Any, exponent: Any) -> Tensor:

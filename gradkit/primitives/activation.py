@@ -6,7 +6,7 @@ from typing import Any
 
 from gradkit.backend.numpy import NUMPY
 from gradkit.engine.dtypes import bool_
-from gradkit.primitives.kinds import NO_BOOL, elementwise
+from gradkit.families import NO_BOOL, elementwise
 from gradkit.primitives.piecewise import clamped
 
 inf, nan = math.inf, math.nan

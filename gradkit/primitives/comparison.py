@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from gradkit.primitives.kinds import INTEGERS_ONLY, REAL_ONLY, elementwise
+from gradkit.families import INTEGERS_ONLY, REAL_ONLY, elementwise
 
 inf, nan = math.inf, math.nan
 _PAIRS = [((3, 4), (4,), {}), ([1.0, 2.0, 2.0], [2.0, 2.0, 1.0], {})]

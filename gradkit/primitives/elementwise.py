@@ -9,7 +9,7 @@ from typing import Any
 
 from gradkit.backend.numpy import on_host
 from gradkit.engine import dtypes
-from gradkit.primitives.kinds import NO_BOOL, REAL_ONLY, elementwise
+from gradkit.families import NO_BOOL, REAL_ONLY, elementwise
 from gradkit.primitives.piecewise import maximum as maximum
 from gradkit.primitives.piecewise import where as where
 

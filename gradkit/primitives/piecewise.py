@@ -7,7 +7,7 @@ from gradkit.backend.numpy import NUMPY
 from gradkit.engine import dtypes
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tensor import Tensor
-from gradkit.primitives.kinds import NO_BOOL, REAL_ONLY, elementwise
+from gradkit.families import NO_BOOL, REAL_ONLY, elementwise
 from gradkit.primitives.shape import astype
 
 inf, nan = math.inf, math.nan

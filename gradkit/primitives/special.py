@@ -6,7 +6,7 @@ Derivatives: Abramowitz and Stegun 7.2.8 (error functions), 6.3.1 and 6.4.1 (gam
 import math
 from typing import Any
 
-from gradkit.primitives.kinds import REAL_ONLY, elementwise
+from gradkit.families import REAL_ONLY, elementwise
 
 inf, nan = math.inf, math.nan
 _SQRT_PI, _SQRT_2_PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from gradkit.primitives.kinds import REAL_ONLY, elementwise
+from gradkit.families import REAL_ONLY, elementwise
 
 inf, nan = math.inf, math.nan
 
