@@ -187,6 +187,7 @@ from gradkit.interop import from_dlpack as from_dlpack
 from gradkit.ops.activation import *
 from gradkit.ops.arithmetic import *
 from gradkit.ops.arranging import *
+from gradkit.ops.choosing import *
 from gradkit.ops.classification import *
 from gradkit.ops.comparison import *
 from gradkit.ops.complex import *

@@ -10,6 +10,7 @@ from gradkit.ops import (
     arithmetic,
     arranging,
     attention,
+    choosing,
     classification,
     comparison,
     complex,
@@ -49,13 +50,13 @@ from gradkit.ops import (
 
 TOPICS = (
     arithmetic, shaping, indexing, layout, writing, sorting, padding, gathering, placing, arranging, joining,
-    reducing, linear_algebra, neural, activation, comparison, complex, functions, attention, classification,
+    reducing, linear_algebra, neural, activation, choosing, comparison, complex, functions, attention, classification,
     distance, dropout, losses, normalization, embedding, convolution, resampling, pooling, scanning,
     contraction, sampling, margins, unpooling, fourier, counting, inquiry, quantiles, replacing, windows,
 )  # fmt: skip
 
 __all__ = [
-    "TOPICS", "activation", "arithmetic", "arranging", "attention", "classification", "comparison", "complex",
+    "TOPICS", "activation", "arithmetic", "arranging", "attention", "choosing", "classification", "comparison", "complex",
     "contraction", "convolution", "counting", "distance", "dropout", "embedding", "fourier", "functions",
     "gathering", "indexing", "inquiry", "joining", "layout", "linear_algebra", "losses", "margins", "neural",
     "normalization", "padding", "placing", "pooling", "quantiles", "reducing", "replacing", "resampling",

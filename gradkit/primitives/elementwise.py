@@ -34,9 +34,14 @@ square = elementwise(
     "square", "square", [lambda _xp, d, _y, x: d * (x + x)], edges=[0.0, inf, nan],
     integers=lambda xp, x: xp.square(x if x.dtype.kind != "b" else x.astype(dtypes.int64)),
 )  # fmt: skip
+def part(xp: Any, side: Any, whole: Any) -> Any:
+    """side / whole, and 0 where both are: there is no derivative, and squares of the whole then have the right one."""
+    return xp.masked(whole != 0, side / xp.where(whole == 0, 1, whole))
+
+
 # NumPy's square root of a sum of squares neither overflows nor underflows on its way.
 hypot = elementwise(
-    "hypot", "hypot", [lambda _xp, d, y, a, _b: d * (a / y), lambda _xp, d, y, _a, b: d * (b / y)],
+    "hypot", "hypot", [lambda xp, d, y, a, _b: d * part(xp, a, y), lambda xp, d, y, _a, b: d * part(xp, b, y)],
     domain=[POSITIVE, POSITIVE], promote="float", refuses=REAL_ONLY,
     edges=[(0.0, 0.0), (-1.0, inf), (nan, 1.0), (3.0, -4.0)],
 )  # fmt: skip

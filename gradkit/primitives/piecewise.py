@@ -114,7 +114,9 @@ def within(x: Any, min: Any, max: Any) -> Any:
     """Where clamping to the bounds leaves x as it is; a bound belongs to what it bounds."""
     if max is None:
         return x >= min
-    return x <= max if min is None else (x >= min) & (x <= max)
+    if min is None:
+        return x <= max
+    return (x >= min) & (x <= max) if min < max else x < x  # between equal bounds, everything is constant
 
 
 clamp = elementwise(
@@ -125,7 +127,7 @@ clamp = elementwise(
 clamp_tensor = elementwise(
     "clamp_tensor", lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high),
     [
-        lambda xp, d, _y, x, low, high: xp.masked((x >= low) & (x <= high), d),
+        lambda xp, d, _y, x, low, high: xp.masked((x >= low) & (x <= high) & (low < high), d),
         lambda xp, d, _y, x, low, high: xp.masked((x < low) & (low < high), d),
         lambda xp, d, _y, x, low, high: xp.masked((x > high) | (high < low), d),
     ],

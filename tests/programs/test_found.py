@@ -56,6 +56,10 @@ def running_maximum_then_write(lib, a):
     return (y,)
 
 
+def maximum_of_what_moves_infinitely_fast_elsewhere(lib, a):
+    return (lib.sqrt(lib.nn.functional.relu(a)).amax(),)
+
+
 def complex_logaddexp(lib, a):
     return (lib.logaddexp(a, a * 0.5),)
 
@@ -138,13 +142,13 @@ def feature_dropout_of_a_vector_in_evaluation(lib, a):
 
 FOUND = {
     gradient_of_a_dual_moves: X, gradient_by_a_value_that_moves: X, write_under_no_grad_moves_too: X,
-    division_then_write: X, division_then_write_through_a_view: X, maximum_then_write: M, running_maximum_then_write: M,
-    complex_logaddexp: Z, complex_logcumsumexp: Z, complex_logsumexp: Z, view_written_under_no_grad_and_then_again: X,
-    complex_softsign: Z, complex_l1_loss: Z,
-    tensordot_over_an_extent_of_1: M, vecdot_of_shapes_that_broadcast: M, cosine_similarity_of_shapes_that_broadcast: M,
-    clone_of_an_expanded_tensor_has_views: M, normalized_scalar: POINT, zeroth_power_of_a_matrix: M, first_power_of_a_matrix_is_a_copy: M,
-    covariance_of_one_variable: M, close_eigenvalues: M, cholesky_of_a_matrix_not_quite_symmetric: M,
-    feature_dropout_of_a_vector_in_evaluation: X,
+    division_then_write: X, division_then_write_through_a_view: X, maximum_then_write: M,
+    running_maximum_then_write: M, maximum_of_what_moves_infinitely_fast_elsewhere: X, complex_logaddexp: Z,
+    complex_logcumsumexp: Z, complex_logsumexp: Z, view_written_under_no_grad_and_then_again: X, complex_softsign: Z,
+    complex_l1_loss: Z, tensordot_over_an_extent_of_1: M, vecdot_of_shapes_that_broadcast: M,
+    cosine_similarity_of_shapes_that_broadcast: M, clone_of_an_expanded_tensor_has_views: M, normalized_scalar: POINT,
+    zeroth_power_of_a_matrix: M, first_power_of_a_matrix_is_a_copy: M, covariance_of_one_variable: M,
+    close_eigenvalues: M, cholesky_of_a_matrix_not_quite_symmetric: M, feature_dropout_of_a_vector_in_evaluation: X,
 }  # fmt: skip
 
 

@@ -15,9 +15,10 @@ from gradkit.backend.cpu import Array, reduce
 _BLOCK = 1 << 16  # elements
 # A sum of exp(x) above the lower bound belongs to a row whose terms lose no digits to underflow unless their share is
 # below the smallest normal number. For softmax the sum must only be finite; its logarithm must also be small, so that
-# it has no larger rounding error than the logarithm of the shifted sum, which is up to log(n).
+# it has no larger rounding error than the logarithm of the shifted sum, which is up to log(n): where one element is far
+# above the others its result is next to 0, and has few digits to lose.
 _LOWEST = 0.1
-_HIGHEST_OF_LOG = 1e6
+_HIGHEST_OF_LOG = 150.0  # for each element of a row: its logarithm is at most 5 more than log(n)
 _FEW = 1 << 13  # elements
 _CALM = 60.0  # so many exponentials of it have a finite sum
 
@@ -54,15 +55,22 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     if x.dtype.char == "e":
         return log_softmax(x.astype(np.float32), axis).astype(np.float16)
     few = _of_few_rows(x, axis)
-    if few is not None and few[1].item(few[1].argmax()) <= _HIGHEST_OF_LOG:
+    if few is not None:
         e, sums = few
-        return np.subtract(x.reshape(e.shape), np.log(sums)[:, np.newaxis], out=e).reshape(x.shape)
+        rows = x.reshape(e.shape)
+        if sums.item(sums.argmax()) > _HIGHEST_OF_LOG * e.shape[1]:
+            rows = rows - rows.max(1)[:, np.newaxis]
+            sums = np.exp(rows, out=e).dot(reduce.ones(e.shape[1], e.dtype))
+        return np.subtract(rows, np.log(sums)[:, np.newaxis], out=e).reshape(x.shape)
     out = np.empty(x.shape, x.dtype)
     with np.errstate(all="ignore"):
         for source, target in _blocks(x, out, axis):
-            top, total = _exponentials(source, target, _HIGHEST_OF_LOG)
+            highest = _HIGHEST_OF_LOG * source.shape[1]
+            top, total = _exponentials(source, target, np.finfo(x.dtype).max if source.ndim == 2 else highest)
             if top is None:
                 np.subtract(source, np.log(total), out=target)
+                if source.ndim == 2:
+                    _repair(source, target, np.flatnonzero(total[:, 0] > highest))
             else:
                 np.subtract(source, top, out=target)
                 target -= np.log(total)
@@ -146,6 +154,14 @@ def _complex_logcumsumexp(x: Array, axis: int) -> Array:
         top, other = np.where(swapped, out[k - 1], out[k]), np.where(swapped, out[k], out[k - 1])
         out[k] = top + np.log1p(np.exp(other - top))
     return np.moveaxis(out, 0, axis)
+
+
+def _repair(source: Array, out: Array, rows: Array) -> None:
+    """The logarithms of softmax of some rows again, relative to the maximum of each."""
+    if rows.size:
+        z = source[rows]
+        z -= z.max(1, keepdims=True)
+        out[rows] = z - np.log(_totals(np.exp(z)))
 
 
 def _exponentials(source: Array, out: Array, highest: float) -> tuple[Array | None, Array]:
