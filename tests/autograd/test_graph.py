@@ -307,9 +307,10 @@ def test_error_in_unpack_leaves_every_grad_as_it_was():
 
 def test_error_in_pack_leaves_the_modes():
     x = leaf(gradkit)
+    before = gradkit.engine.modes.unusual  # complex values, once met, are looked for ever after
     with pytest.raises(ZeroDivisionError), graph.saved_tensors_hooks(lambda t: 1 / 0, same):
         x.exp()
-    assert gradkit.engine.modes.unusual == 0 and (x * x).requires_grad
+    assert gradkit.engine.modes.unusual == before and (x * x).requires_grad
 
 
 @pytest.mark.parametrize("make", ["exp", "svd"])
