@@ -17,6 +17,8 @@ SUITES = {
     "elementwise": "bench.suites.elementwise",
     "jvp": "bench.suites.jvp",
     "jacobian": "bench.suites.jacobian",
+    "products": "bench.suites.products",
+    "strategy": "bench.suites.strategy",
     "training": "bench.suites.training",
     "import": "bench.suites.footprint",
     "gpu": "bench.suites.gpu",

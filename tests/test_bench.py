@@ -25,7 +25,7 @@ def test_list_names_every_suite():
     done = bench("--list", "--large")
     assert done.returncode == 0, done.stderr
     suites = {line.split()[0] for line in done.stdout.splitlines()}
-    assert suites == {"overhead", "elementwise", "jvp", "jacobian", "training", "import", "gpu"}
+    assert suites == {"overhead", "elementwise", "jvp", "jacobian", "products", "strategy", "training", "import", "gpu"}
 
 
 def test_gpu_suite_says_plainly_that_there_is_no_gpu():
