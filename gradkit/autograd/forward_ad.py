@@ -56,7 +56,8 @@ def exit_dual_level(*, level: int | None = None) -> None:
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
     """`tensor` with a tangent of its shape and dtype at `level` (default: the innermost).
 
-    Raises RuntimeError outside of any level and for another shape or dtype, ValueError for integer tensors.
+    Raises RuntimeError outside of any level, for another shape or dtype and for a tensor that has a tangent at that
+    level, ValueError for integer tensors, TypeError for what is no Tensor.
 
     >>> import gradkit
     >>> from gradkit.autograd import forward_ad as fwAD
@@ -65,8 +66,16 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     tensor([0., 0.])
     """
     at = _level(level, "make_dual")
-    if not (tensor.is_floating_point() or tensor.is_complex()):
-        raise ValueError(f"Expected primal to be floating point or complex, but got: {tensor.dtype.name}")
+    for name, x in (("primal", tensor), ("tangent", tangent)):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"make_dual: expected the {name} to be a Tensor, got {type(x).__name__}")
+        if not (x.is_floating_point() or x.is_complex()):
+            raise ValueError(f"Expected {name} to be floating point or complex, but got: {x.dtype.name}")
+    if tensor.tangents and at in tensor.tangents:
+        raise RuntimeError(
+            f"Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {at} is not "
+            "supported: write unpack_dual(x).primal, or open a level inside with dual_level()"
+        )
     if tangent.shape != tensor.shape or tangent.dtype != tensor.dtype:
         raise RuntimeError(
             f"make_dual: the tangent has shape {tuple(tangent.shape)}, {tangent.dtype.name}; it must be like the "

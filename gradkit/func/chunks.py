@@ -86,7 +86,7 @@ def in_chunks(
     whole = Whole(n)
     if chunk_size != "auto":
         return whole.filled(run, chunk_size)
-    budget, most = get_memory_budget(), max(1, _CACHE // largest)
+    budget, most = get_memory_budget(), max(1, _CACHE // max(1, largest))
     if n <= 1 or min(n, most) * max(row_bytes * _GENEROUS, largest * _ALIVE) <= budget:
         return run(0, n) if n <= most else whole.filled(run, most)
     alone = measured(run, whole, 1)

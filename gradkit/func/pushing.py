@@ -45,11 +45,6 @@ class Tape:
         self._final = final
         return [zeros(y) if t is None else t for y, t in zip(self.ys, self._lifted(self.ys, ts))]
 
-    def largest(self) -> int:
-        """The size in bytes of the largest array that a tangent or cotangent fills on its way."""
-        likes = [node.like for node in self._order(every(self.ys))[0] if type(node.like) is tuple]
-        return max([math.prod(shape) * dtype.itemsize for shape, dtype in likes], default=1)
-
     def _lifted(self, ys: list[Tensor], ts: list[Any]) -> list[Tensor | None]:
         """When outputs and tangents may themselves carry tangents, of levels outside: the product rule."""
         level = top_level(*ys, *[t for t in ts if t is not None])
@@ -95,6 +90,13 @@ class Tape:
             readers = {parent: node for node in order for parent in node.parents if parent is not None}
             self._orders[roots] = order, readers
         return self._orders[roots]
+
+
+def largest(ys: list[Tensor], leaves: list[Tensor]) -> int:
+    """The size in bytes of the largest array that a tangent or cotangent fills on its way between them."""
+    nodes = reachable([y.node for y in every(ys) if y.node], max([leaf.node.seq for leaf in leaves], default=1))
+    likes = {node.like for node in nodes if type(node.like) is tuple}
+    return max([math.prod(shape) * dtype.itemsize for shape, dtype in likes], default=1)
 
 
 def every(ys: list[Tensor]) -> list[Tensor]:

@@ -83,11 +83,135 @@ def test_results_with_a_graph_can_be_differentiated():
     assert y.grad_fn is not None
 
 
-@pytest.mark.parametrize("product", ["jvp", "vjp", "jacobian"])
-def test_strict_names_what_is_independent(product, torch):
-    args = {"jvp": (gradkit.tensor(A),), "vjp": (gradkit.tensor(B),), "jacobian": ()}[product]
-    with pytest.raises(RuntimeError, match="independent of input 0"):
-        getattr(F, product)(lambda x: gradkit.tensor(B), gradkit.tensor(A), *args, strict=True)
+def depends_on_first(x, y):
+    return x.exp().sum()
+
+
+def constant_beside(x, y):
+    return (x * 1).sum() * y.sum(), B_CONSTANT[type(x).__module__.partition(".")[0]]
+
+
+B_CONSTANT = {"gradkit": gradkit.tensor(B)}
+STRICT = {
+    "jvp of a constant": lambda F, t: F.jvp(lambda x: t(B), t(A), t(A), strict=True),
+    "jvp, second input unused": lambda F, t: F.jvp(depends_on_first, (t(A), t(B)), (t(A), t(B)), strict=True),
+    "jvp, second output constant": lambda F, t: F.jvp(constant_beside, (t(A), t(B)), (t(A), t(B)), strict=True),
+    "jvp with a constant Jacobian": lambda F, t: F.jvp(lambda x: 2 * x, t(A), t(A), create_graph=True, strict=True),
+    "vjp of a constant": lambda F, t: F.vjp(lambda x: t(B), t(A), t(B), strict=True),
+    "vjp, second input unused": lambda F, t: F.vjp(depends_on_first, (t(A), t(B)), strict=True),
+    "vjp with a constant Jacobian": lambda F, t: F.vjp(lambda x: 2 * x, t(A), t(A), create_graph=True, strict=True),
+    "jacobian of a constant": lambda F, t: F.jacobian(lambda x: t(B), t(A), strict=True),
+    "jacobian, second input unused": lambda F, t: F.jacobian(depends_on_first, (t(A), t(B)), strict=True),
+    "jacobian, second output constant": lambda F, t: F.jacobian(constant_beside, (t(A), t(B)), strict=True),
+    "constant jacobian": lambda F, t: F.jacobian(lambda x: 2 * x, t(A), create_graph=True, strict=True),
+    "hessian of a linear function": lambda F, t: F.hessian(lambda x: x.sum(), t(A), strict=True),
+    "hessian of a constant": lambda F, t: F.hessian(lambda x: t(B).sum(), t(A), strict=True),
+    "hvp of a linear function": lambda F, t: F.hvp(lambda x: x.sum(), t(A), t(A), strict=True),
+    "hvp, second input unused": lambda F, t: F.hvp(depends_on_first, (t(A), t(B)), (t(A), t(B)), strict=True),
+    "vhp of a linear function": lambda F, t: F.vhp(lambda x: x.sum(), t(A), t(A), strict=True),
+    "vhp, second input unused": lambda F, t: F.vhp(depends_on_first, (t(A), t(B)), (t(A), t(B)), strict=True),
+}
+
+
+@pytest.mark.parametrize("name", STRICT)
+def test_strict_complains_as_pytorch_does(name, torch):
+    B_CONSTANT["torch"] = torch.tensor(B)
+    with pytest.raises(RuntimeError) as theirs:
+        STRICT[name](torch.autograd.functional, torch.tensor)
+    with pytest.raises(RuntimeError) as ours:
+        STRICT[name](F, gradkit.tensor)
+    start = str(theirs.value).partition(".")[0].partition(" The outputs")[0]
+    assert str(ours.value).startswith(start)
+
+
+@pytest.mark.parametrize("strategy", ["reverse-mode", "forward-mode", "auto"])
+@pytest.mark.parametrize("vectorize", [False, True])
+def test_strict_holds_with_every_strategy(strategy, vectorize):
+    x, y = gradkit.tensor(A), gradkit.tensor(B)
+    with pytest.raises(RuntimeError, match="independent of input 1"):
+        F.jacobian(depends_on_first, (x, y), strict=True, vectorize=vectorize, strategy=strategy)
+    with pytest.raises(RuntimeError, match="twice"):
+        F.hessian(lambda x: x.sum(), x, strict=True, vectorize=vectorize, outer_jacobian_strategy=strategy)
+    found = F.jacobian(several, (x, y), strict=True, vectorize=vectorize, strategy=strategy)
+    agree(found, F.jacobian(several, (x, y)))
+
+
+STRUCTURES = {
+    "one of one": (single, (A,)),
+    "one of two": (scalar, (A, B)),
+    "two of two": (several, (A, B)),
+    "a tuple of one": (lambda x: (x.exp().sum(0),), (A,)),
+    "an empty one": (lambda x: x[:, :0] * 2, (A,)),
+    "0-d of 0-d": (lambda x: x * x, (A[0, 0],)),
+    "a view": (lambda x: x.T, (A,)),
+    "integers beside": (lambda x: (x * 2, (x > 1).sum()), (A,)),
+}
+
+
+@pytest.mark.parametrize("strategy", ["reverse-mode", "forward-mode", "auto"])
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("as_tuple", [False, True])
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_structures_are_pytorchs(name, as_tuple, create_graph, strategy, torch):
+    function, raws = STRUCTURES[name]
+
+    def taken(F, tensor, **how):
+        xs = tuple([tensor(raw) for raw in raws])
+        return F.jacobian(function, xs if as_tuple or len(xs) > 1 else xs[0], **how)
+
+    ours = taken(F, gradkit.tensor, create_graph=create_graph, strategy=strategy)
+    if name == "an empty one":  # PyTorch cannot
+        assert [tuple(leaf.shape) for leaf in flat(ours)] == [(2, 0, 2, 2)]
+        return
+    theirs = taken(torch.autograd.functional, torch.tensor)
+    assert layout(ours) == layout(theirs)
+    agree(ours, theirs)
+
+
+def layout(result):
+    return tuple([layout(part) for part in result]) if isinstance(result, tuple) else tuple(result.shape)
+
+
+@pytest.mark.parametrize("strategy", ["reverse-mode", "forward-mode", "auto"])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_hessians_have_pytorchs_structure(create_graph, strategy, torch):
+    for function, raws in ((scalar, (A, B)), (lambda x: (x**3).sum().reshape(1), (A,)), (lambda x: x**3, (A[0, 0],))):
+        for as_tuple in (False, True):
+            if len(raws) > 1 and not as_tuple:
+                continue
+            ours, theirs = [
+                lib.hessian(function, tuple(map(tensor, raws)) if as_tuple else tensor(raws[0]), **how)
+                for lib, tensor, how in (
+                    (F, gradkit.tensor, {"create_graph": create_graph, "outer_jacobian_strategy": strategy}),
+                    (torch.autograd.functional, torch.tensor, {}),
+                )
+            ]
+            assert layout(ours) == layout(theirs)
+            agree(ours, theirs)
+
+
+@pytest.mark.parametrize("name", ["hvp", "vhp"])
+def test_products_with_a_graph_can_be_differentiated(name, torch):
+    found = []
+    for lib, t in ((F, gradkit.tensor), (torch.autograd.functional, torch.tensor)):
+        x = t(A).requires_grad_()
+        _, product = getattr(lib, name)(lambda x: (x**4).sum(), x, t(A), create_graph=True)
+        product.sum().backward()
+        found.append(x.grad.numpy())
+    np.testing.assert_allclose(*found, rtol=1e-10)
+
+
+def test_an_unknown_strategy_is_pytorchs_error_and_a_value_error():
+    for kind in (AssertionError, ValueError):
+        with pytest.raises(kind, match="forward-mode"):
+            F.jacobian(single, gradkit.tensor(A), strategy="sideways")
+
+
+def test_what_was_closed_over_gets_its_gradient_only_with_a_graph():
+    w = gradkit.tensor(B, requires_grad=True)
+    assert not F.jacobian(lambda x: x @ w, gradkit.tensor(A)).requires_grad
+    F.jacobian(lambda x: (x * x) @ w, gradkit.tensor(A), create_graph=True).sum().backward()
+    np.testing.assert_allclose(w.grad.numpy(), 2 * A.sum(0))
 
 
 BAD = [
@@ -99,6 +223,13 @@ BAD = [
     (lambda F, t: F.hessian(single, t(A)), RuntimeError),
     (lambda F, t: F.hvp(scalar, (t(A), t(B)), t(A)), RuntimeError),
     (lambda F, t: F.jacobian(single, [t(A)]), TypeError),
+    (lambda F, t: F.jacobian(lambda x: [x], t(A)), TypeError),
+    (lambda F, t: F.jvp(single, t(A), [t(A)]), TypeError),
+    (lambda F, t: F.hessian(lambda x: (x.sum(), x.sum()), t(A)), RuntimeError),
+    (lambda F, t: F.vjp(single, t(A)), RuntimeError),
+    (lambda F, t: F.hvp(scalar, (t(A), t(B))), RuntimeError),
+    (lambda F, t: F.jacobian(single, t(A), strategy="sideways"), AssertionError),
+    (lambda F, t: F.jacobian(single, t(np.array([1, 2]))), RuntimeError),
 ]
 
 
