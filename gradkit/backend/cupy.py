@@ -47,7 +47,7 @@ class CupyBackend(Backend):
     switches = True
 
     def __init__(self) -> None:
-        self.xp = Namespace(cupy, **cuda.functions(cupy))
+        self.xp = Namespace(cupy, **cuda.functions(cupy), **self.kernels.programs())
         self.module = cupy
         self.count: int = runtime.getDeviceCount()
         self.memory = Memory()

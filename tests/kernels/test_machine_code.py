@@ -102,5 +102,7 @@ def test_kernels_access_sixteen_bytes_at_a_time_and_no_local_memory(name, tmp_pa
     code = disassembled(compiled(name, "90", tmp_path), tmp_path)
     flat = [kernel for kernel in code if name_of(kernel) == f"gradkit_{name}"]
     assert flat
-    assert not [k for k in flat if not ("LDG.E.128" in code[k] and "STG.E.128" in code[k])]
+    assert not [k for k in flat if "LDG.E.128" not in code[k]]
+    one_result_a_row = name == "cross_entropy_forward"
+    assert one_result_a_row or not [k for k in flat if "STG.E.128" not in code[k]]
     assert not [k for k in code if re.search(r"\b(LDL|STL)\b", code[k])]

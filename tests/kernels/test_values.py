@@ -1,6 +1,7 @@
 """Rung 1: on the host, a kernel's device template gives what the row's rule gives, on its domain and its edges."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ import gradkit
 from gradkit import optim
 from gradkit.backend.kernels.catalogue import ELEMENTWISE, STEPS, exponent_arguments
 from gradkit.backend.kernels.layout import packed
+from gradkit.backend.kernels.programs import ROWWISE
 from gradkit.backend.kernels.source import kernel_root, names
 from gradkit.engine.primitive import REGISTRY
+from gradkit.primitives.fusible import FUSIBLE
 from tests.kernels import hosted
 from tests.kernels.cases import CASES, ROWS, by_rule, params_of, tolerance
 
@@ -38,6 +41,16 @@ extern "C" void run_{name}(long n, double* const* x, const {numbers}* by) {{
 """
 
 
+EXPONENTIALS = """#include "softmax.cuh"
+extern "C" double first_log_softmax(long n, const double* x, long cut) {
+    auto a = Exponentials<double>::none(), b = a;
+    for (long k = 0; k < n; ++k) (k < cut ? a : b).add(x[k]);
+    const auto all = Exponentials<double>::merged(a, b);
+    return x[0] - all.most - log(all.total());
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     text = [f'#include "{prim.fused}.cuh"\n' for prim in ROWS.values()] + [hosted.EACH]
@@ -47,6 +60,7 @@ def library(tmp_path_factory):
         text.append(hosted.function(f"{name}_{i}_{form.name}", form.name, 1 + len(kind.reads), kind.operands, rule))
     for name, step in STEPS.items():
         text += [f'#include "{name}.cuh"\n', STEP.format(name=name, arrays=step.arrays, numbers=NUMBERS[name])]
+    text.append(EXPONENTIALS)
     text.append('extern "C" float fast(float x, float p) { return fast_power(x, p); }\n')
     return hosted.compiled("".join(text), tmp_path_factory.mktemp("hosted"))
 
@@ -76,6 +90,25 @@ def test_fast_power_has_the_special_values_of_pow(library):
     np.testing.assert_allclose(got, want, rtol=2e-5)
     signed = ~np.isnan(want)
     np.testing.assert_array_equal(np.signbit(got[signed]), np.signbit(want[signed]))
+
+
+inf, nan = math.inf, math.nan
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize(
+    "row", [[1.0, 2.0, -3.0], [1e4, -1e4, 0.0], [-inf, 1.0, 2.0], [1.0, -inf, 5.0], [-inf] * 3, [nan, 1.0, 2.0], [1.0, nan, 3.0],
+            [inf, 1.0, 2.0], [0.0]]
+)  # fmt: skip
+def test_one_pass_over_a_row_gives_what_two_do(library, row):
+    library.first_log_softmax.restype = hosted.ctypes.c_double
+    x = np.array(row)
+    with np.errstate(all="ignore"):
+        c = x - x.max()
+        want = c[0] - np.log(np.exp(c).sum())
+    for cut in range(len(row) + 1):
+        got = library.first_log_softmax(hosted.ctypes.c_long(len(row)), x.ctypes.data_as(hosted.ctypes.c_void_p), hosted.ctypes.c_long(cut))
+        np.testing.assert_allclose(got, want, rtol=1e-14)
 
 
 OPTIONS = [
@@ -108,5 +141,6 @@ def test_step_gives_what_the_optimiser_gives(library, name, method, options):
 @pytest.mark.cpu
 def test_every_kernel_belongs_to_a_row_and_every_row_has_its_kernel():
     named = {prim.fused for prim in REGISTRY.values() if prim.fused}
-    assert named == set(ELEMENTWISE) == set(names(kernel_root())) - set(STEPS)
+    assert named == set(ELEMENTWISE) == set(names(kernel_root())) - set(STEPS) - set(ROWWISE)
+    assert set(ROWWISE) <= set(FUSIBLE)
     assert all(prim.fused == f"{prim.name}_vjp" for prim in REGISTRY.values() if prim.fused)

@@ -1,6 +1,7 @@
 """Every kernel that the rows name, as its Python side sees it."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from gradkit.backend.kernels.compiler import Compiler
 from gradkit.backend.kernels.elementwise import TYPES, ElementwiseVjp, Kind
+from gradkit.backend.kernels.programs import ROWWISE, Programs
 from gradkit.backend.kernels.source import kernel_root
 from gradkit.backend.kernels.tensors import Step, TensorsStep
 
@@ -49,7 +51,7 @@ STEPS = {"adam_step": Step(arrays=5, numbers="8d2i"), "sgd_step": Step(arrays=3,
 
 def expressions(name: str, index: str) -> list[str]:
     """Every kernel of a file, as name expressions, for one type of index; "int" has those that know but one too."""
-    if name in STEPS:
+    if name in STEPS or name in ROWWISE:
         return [f"gradkit_{name}<{dtype}>" for dtype in TYPES.values() if index == "int"]
     forms = ELEMENTWISE[name].forms
     return [f"gradkit_{name}{form}<{dtype}, {index}>" for dtype in TYPES.values() for form in forms]
@@ -74,9 +76,13 @@ class Kernels:
         """What launches a kernel, or None."""
         return self._by_name.get(name)
 
+    def programs(self) -> dict[str, Callable[..., Any]]:
+        """What an array namespace offers in place of programs."""
+        return Programs(self._compiler).fused() if wanted() else {}
+
     @property
     def names(self) -> list[str]:
-        return [*ELEMENTWISE, *STEPS]
+        return [*ELEMENTWISE, *STEPS, *ROWWISE]
 
     def compile(self, name: str) -> tuple[int, int]:
         """Compile a file's kernels for 32-bit indices; how many were, and how many there are."""
