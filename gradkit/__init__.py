@@ -271,9 +271,7 @@ _LATER = ("cuda", "data", "examples", "fft", "linalg", "nn", "optim", "serializa
 _LATER_NAMES = {
     **dict.fromkeys(("load", "save"), "serialization"),
     **dict.fromkeys(("get_num_threads", "set_num_threads"), "threads"),
-    **dict.fromkeys(("adaptive_max_pool1d", "cosine_embedding_loss", "hinge_embedding_loss"), "nn.functional"),
-    **dict.fromkeys(("instance_norm", "margin_ranking_loss", "rrelu", "triplet_margin_loss"), "nn.functional"),
-    **dict.fromkeys(("celu_", "rrelu_", "selu_", "threshold_"), "nn.functional"),
+    **dict.fromkeys(("rrelu", "celu_", "rrelu_", "selu_", "threshold_"), "nn.functional"),
     **dict.fromkeys(("finfo", "iinfo"), "numeric_limits"),
     **dict.fromkeys(("are_deterministic_algorithms_enabled", "get_float32_matmul_precision"), "determinism"),
     **dict.fromkeys(("set_float32_matmul_precision", "use_deterministic_algorithms"), "determinism"),

@@ -1,5 +1,8 @@
 """Linear algebra by the names of PyTorch's linalg module."""
 
+from math import prod as _prod
+
+from gradkit.creation import arange as _arange
 from gradkit.engine.tensor import Tensor
 from gradkit.errors import LinAlgError
 from gradkit.ops.arranging import diagonal as _diagonal
@@ -27,8 +30,65 @@ from gradkit.primitives.linalg import rowdot as _rowdot
 __all__ = [
     "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq",
     "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet",
-    "solve", "solve_triangular", "svd", "svdvals", "vecdot", "vector_norm",
+    "solve", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
+
+
+def vander(x: Tensor, *, N: int | None = None) -> Tensor:
+    """The powers of the elements of vectors (*, n), a row each, from 0 up: (*, n, N), N being n if None.
+
+    Raises RuntimeError for an `N` below 2 and a scalar.
+
+    >>> import gradkit
+    >>> gradkit.linalg.vander(gradkit.tensor([2.0, 3.0]), N=3)
+    tensor([[1., 2., 4.],
+            [1., 3., 9.]])
+    """
+    count = x.shape[-1] if N is None and x.ndim else N or 0
+    if not x.ndim or (N is not None and N < 2):
+        raise RuntimeError(f"linalg.vander: x must have an axis and N be greater than 1, got shape {list(x.shape)} and N={N}")
+    y = x.unsqueeze(-1) ** _arange(count, device=x.device)
+    return y if x.dtype.kind in "fcV" else y.long()
+
+
+def tensorsolve(A: Tensor, B: Tensor, dims: tuple[int, ...] | None = None) -> Tensor:
+    """X with ``tensordot(A, X, X.ndim) = B``: A, its axes `dims` moved to the end, as a matrix with the rows that B has.
+
+    Raises RuntimeError where that matrix is not square, LinAlgError where it is singular.
+
+    >>> import gradkit
+    >>> A = gradkit.eye(6).reshape(2, 3, 6)
+    >>> gradkit.linalg.tensorsolve(A, gradkit.ones(2, 3)).shape
+    gradkit.Size([6])
+    """
+    if dims is not None:
+        A = A.movedim(tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
+    shape = tuple(A.shape[B.ndim :])
+    if A.numel() != B.numel() ** 2:
+        raise RuntimeError(
+            f"Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), got "
+            f"{list(A.shape)} and {list(B.shape)}"
+        )
+    return solve(A.reshape(B.numel(), B.numel()), B.reshape(-1)).reshape(shape)
+
+
+def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
+    """The inverse of the map that ``tensordot(A, X, A.ndim - ind)`` is: axes from `ind` on come first.
+
+    Raises RuntimeError for an `ind` that is not positive or leaves no square matrix, LinAlgError for a singular one.
+
+    >>> import gradkit
+    >>> gradkit.linalg.tensorinv(gradkit.eye(6).reshape(2, 3, 6)).shape
+    gradkit.Size([6, 2, 3])
+    """
+    if ind <= 0:
+        raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    front, back = tuple(A.shape[:ind]), tuple(A.shape[ind:])
+    if _prod(front) != _prod(back):
+        raise RuntimeError(
+            f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), got {list(A.shape)}, ind={ind}"
+        )
+    return inv(A.reshape(_prod(front), -1)).reshape((*back, *front))
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:

@@ -86,7 +86,7 @@ def _attach() -> None:
         for name in topic.INPLACE:
             own = getattr(topic, f"{name}_", None)
             setattr(Tensor, f"{name}_", own or written_by(getattr(topic, name), f"{name}_"))
-    for table in (random.FILLERS, moving.CONVERTERS, conversion.SPECIAL):
+    for table in (random.METHODS, random.FILLERS, moving.CONVERTERS, conversion.SPECIAL):
         for name, function in table.items():
             setattr(Tensor, name, function)
 

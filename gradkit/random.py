@@ -1,6 +1,7 @@
 """Random tensors. On the CPU the stream of `manual_seed(s)` is PyTorch's, so that a notebook prints the same digits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from gradkit.engine.device import device as Device
 from gradkit.engine.tensor import Tensor, wrap
 
 __all__ = [
-    "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
+    "Generator", "bernoulli", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
     "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed",
     "set_rng_state",
 ]  # fmt: skip
@@ -297,6 +298,29 @@ def _any_integer(g: Generator, shape: Any, dtype: Any, start: int = 0, to: int |
     return g.randint(low, high, shape, dtype)
 
 
+def fork_rng() -> AbstractContextManager[None]:
+    """A context that leaves the default stream where it was: what is drawn inside is not missed outside.
+
+    >>> import gradkit
+    >>> generator = gradkit.manual_seed(0)
+    >>> with gradkit.random.fork_rng():
+    ...     inside = gradkit.rand(1)
+    >>> gradkit.equal(inside, gradkit.rand(1))
+    True
+    """
+    return _forked()
+
+
+@contextmanager
+def _forked() -> Iterator[None]:
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)
+
+
+METHODS = {"bernoulli": bernoulli, "multinomial": multinomial}
 FILLERS = {
     name: _filler(name, draw, f"Fill this tensor with {what}, in place; returns it.")
     for name, draw, what in (

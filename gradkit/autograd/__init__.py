@@ -18,9 +18,21 @@ from gradkit.autograd.grad_mode import (
 )
 from gradkit.autograd.gradcheck import gradcheck, gradgradcheck
 from gradkit.autograd.walk import backward, grad
+from gradkit.engine.tensor import Tensor
+
+
+def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:
+    """PyTorch's former way to make a tensor that may require grad: one that shares the memory of `data`.
+
+    >>> import gradkit
+    >>> gradkit.autograd.Variable(gradkit.ones(2), requires_grad=True)
+    tensor([1., 1.], requires_grad=True)
+    """
+    return data.detach().requires_grad_(requires_grad)
+
 
 __all__ = [
-    "Function", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "gradcheck",
+    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad", "functional", "grad", "gradcheck",
     "gradgradcheck", "graph", "inference_mode", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_grad_enabled",
     "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled",
 ]  # fmt: skip

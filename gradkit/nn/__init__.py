@@ -91,7 +91,7 @@ from gradkit.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from gradkit.nn.parameter import Parameter
+from gradkit.nn.parameter import Buffer, Parameter
 from gradkit.nn.parameter_container import ParameterDict, ParameterList
 from gradkit.nn.pooling import (
     AdaptiveAvgPool1d,
@@ -145,6 +145,7 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "Buffer",
     "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",

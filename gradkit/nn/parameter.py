@@ -1,4 +1,4 @@
-"""Parameter: a Tensor that a module registers when it is assigned, and that an optimiser changes."""
+"""Tensors that a module registers when they are assigned: Parameter, which an optimiser changes, and Buffer."""
 
 from typing import Any, Self
 
@@ -6,6 +6,29 @@ import numpy as np
 
 from gradkit import creation
 from gradkit.engine.tensor import Tensor
+
+
+class Buffer(Tensor):
+    """A Tensor that a module registers as a buffer when it is assigned; kept in ``state_dict()`` if ``persistent``.
+
+    It shares memory with ``data`` (None: an empty vector).
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> layer = nn.Module()
+    >>> layer.mean = nn.Buffer(gradkit.zeros(2))
+    >>> layer.state_dict()["mean"]
+    tensor([0., 0.])
+    """
+
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
+        self = super().__new__(cls)
+        self.array = creation.empty(0).array if data is None else data.array
+        self.node = None
+        self.persistent = persistent
+        return self
 
 
 class Parameter(Tensor):

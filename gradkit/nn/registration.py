@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from gradkit.engine.tensor import Tensor
-from gradkit.nn.parameter import Parameter
+from gradkit.nn.parameter import Buffer, Parameter
 
 _TABLES = ("_parameters", "_buffers", "_modules")
 
@@ -38,6 +38,9 @@ class Registration:
         elif isinstance(value, Registration):
             self._make_way("_modules", "module", name)
             self._modules[name] = value
+        elif isinstance(value, Buffer):
+            self._make_way("_buffers", "buffer", name)
+            self.register_buffer(name, value, value.persistent)
         elif not self._replace(name, value):
             object.__setattr__(self, name, value)
 

@@ -8,7 +8,7 @@ from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor
 from gradkit.primitives.shape import extents
 
-__all__ = ["can_cast", "get_device", "is_same_size", "is_signed", "is_tensor", "numel", "result_type"]
+__all__ = ["can_cast", "get_device", "is_inference", "is_same_size", "is_signed", "is_tensor", "numel", "result_type"]
 METHODS = ("get_device", "is_same_size", "is_signed")
 PROPERTIES = ("is_cpu", "is_meta", "is_nested", "is_quantized", "is_sparse", "is_sparse_csr")
 INPLACE: tuple[str, ...] = ()
@@ -32,6 +32,16 @@ def numel(input: Tensor) -> int:
     6
     """
     return input.numel()
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was made in inference mode.
+
+    >>> import gradkit
+    >>> gradkit.is_inference(gradkit.ones(1))
+    False
+    """
+    return bool(input.is_inference())
 
 
 def is_signed(input: Tensor) -> bool:

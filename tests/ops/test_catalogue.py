@@ -32,6 +32,11 @@ CALLS = [
     "lib.special.multigammaln(x.abs() + 2, 2)", "lib.special.psi(y.abs())", "lib.special.ndtr(x)", "lib.special.log_ndtr(x)",
     "lib.special.i0e(x)", "lib.special.i1(x)", "lib.special.i1e(x)", "lib.special.erfcx(x)", "lib.special.softmax(x, 1)",
     "lib.abs_(-y)", "lib.sigmoid_(x.clone())", "lib.relu_(x.clone())", "lib.special.ndtri(x.sigmoid())",
+    "lib.linalg.vander(x[0])", "lib.linalg.vander(x, N=3)", "lib.linalg.vander(i, N=2)", "lib.broadcast_shapes((2, 1), (3,)) == (2, 3)",
+    "lib.linalg.tensorsolve(s.reshape(2, 2, 4), y[0].reshape(2, 2))", "lib.linalg.tensorinv(s.reshape(2, 2, 4), 2)",
+    "lib.linalg.tensorinv(s.reshape(4, 2, 2), ind=1)",
+    "lib.is_inference(x)", "lib.autograd.Variable(x, requires_grad=True).requires_grad", "(x > 0).byte()", "(x > 0).char()",
+    "lib.rrelu(x, 0.1, 0.3)", "lib.selu_(x.clone())", "lib.threshold_(x.clone(), 0.1, 2.0)",
     # a list that holds something else than numbers is the key that its items make
     "x[[[0, 1], [1, 0]]]", "x[[1, slice(None)]]", "x[[slice(None), [0, 1]]]", "x[[0, None]]", "x[[..., 0]]", "x[[0, [1, 2]]]",
     "x[[lib.tensor([0, 1]), lib.tensor([1, 2])]]", "x[[lib.tensor(0), lib.tensor(1)]]", "x[[0, 1]]", "x[[True, False, True]]",
@@ -45,6 +50,7 @@ def operands(library):
         "x": library.tensor([[0.5, -1.0, 0.75, 0.25], [0.125, 1.5, -0.5, 2.0], [1.0, -0.25, 0.375, -2.0]]),
         "y": library.tensor([[1.5, 0.25, 3.0, 1.0], [0.5, 2.0, 0.75, 1.25], [2.5, 0.125, 1.0, 4.0]]),
         "n": library.tensor([[0.5, float("nan"), 1.0, 3.0], [2.0, 1.0, 0.0, 5.0], [float("nan")] * 4]),
+        "s": library.tensor([[2.0, 0.5, 0.0, 1.0], [0.25, 3.0, 1.0, 0.0], [1.0, 0.0, 2.0, 0.5], [0.0, 1.0, 0.25, 4.0]]),
         "i": library.tensor([12, -7, 3, 10]),
         "k": library.tensor([18, 3, 0, 4]),
     }
@@ -138,6 +144,16 @@ def test_switches_are_remembered():
         gradkit.set_float32_matmul_precision("low")
     with pytest.raises(TypeError, match="DoubleTensor"):
         gradkit.set_default_tensor_type("none")
+
+
+def test_what_is_drawn_in_a_fork_is_not_missed(torch):
+    found = []
+    for library in (gradkit, torch):
+        library.manual_seed(1)
+        with library.random.fork_rng():
+            inside = library.rand(3).tolist()
+        found.append([inside, library.rand(3).tolist(), library.full((5,), 0.5).bernoulli().tolist()])
+    assert found[0] == found[1] and found[0][0] == found[0][1]
 
 
 def test_reversed_arrays_are_shared():
