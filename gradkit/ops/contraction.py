@@ -205,9 +205,9 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     >>> gradkit.inner(gradkit.ones(2, 3), gradkit.ones(3))
     tensor([3., 3.])
     """
-    tensors("inner", input, other)
-    if not input.ndim or not other.ndim:
+    if isinstance(input, Tensor) and isinstance(other, Tensor) and not (input.ndim and other.ndim):
         return input * other
+    tensors("inner", input, other)
     if input.shape[-1] != other.shape[-1]:
         raise RuntimeError(
             "inner() the last dimension must match on both input tensors but got shapes "

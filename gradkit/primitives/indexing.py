@@ -3,9 +3,13 @@
 from operator import getitem
 from typing import Any
 
+import numpy as np
+
+from gradkit.backend.numpy import NUMPY
 from gradkit.engine.batching import depends_on_data
 from gradkit.engine.bind import bind
 from gradkit.engine.operands import tensor_xp
+from gradkit.engine.versions import owner
 from gradkit.families import general, linear, selection
 from gradkit.primitives.shape import in_front
 
@@ -321,9 +325,21 @@ def region(xp: Any, x: Any, steps: Any) -> Any:
 
 
 def overwritten(xp: Any, x: Any, value: Any, steps: Any) -> Any:
-    z = xp.array(x)  # also of a scalar
+    return put_in_region(xp, xp.array(x), value, steps)  # an array also of a scalar
+
+
+def put_in_region(xp: Any, z: Any, value: Any, steps: Any) -> Any:
+    """`z` with a value in the part that steps show of it, in its own memory if in this order there the part is a view."""
     part = region(xp, z, steps)
-    part[...] = value.real if value.dtype.kind == "c" != part.dtype.kind else value  # the real part of a complex array
+    if owner(part) is not owner(z):
+        z = z.copy("C")
+        part = region(xp, z, steps)
+    if value.dtype.kind == "c" != part.dtype.kind:
+        value = value.real  # the real part of a complex array
+    if owner(part) is owner(z):
+        part[...] = value
+    else:
+        z.reshape(-1)[region(xp, xp.reshape(xp.arange(z.size), z.shape), steps)] = value
     return z
 
 
@@ -338,14 +354,16 @@ def overwrite_vjp(xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, steps: An
     return [xp.overwrite(d, xp.broadcast_to(zero, value_shape), steps=steps), region(xp, d, steps)]
 
 
+_ZERO = np.zeros(())
+
+
 def overwrite_reusing(d: Any, steps: Any) -> list[Any]:
     """The same in the memory of `d`, which no one else can see: so that a loop of writes copies no whole buffer."""
     part = d
     for prim, params in steps:
         part = prim.run(part, **params)
     value_ct = part.copy()
-    part[...] = 0
-    return [d, value_ct]
+    return [put_in_region(NUMPY.xp, d, _ZERO, steps), value_ct]
 
 
 overwrite = linear(

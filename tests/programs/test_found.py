@@ -60,6 +60,22 @@ def maximum_of_what_moves_infinitely_fast_elsewhere(lib, a):
     return (lib.sqrt(lib.nn.functional.relu(a)).amax(),)
 
 
+def write_through_a_view_whose_gradient_is_transposed(lib, a):
+    y = a.clone()
+    y.reshape(-1)[0:].mul_(1.3)
+    return (y.mT,)
+
+
+def write_through_a_view_of_a_transposed_copy(lib, a):
+    y = a.mT.clone()
+    y.mT.reshape(-1)[2:].mul_(1.3)
+    return (y * a,)
+
+
+def inner_with_a_scalar_of_another_dtype(lib, a):
+    return (lib.inner(a + 1j, a[0].sum()),)
+
+
 def complex_logaddexp(lib, a):
     return (lib.logaddexp(a, a * 0.5),)
 
@@ -141,6 +157,8 @@ def feature_dropout_of_a_vector_in_evaluation(lib, a):
 
 
 FOUND = {
+    write_through_a_view_whose_gradient_is_transposed: M, write_through_a_view_of_a_transposed_copy: M,
+    inner_with_a_scalar_of_another_dtype: M,
     gradient_of_a_dual_moves: X, gradient_by_a_value_that_moves: X, write_under_no_grad_moves_too: X,
     division_then_write: X, division_then_write_through_a_view: X, maximum_then_write: M,
     running_maximum_then_write: M, maximum_of_what_moves_infinitely_fast_elsewhere: X, complex_logaddexp: Z,
