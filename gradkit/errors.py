@@ -73,7 +73,7 @@ def check_hooked(hook: Any, new: Any, shape: Any, dtype: Any) -> None:
     """Raise TypeError if a hook gave back no Tensor, RuntimeError if it is not like the one that it was given."""
     if not hasattr(new, "requires_grad"):
         raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'; return a Tensor or None")
-    if tuple(new.array.shape) != tuple(shape):
+    if tuple(new.shape) != tuple(shape):
         raise RuntimeError(
             f"hook {name_of(hook)!r} has changed the size of value: {describe(new)} instead of shape {tuple(shape)}"
         )

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.test_primitives import CASES, SMOOTH, function_of, ids, leaves, operands_of, wrap
 
 import gradkit
 from gradkit.autograd import grad
@@ -10,6 +9,7 @@ from gradkit.autograd.graph import saved_tensors_hooks
 from gradkit.engine.bind import bind
 from gradkit.engine.primitive import REGISTRY
 from gradkit.utils.checkpoint import checkpoint
+from tests.test_primitives import CASES, SMOOTH, function_of, ids, leaves, operands_of, wrap
 
 
 def derivatives(function, raws):

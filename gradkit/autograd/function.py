@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.autograd.function_context import FunctionCtx, FunctionNode, Saved, settle
-from gradkit.autograd.function_walk import Call
+from gradkit.autograd.function_context import FunctionCtx, FunctionNode, Saved, among, settle
+from gradkit.autograd.function_walk import Call, step
 from gradkit.backend.protocol import beside
 from gradkit.engine import batching, dtypes, inplace, modes, watching
 from gradkit.engine.node import Node, note
@@ -165,10 +165,10 @@ def _recorded(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
     for i, (y, given) in enumerate(zip(outs, results)):
         if not isinstance(y, Tensor) or not dtypes.differentiable(y.dtype):
             continue
-        if any([given is one for one in ctx.non_differentiable]):
+        if among(given, ctx.non_differentiable):
             continue
         place = pick(node, i) if len(outs) > 1 else node
-        if any([y is d for d in ctx.dirty_tensors]):  # all views of its memory get the new history
+        if among(y, ctx.dirty_tensors):  # all views of its memory get the new history
             inplace.revise(y, wrap(y.array, place))
         else:
             y.node = place
@@ -188,12 +188,14 @@ def _check_dirty(cls: Any, d: Tensor, record: bool) -> None:
 
 def _own(y: Tensor, args: tuple[Any, ...], dirty: tuple[Tensor, ...], before: list[Any]) -> Tensor:
     """An output as a tensor of its own. One that shows an input's memory must not be written: `backward` is the user's."""
-    if any([y is d for d in dirty]):
+    if dirty and among(y, dirty):
         return y
-    if any([y is other for other in (*args, *before)]):
+    if among(y, args) or among(y, before):
         y = wrap(y.array, None, y.tangents, y.batch)
-    y._view = None
-    if any([isinstance(x, Tensor) and owner(y.array) is owner(x.array) for x in args]):
+    if y._view is not None:
+        y._view = None
+    memory = owner(y.array)
+    if any([isinstance(x, Tensor) and memory is owner(x.array) for x in args]):
         y._frozen = (
             "Output of a custom Function is a view of its input and is being modified inplace, which would override "
             "the Function's backward. Return a clone() from forward"
@@ -209,18 +211,29 @@ def _node_for(cls: Any, ctx: FunctionCtx, args: Any, outs: list[Any], saved: Sav
     shown = [(y.array.shape, y.array.dtype, y.batch) if isinstance(y, Tensor) else None for y in outs]
     first = next(y.array for y in outs if isinstance(y, Tensor))
     near = None if isinstance(first, np.ndarray | np.generic) else beside(first, "empty", 0)
-    prim = Primitive(
-        name=cls.__name__, family="custom", arity=None, forward=cls.forward, run=cls.forward, jvp=None, keeps=(),
-        outputs=len(outs), title=f"{cls.__name__}Backward", kept=bool(saved.kept),
-        step=Call(_backward_of(cls), ctx, places, batches, shown, near),
-    )  # fmt: skip
     node = FunctionNode()
     node.ctx = ctx
+    node.call = Call(_backward_of(cls), ctx, places, batches, shown, near)
+    prim = _row_of(cls, len(outs), bool(saved.kept))
     note(node, prim, parents, (None, saved), None, likes if len(outs) > 1 else likes[0])
     ctx._node = weakref.ref(node)
     if modes.local.anomaly:
         watching.note_forward(node)
     return node
+
+
+def _row_of(cls: Any, outputs: int, kept: bool) -> Primitive:
+    """What stands for a class of functions on the tape: made once, for making one costs as much as a node."""
+    rows = cls.__dict__.get("_rows")
+    if rows is None:
+        cls._rows = rows = {}
+    row: Primitive | None = rows.get((outputs, kept))
+    if row is None:
+        row = rows[outputs, kept] = Primitive(
+            name=cls.__name__, family="custom", arity=None, forward=cls.forward, run=cls.forward, jvp=None, keeps=(),
+            outputs=outputs, title=f"{cls.__name__}Backward", kept=kept, step=step,
+        )  # fmt: skip
+    return row
 
 
 def _backward_of(cls: Any) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from gradkit import errors
 from gradkit.engine import modes
-from gradkit.engine.node import Node
+from gradkit.engine.node import Node, note
 from gradkit.engine.outputs import pick
 from gradkit.engine.saving import Packed
 from gradkit.engine.tensor import Tensor, wrap
@@ -18,8 +18,8 @@ class Kept:
 
     def __init__(self, t: Tensor, inputs: tuple[Any, ...], outputs: list[Any]) -> None:
         self.value, self.batch, self.node = t.array, t.batch, t.node
-        self.output = next((i for i, y in enumerate(outputs) if y is t), None)
-        self.input = next((i for i, x in enumerate(inputs) if x is t and self.output is None), None)
+        self.output = place(t, outputs)
+        self.input = None if self.output is not None else place(t, inputs)
 
     def tensor(self, node: Node | None) -> Tensor:
         """The tensor again. An output belongs to the node of the function itself."""
@@ -29,6 +29,13 @@ class Kept:
         if node is not None and node.prim.outputs > 1:
             node = pick(node, self.output)
         return wrap(raw, node, batch=self.batch)
+
+
+def place(t: Tensor, others: Any) -> int | None:
+    for i, other in enumerate(others):
+        if other is t:
+            return i
+    return None
 
 
 class Saved:
@@ -136,51 +143,69 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The node of a custom function. What the user put on the context can be read from it, as from `grad_fn`."""
 
-    __slots__ = ("ctx",)
+    __slots__ = ("call", "ctx")
 
     ctx: FunctionCtx
+    call: Any
 
     def __getattr__(self, name: str) -> Any:
-        if name in Node.__slots__ or name == "ctx":
+        if name in Node.__slots__ or name in FunctionNode.__slots__:
             raise AttributeError(name)
         return getattr(self.ctx, name)
+
+    def apart(self, places: tuple[Any, ...]) -> Node:
+        other = FunctionNode()
+        other.ctx, other.call = self.ctx, self.call
+        return note(other, self.prim, places, self.saved, self.params, self.like)
 
 
 def settle(ctx: FunctionCtx, args: tuple[Any, ...], results: list[Any], recorded: bool) -> Saved:
     """After `forward`: check what it said, and take up what it saved."""
-    for t in ctx.to_save:
+    if ctx.dirty_tensors or ctx.non_differentiable:
+        _check_marks(ctx, results)
+    shown, ctx.to_save = ctx.to_save, ()
+    if not shown and not ctx.saved_for_forward:
+        return Saved(())
+    dirty = ctx.dirty_tensors
+    outputs = [None if among(y, args) and not among(y, dirty) else y for y in results]
+    kept = _kept("save_for_backward", shown, args, outputs)
+    if ctx.saved_for_forward:
+        ctx.saved_for_forward = _kept("save_for_forward", ctx.saved_for_forward, args, outputs)
+    if recorded and modes.unusual:
+        _pack(shown, kept)
+    return Saved(kept)
+
+
+def _kept(name: str, tensors: tuple[Any, ...], args: tuple[Any, ...], outputs: list[Any]) -> tuple[Kept | None, ...]:
+    for i, t in enumerate(tensors):
         if t is not None and not isinstance(t, Tensor):
-            raise _only_tensors("save_for_backward", ctx.to_save)
-        if recorded and t is not None and t._inference and not modes.local.inference:
+            raise TypeError(f"{name} can only take Tensors, but argument {i} is of type {type(t).__name__}")
+    return tuple([None if t is None else Kept(t, args, outputs) for t in tensors])
+
+
+def _pack(shown: tuple[Any, ...], kept: tuple[Kept | None, ...]) -> None:
+    """What hooks make of saved tensors. RuntimeError for one that was made in inference mode."""
+    for t, k in zip(shown, kept):
+        if k is None:
+            continue
+        if t._inference and not modes.local.inference:
             raise errors.inference_saved(t)
-    for name in ("saved_for_forward", "dirty_tensors", "non_differentiable"):
-        if any([t is not None and not isinstance(t, Tensor) for t in getattr(ctx, name) or ()]):
-            raise _only_tensors(name, getattr(ctx, name))
-    if any([all([d is not y for y in results]) for d in ctx.dirty_tensors]):
+        if modes.local.packing:
+            k.value = Packed(t if k.output is None else wrap(t.array), *modes.local.packing)
+
+
+def _check_marks(ctx: FunctionCtx, results: list[Any]) -> None:
+    for name, marked in (("mark_dirty", ctx.dirty_tensors), ("mark_non_differentiable", ctx.non_differentiable)):
+        for i, t in enumerate(marked):
+            if t is not None and not isinstance(t, Tensor):
+                raise RuntimeError(f"{name} can only take Tensors, but argument {i} is of type {type(t).__name__}")
+    if not all([among(d, results) for d in ctx.dirty_tensors]):
         raise RuntimeError(
             "Some elements marked as dirty during the forward method were not returned as output. The inputs that are "
             "modified inplace must all be outputs of the Function."
         )
-    dirty = ctx.dirty_tensors
-    outputs = [y if all([y is not x for x in args]) or any([y is d for d in dirty]) else None for y in results]
-    shown, ctx.to_save = ctx.to_save, ()
-    kept = tuple([None if t is None else Kept(t, args, outputs) for t in shown])
-    if ctx.saved_for_forward is not None:
-        ctx.saved_for_forward = tuple([None if t is None else Kept(t, args, outputs) for t in ctx.saved_for_forward])
-    if recorded and modes.local.packing:
-        for t, k in zip(shown, kept):
-            if k is not None:
-                k.value = Packed(t if k.output is None else wrap(t.array), *modes.local.packing)
-    return Saved(kept)
 
 
-_CALLS = {
-    "save_for_backward": "save_for_backward", "saved_for_forward": "save_for_forward", "dirty_tensors": "mark_dirty",
-    "non_differentiable": "mark_non_differentiable",
-}  # fmt: skip
-
-
-def _only_tensors(name: str, given: tuple[Any, ...]) -> Exception:
-    i, x = next((i, x) for i, x in enumerate(given) if x is not None and not isinstance(x, Tensor))
-    kind = TypeError if name.startswith("save") else RuntimeError
-    return kind(f"{_CALLS[name]} can only take Tensors, but argument {i} is of type {type(x).__name__}")
+def among(x: Any, others: Any) -> bool:
+    """Whether `x` itself is one of the others: == would compare values."""
+    return place(x, others) is not None

@@ -15,9 +15,14 @@ from gradkit.engine.tape import give
 from gradkit.engine.tensor import Tensor, wrap
 
 
-@dataclass
+def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
+    """The step of every custom function, called as those of rows are: see `engine.unrolled`."""
+    node.call.walk(xp, ct, node, cts, heap, needed)
+
+
+@dataclass(slots=True)
 class Call:
-    """One call of a custom function, as its step knows it. It is a row's step: see `engine.unrolled`."""
+    """One call of a custom function, as the walk knows it."""
 
     backward: Callable[..., Any]
     ctx: FunctionCtx
@@ -26,7 +31,7 @@ class Call:
     outputs: list[Any]  # (shape, dtype, batch axes) of each, None for what is no tensor
     near: Any  # an empty array on the outputs' device; None for the host
 
-    def __call__(self, xp: Any, ct: Any, node: Node, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
+    def walk(self, xp: Any, ct: Any, node: Node, cts: Any, heap: Any, needed: Any) -> None:
         record = xp is tensor_xp
         given = ct if node.prim.outputs > 1 else [ct]
         grads = [self.given(i, c, record) for i, c in enumerate(given)]

@@ -128,6 +128,10 @@ class Node:
 
         return saved_by(self._whole(), i)
 
+    def apart(self, places: tuple[Any, ...]) -> "Node":
+        """This node with other parents."""
+        return note(Node(), self.prim, places, self.saved, self.params, self.like)
+
     def _whole(self) -> "Node":
         """The node that steps: one output of several leaves that to its operation."""
         return self.parents[0] if self.picks else self

@@ -97,7 +97,7 @@ def replaced(hook: Any, new: tuple[Any, ...], old: tuple[Any, ...]) -> tuple[Any
             continue
         if before is None:
             raise RuntimeError("can't replace a None gradient with a non-None value")
-        errors.check_hooked(hook, one, before.array.shape, before.dtype)
+        errors.check_hooked(hook, one, before.shape, before.dtype)
     return new
 
 
@@ -135,7 +135,7 @@ def told_apart(node: Node, needed: Any) -> tuple[Node, Any]:
         return node, needed
     places = tuple([p and note(Node(), None, (), (), None, p.like) for p in node.parents])
     wanted = None if needed is None else {q for p, q in zip(node.parents, places) if p in needed}
-    return note(Node(), node.prim, places, node.saved, node.params, node.like), wanted
+    return node.apart(places), wanted
 
 
 # -- anomaly mode ------------------------------------------------------------------------------------------------------

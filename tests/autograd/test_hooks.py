@@ -96,6 +96,15 @@ def hook_within_a_gradient_of_a_gradient(m):
 
 
 @program
+def hooks_on_batched_gradients(m):
+    x = leaf(m)
+    y = x * x
+    y.register_hook(lambda g: g * 10)
+    y.grad_fn.register_hook(lambda grads, cts: (grads[0] * 2, grads[1]))
+    return m.autograd.grad(y * 3, x, m.eye(2), is_grads_batched=True)
+
+
+@program
 def hook_that_returns_a_number(m):
     y = leaf(m) * 2
     y.register_hook(lambda g: 3)
@@ -152,6 +161,17 @@ def node_hook_sees_each_operand_of_a_square(m):
     x = leaf(m)
     y = x * x
     y.grad_fn.register_hook(lambda grads, cts: (seen.append(grads), (grads[0], grads[1] * 10))[1])
+    y.sum().backward()
+    return seen, x.grad
+
+
+@program
+def node_hook_of_a_custom_function_sees_each_operand(m):
+    seen = []
+    body = {"forward": staticmethod(lambda ctx, a, b: a * b), "backward": staticmethod(lambda ctx, ct: (ct * 2, ct * 3))}
+    x = leaf(m)
+    y = type("Custom", (m.autograd.Function,), body).apply(x, x)
+    y.grad_fn.register_hook(lambda grads, cts: seen.append(grads))
     y.sum().backward()
     return seen, x.grad
 
