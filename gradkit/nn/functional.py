@@ -28,6 +28,7 @@ from gradkit.ops.activation import (
     tanhshrink,
     threshold,
 )
+from gradkit.ops.alignment import ctc_loss
 from gradkit.ops.attention import scaled_dot_product_attention
 from gradkit.ops.classification import (
     binary_cross_entropy,
@@ -60,6 +61,7 @@ from gradkit.ops.dropout import (
     feature_alpha_dropout,
 )
 from gradkit.ops.embedding import embedding, embedding_bag
+from gradkit.ops.grids import affine_grid, grid_sample
 from gradkit.ops.losses import (
     cosine_embedding_loss,
     gaussian_nll_loss,
@@ -148,6 +150,7 @@ __all__ = [
     "adaptive_avg_pool3d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -168,6 +171,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -181,6 +185,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",

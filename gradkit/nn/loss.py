@@ -4,6 +4,8 @@
 ``reduce`` do not exist here, so what used to follow them is given by name.
 """
 
+from typing import Any
+
 from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F
 from gradkit.nn.module import Module
@@ -260,3 +262,26 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
+
+
+class CTCLoss(_Loss):
+    """Minus the log-likelihood of label sequences, summed over all ways to align them with the input.
+
+    Called with log-probabilities (T, N, C), targets (N, S) or one after the other, input lengths and target lengths (N,).
+    Graves et al., "Connectionist temporal classification" (2006).
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.CTCLoss()(gradkit.full((2, 1, 2), 0.5).log(), gradkit.tensor([[1]]), [2], [1]).exp()
+    tensor(1.3333)
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any) -> Tensor:
+        return F.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
+        )
