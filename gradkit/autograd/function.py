@@ -190,7 +190,7 @@ def _own(y: Tensor, args: tuple[Any, ...], dirty: tuple[Tensor, ...], before: li
     """An output as a tensor of its own. One that shows an input's memory must not be written: `backward` is the user's."""
     if dirty and among(y, dirty):
         return y
-    if among(y, args) or among(y, before):
+    if y.node is not None or among(y, args) or among(y, before):
         y = wrap(y.array, None, y.tangents, y.batch)
     if y._view is not None:
         y._view = None

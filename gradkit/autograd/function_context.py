@@ -18,8 +18,8 @@ class Kept:
 
     def __init__(self, t: Tensor, inputs: tuple[Any, ...], outputs: list[Any]) -> None:
         self.value, self.batch, self.node = t.array, t.batch, t.node
-        self.output = place(t, outputs)
-        self.input = None if self.output is not None else place(t, inputs)
+        self.output = index_of(t, outputs)
+        self.input = None if self.output is not None else index_of(t, inputs)
 
     def tensor(self, node: Node | None) -> Tensor:
         """The tensor again. An output belongs to the node of the function itself."""
@@ -31,7 +31,7 @@ class Kept:
         return wrap(raw, node, batch=self.batch)
 
 
-def place(t: Tensor, others: Any) -> int | None:
+def index_of(t: Tensor, others: Any) -> int | None:
     for i, other in enumerate(others):
         if other is t:
             return i
@@ -208,4 +208,4 @@ def _check_marks(ctx: FunctionCtx, results: list[Any]) -> None:
 
 def among(x: Any, others: Any) -> bool:
     """Whether `x` itself is one of the others: == would compare values."""
-    return place(x, others) is not None
+    return index_of(x, others) is not None

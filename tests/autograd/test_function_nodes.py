@@ -135,6 +135,13 @@ def test_a_context_attribute_named_like_an_array_property_is_the_users():
     assert g.tolist() == [7.0, 7.0]
 
 
+def test_a_leaf_that_forward_returns_stays_a_leaf():
+    weight, x = leaf(), leaf()
+    y = define(lambda ctx, x: weight, same).apply(x)
+    y.sum().backward()
+    assert weight.is_leaf and weight.grad is None and x.grad.tolist() == [1.0, 1.0]
+
+
 def test_error_in_backward_leaves_every_grad_as_it_was():
     x, w = leaf(), leaf()
     y = define(double, lambda ctx, ct: 1 / 0).apply(x)
