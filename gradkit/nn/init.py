@@ -164,6 +164,33 @@ def eye_(tensor: Tensor) -> Tensor:
     return tensor.copy_(creation.eye(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
 
 
+@no_grad()
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Make a convolution's weight (out, in, *kernel) pass on as many channels as it can, in each of ``groups``.
+
+    Raises ValueError for another number of axes than 3, 4 and 5, and for an extent that ``groups`` does not divide.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> nn.init.dirac_(gradkit.empty(2, 2, 3))
+    tensor([[[0., 1., 0.],
+             [0., 0., 0.]],
+            [[0., 0., 0.],
+             [0., 1., 0.]]])
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ValueError(f"Only tensors with 3, 4, or 5 dimensions are supported, got shape {tuple(tensor.shape)}")
+    outputs, inputs, *kernel = tensor.shape
+    if outputs % groups:
+        raise ValueError(f"dim 0 must be divisible by groups, got {outputs} and {groups}")
+    tensor.zero_()
+    middle = tuple([n // 2 for n in kernel])
+    for group in range(groups):
+        for channel in range(min(outputs // groups, inputs)):
+            tensor[(group * (outputs // groups) + channel, channel, *middle)] = 1
+    return tensor
+
+
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Fill evenly from (-bound, bound), bound = gain * sqrt(6 / (fan_in + fan_out)); Glorot and Bengio (2010).
 

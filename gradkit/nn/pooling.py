@@ -215,6 +215,20 @@ class MaxUnpool2d(MaxUnpool1d):
     axes = 2
 
 
+class MaxUnpool3d(MaxUnpool1d):
+    """`MaxUnpool1d` over three axes; indices count in the flattened volume.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> y, places = nn.MaxPool3d(2, return_indices=True)(gradkit.arange(8.0).reshape(1, 2, 2, 2))
+    >>> nn.MaxUnpool3d(2)(y, places).flatten().tolist()
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0]
+    """
+
+    function = staticmethod(F.max_unpool3d)
+    axes = 3
+
+
 # -- to a given size ---------------------------------------------------------------------------------------------------
 class AdaptiveAvgPool1d(Applied):
     """Means over ``output_size`` windows that share the axis out: (N, C, L) or (C, L) to (..., output_size).

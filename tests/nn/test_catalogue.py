@@ -97,9 +97,9 @@ def test_padding_is_torchs(kind, axes, assert_layer_is_torchs):
         assert_layer_is_torchs(lambda nn, _, p=padding: getattr(nn, f"{kind}{axes}d")(p, *value), [(2, 3, 5, 4, 6)[: 2 + axes]])
 
 
-@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
 def test_unpooling_undoes_pooling(axes, torch):
-    x = torch.randn((2, 3, 6, 8)[: 2 + axes])
+    x = torch.randn((2, 3, 6, 8, 4)[: 2 + axes])
     results = []
     for nn_, tensor in ((nn, gradkit.tensor), (torch.nn, torch.tensor)):
         y, places = getattr(nn_, f"MaxPool{axes}d")(2, return_indices=True)(tensor(x.numpy()))

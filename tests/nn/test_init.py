@@ -65,6 +65,16 @@ def test_fixed_fillings(fill, expected):
     assert fill(t) is t and t.tolist() == expected
 
 
+@pytest.mark.parametrize(("shape", "groups"), [((4, 3, 3), 1), ((4, 3, 3), 2), ((2, 5, 4, 3), 1), ((6, 2, 3, 1, 2), 3)], ids=str)
+def test_dirac_is_that_of_torch(shape, groups, torch):
+    assert nn.init.dirac_(gradkit.empty(shape), groups).tolist() == torch.nn.init.dirac_(torch.empty(shape), groups).tolist()
+    for library in (gradkit, torch):
+        with pytest.raises(ValueError):
+            library.nn.init.dirac_(library.empty(3, 3))
+        with pytest.raises(ValueError):
+            library.nn.init.dirac_(library.empty(3, 3, 3), 2)
+
+
 def test_filling_is_not_recorded():
     leaf = gradkit.empty(3, 3, requires_grad=True)
     for name in ("uniform_", "normal_", "ones_", "eye_", "orthogonal_", "trunc_normal_"):

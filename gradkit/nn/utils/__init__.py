@@ -1,7 +1,15 @@
 """What is done with parameters as a set, and with sequences: clipping gradients, vectors of parameters, `rnn`."""
 
 from gradkit.nn.utils import rnn
-from gradkit.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, get_total_norm
+from gradkit.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from gradkit.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
 
-__all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm", "parameters_to_vector", "rnn", "vector_to_parameters"]
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_grads_with_norm_",
+    "get_total_norm",
+    "parameters_to_vector",
+    "rnn",
+    "vector_to_parameters",
+]

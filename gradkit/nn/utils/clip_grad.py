@@ -54,12 +54,27 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.6000, 0.8000])
     """
-    grads = _grads(parameters)
-    total = get_total_norm(grads, norm_type, error_if_nonfinite)
-    factor = (max_norm / (total + 1e-6)).clamp(max=1.0)
-    for grad in grads:
-        grad.mul_(factor)
+    kept = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    total = get_total_norm(_grads(kept), norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(kept, max_norm, total)
     return total
+
+
+@no_grad()
+def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor) -> None:
+    """Scale all gradients together, in place, as `clip_grad_norm_` does where their common norm is known.
+
+    >>> import gradkit
+    >>> from gradkit import nn
+    >>> w = gradkit.zeros(2, requires_grad=True)
+    >>> (w * gradkit.tensor([3.0, 4.0])).sum().backward()
+    >>> nn.utils.clip_grads_with_norm_(w, 1.0, gradkit.tensor(5.0))
+    >>> w.grad
+    tensor([0.6000, 0.8000])
+    """
+    factor = (max_norm / (total_norm + 1e-6)).clamp(max=1.0)
+    for grad in _grads(parameters):
+        grad.mul_(factor)
 
 
 @no_grad()
