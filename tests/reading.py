@@ -4,7 +4,9 @@ import sys
 
 import cupy
 
+from gradkit import random
 from gradkit.engine import tape
+from gradkit.engine.device import CPU, moved
 from gradkit.engine.tensor import Tensor
 
 operations = 0  # that gradkit ran on the device
@@ -19,6 +21,7 @@ def allow():
         cupy.ndarray.__array__ = as_array
         Tensor.numpy = reading(Tensor.numpy)
         tape.run_on = counting(tape.run_on)
+        random.stream_for = of_the_host(random.stream_for)
 
 
 def as_array(self, dtype=None, copy=None):
@@ -47,3 +50,26 @@ def counting(run_on):
         return run_on(*args)
 
     return counted
+
+
+numbers_of_the_host = False  # are seeded numbers drawn on the host and moved, so that they are PyTorch's?
+
+
+def of_the_host(stream_for):
+    def chosen(generator, place):
+        if not numbers_of_the_host or generator is not None or place is None or place.type == "cpu":
+            return stream_for(generator, place)
+        return Moving(stream_for(None, None), place)
+
+    return chosen
+
+
+class Moving:
+    """A stream of the host's whose numbers are moved to a device."""
+
+    def __init__(self, stream, place):
+        self.stream, self.place = stream, place
+
+    def __getattr__(self, name):
+        draw = getattr(self.stream, name)
+        return lambda *args: moved(draw(*[moved(a, CPU) if hasattr(a, "dtype") and hasattr(a, "shape") else a for a in args]), self.place)

@@ -168,6 +168,8 @@ def assign(x: Tensor, value: Any, name: str, steps: tuple[Any, ...] = ()) -> Ten
     if lifted(x, value):
         value = value if traced else wrap(beside(x.array, "full", (), value, x.dtype))
         return write(x, lambda x, v: overwritten(x, v, steps), name, value)
+    if len(backends) > 1 and traced and value.device != x.device:  # what is copied may come from another device
+        value = tensor_xp.to_device(value, target=x.device)
     target = shown(memory(x, name), steps)
     check_writable(x, name)
     put_values(target, value.array if traced else value)

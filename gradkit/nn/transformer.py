@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gradkit.creation import as_tensor
 from gradkit.engine import dtypes
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F
 from gradkit.nn import init
 from gradkit.nn.attention import MultiheadAttention
@@ -291,5 +292,4 @@ class Transformer(Module):
                 [0., 0.]])
         """
         dtype = dtypes.get_default_dtype() if dtype is None else dtype
-        mask = wrap(np.triu(np.full((sz, sz), -np.inf, dtype), 1))
-        return mask if device is None else mask.to(device)
+        return as_tensor(np.triu(np.full((sz, sz), -np.inf, dtype), 1), device=device)

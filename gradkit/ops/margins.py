@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gradkit.backend.protocol import beside
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.activation import logsigmoid
 from gradkit.ops.distance import pairwise_distance
@@ -59,7 +60,7 @@ def multi_margin_loss(
 
 def _others(labels: Tensor, classes: int) -> Tensor:
     """1 for each class but the target."""
-    return wrap((np.arange(classes) != labels.array).astype(np.float32), batch=labels.batch)
+    return wrap((beside(labels.array, "arange", classes) != labels.array).astype(np.float32), batch=labels.batch)
 
 
 def multilabel_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
@@ -78,11 +79,9 @@ def multilabel_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "m
     if len(shape) not in (1, 2) or extents(target) != shape:
         raise RuntimeError(f"inconsistent target size: {list(extents(target))} for an input of size {list(shape)}")
     raw = target.array
-    given = np.cumprod(raw >= 0, axis=-1).astype(bool)
-    labels = np.where(given, raw, 0)
-    is_target = np.zeros(raw.shape, bool)
-    np.put_along_axis(is_target, labels, given, -1)
-    is_target |= (given[..., None] & (labels[..., None] == np.arange(shape[-1]))).any(-2)
+    given = (raw >= 0).cumprod(-1).astype(bool)
+    labels = given * raw
+    is_target = (given[..., None] & (labels[..., None] == beside(raw, "arange", shape[-1]))).any(-2)
     pairs = wrap((given[..., :, None] & ~is_target[..., None, :]).astype(input.dtype))
     chosen = gather(input, -1, wrap(labels))
     losses = clamp(1 - chosen.unsqueeze(-1) + input.unsqueeze(-2), min=0, max=None) * pairs

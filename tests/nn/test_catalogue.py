@@ -111,6 +111,7 @@ def test_unpooling_undoes_pooling(axes, torch):
 
 
 @pytest.mark.parametrize("kind", ["RReLU", "Dropout1d", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout"])
+@pytest.mark.cpu
 def test_random_layers_draw_as_torch_does(kind, torch):
     x = torch.randn(2, 6, 5, 3) if kind == "Dropout2d" else torch.randn(2, 6, 5)
     torch.manual_seed(4)

@@ -46,6 +46,7 @@ def test_normal_starts_are_those_of_torch(name, shape, torch):
     np.testing.assert_allclose(*both(NORMAL[name], torch, shape), rtol=2e-5, atol=2e-6)
 
 
+@pytest.mark.cpu
 def test_generator_is_drawn_from():
     draw = lambda: nn.init.uniform_(gradkit.empty(4), generator=gradkit.Generator().manual_seed(1)).tolist()
     assert draw() == draw()

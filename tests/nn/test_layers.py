@@ -213,7 +213,7 @@ X = gradkit.zeros(2, 3)
         (lambda: nn.Conv2d(2, 2, 3, padding_mode="ice"), ValueError, "'ice'"),
         (lambda: nn.Dropout(1.5), ValueError, "between 0 and 1"),
         (lambda: nn.Embedding(3, 4, padding_idx=3), AssertionError, "within num_embeddings"),
-        (lambda: nn.Embedding(3, 4)(gradkit.tensor([3])), IndexError, None),
+        (lambda: nn.Embedding(3, 4, device="cpu")(gradkit.tensor([3], device="cpu")), IndexError, None),
         (lambda: nn.Embedding.from_pretrained(gradkit.zeros(3)), AssertionError, "2-dimensional"),
         (lambda: nn.RNNCell(3, 2, nonlinearity="cube")(X), RuntimeError, "cube"),
         (lambda: nn.LSTMCell(3, 2)(gradkit.zeros(1, 1, 3)), ValueError, "1D or 2D, got 3D"),

@@ -292,6 +292,7 @@ def test_copies_keep_parameters_shared_and_frozen():
         (lambda net: net.cpu(), "float32"),
     ],
 )
+@pytest.mark.cpu
 def test_conversion_keeps_parameters_and_casts_floats(convert, dtype):
     net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     params = list(net.parameters())

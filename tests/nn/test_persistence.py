@@ -148,6 +148,7 @@ def test_extra_state_of_one_who_wants_none_is_unexpected():
         nn.Identity().load_state_dict({"_extra_state": 1})
 
 
+@pytest.mark.cpu
 def test_torch_weights_can_be_loaded(torch):
     other = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 1, bias=False))
     net = model()
