@@ -244,7 +244,7 @@ class _Frame:
         """Run the function again. All who wait for a value are given theirs; that of `wanted` is returned."""
         args = [a.value() for a in self.args]
         kwargs = {name: a.value() for name, a in self.kwargs.items()}
-        run = _Repetition(self)
+        run = _Repetition(self, wanted)
         again = nullcontext() if self.randomness is None else self.randomness.again()
         with again, enable_grad(), modes.mode(lift=1, **self.lifted):
             try:
@@ -258,16 +258,17 @@ class _Frame:
                 "checkpoint: a different number of tensors was saved during the original forward and recomputation: "
                 f"{len(self.holders)} during forward, {run.count} during recomputation.{run.comparison()}"
             )
-        value, wanted.value = wanted.value, None
-        assert value is not None
-        return value
+        assert run.found is not None
+        return run.found
 
 
 class _Repetition:
-    """A second run: what it saves goes to the holders of the first."""
+    """A second run: what it saves goes to the holders of the first. What it is for stays here: threads share holders."""
 
-    def __init__(self, frame: _Frame) -> None:
-        self.frame, self.count, self.lines = frame, 0, list[str]()
+    def __init__(self, frame: _Frame, wanted: _Holder) -> None:
+        self.frame, self.wanted, self.count = frame, wanted, 0
+        self.lines: list[str] = []
+        self.found: Tensor | None = None
 
     def save(self, t: Tensor) -> Any:
         place, holders = self.count, self.frame.holders
@@ -286,7 +287,10 @@ class _Repetition:
                     "checkpoint: Recomputed values for the following tensors have different metadata than during the "
                     f"forward pass. Tensor at position {place}: saved {holder.like}, recomputed {like(t)}.{self.comparison()}"
                 )
-            holder.value = wrap(t.array)
+            if holder is self.wanted:
+                self.found = wrap(t.array)
+            else:
+                holder.value = wrap(t.array)
         if self.frame.early_stop and self.count == len(holders):
             raise _Stop(self)
         return t
