@@ -263,6 +263,28 @@ def test_convolution_and_its_transposes(ours, settings, kind):
     agree(ours, "conv_weight", ct, x, w.shape, **settings, rtol=3 * rtol)
 
 
+LAUNCHES = {"conv_forward": 3, "conv_input": 2, "conv_weight": 3}
+
+
+@pytest.mark.parametrize("name", LAUNCHES)
+def test_launches_of_a_convolution(ours, name):
+    hostcuda = pytest.importorskip("hostcuda", reason="only hostcuda can count and refuse copies")
+    x, w = there(np.ones((4, 3, 8, 8), "f")), there(np.ones((6, 3, 3, 3), "f"))
+    y = ours.conv_forward(x, w, padding=1)
+    operands = {"conv_forward": (x, w), "conv_input": (y, w, x.shape), "conv_weight": (y, x, w.shape)}[name]
+    getattr(ours, name)(*operands, padding=1)
+    with hostcuda.counting() as counts:
+        getattr(ours, name)(*operands, padding=1)
+    assert counts["launch"] == LAUNCHES[name] and counts["library"] == 1
+
+
+@pytest.mark.parametrize("shapes", [((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((0, 2, 3), (3, 4)), ((3,), (3, 4))])
+@pytest.mark.parametrize("kind", ["float32", "complex64", "int32"])
+def test_products(ours, shapes, kind):
+    a, b = [np.random.default_rng(12).uniform(-3, 3, shape).astype(kind) for shape in shapes]
+    agree(ours, "matmul", a, b, rtol=1e-5)
+
+
 # -- linear algebra --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["inv", "solve", "cholesky"])
 @pytest.mark.parametrize("lead", [(), (2,)])

@@ -1,8 +1,8 @@
 """What CuPy lacks of the functions that rules call, or has with other keywords, rules for dtypes or errors.
 
 Every function takes the module, `cp`, as its first parameter, so that nothing here imports it; device arrays in, device
-arrays out. Python numbers among the operands go by value. Nothing is copied to the host, and the host waits for nothing,
-but for what `syncing` lists.
+arrays out. Python numbers among the operands go by value. Nothing is copied to the host, and the host waits for nothing but
+what tests/backend/test_cuda_rows.py lists, each with its reason.
 
 arrays        layout, dtypes, choosing by a mask
 elementary    powers, sigmoid, softplus, gelu

@@ -27,8 +27,11 @@ def conv_forward(
         return cp.zeros(shape, x.dtype)
     matrix = w.reshape(groups, -1, g.depth)
     images = x.reshape(-1, g.channels, *g.spatial)
-    parts = [cp.matmul(matrix, columns(cp, images[part], g, side_by_side=False)) for part in turns(images, g)]
-    return (parts[0] if len(parts) == 1 else cp.concatenate(parts)).reshape(shape)
+    out = cp.empty((len(images), g.features, prod(g.out)), x.dtype)
+    for part in turns(images, g):
+        found = product(cp, matrix, columns(cp, images[part], g)).reshape(g.features, -1, prod(g.out))
+        out[part] = found.swapaxes(0, 1)
+    return out.reshape(shape)
 
 
 def conv_input(
@@ -41,10 +44,9 @@ def conv_input(
     if not ct.size or not prod(x_shape):
         return cp.zeros(x_shape, ct.dtype)
     matrix = w.reshape(groups, -1, g.depth).swapaxes(1, 2)
-    cts = ct.reshape(-1, groups, g.features // groups, prod(g.out))
-    out = cp.empty((len(cts), g.channels, *g.spatial), ct.dtype)
+    out = cp.empty((prod(x_shape[: -len(g.spatial) - 1]), g.channels, *g.spatial), ct.dtype)
     for part in turns(out, g):
-        folded(cp, cp.matmul(matrix, cts[part]), g, out[part])
+        folded(cp, product(cp, matrix, side_by_side(ct, part, g)), g, out[part])
     return out.reshape(x_shape)
 
 
@@ -58,13 +60,16 @@ def conv_weight(
     if not ct.size or not x.size:
         return cp.zeros(w_shape, ct.dtype)
     images = x.reshape(-1, g.channels, *g.spatial)
-    cts = ct.reshape(-1, groups, g.features // groups, prod(g.out))
     total = None
     for part in turns(images, g):
-        block = cts[part].transpose(1, 2, 0, 3).reshape(groups, g.features // groups, -1)
-        more = cp.matmul(block, columns(cp, images[part], g, side_by_side=True).swapaxes(1, 2))
+        more = product(cp, side_by_side(ct, part, g), columns(cp, images[part], g).swapaxes(1, 2))
         total = more if total is None else total + more
     return total.reshape(w_shape)
+
+
+def product(cp: Any, a: Any, b: Any) -> Any:
+    """Of stacks of matrices. One pair needs no list of pointers, which takes a launch to write."""
+    return cp.matmul(a[0], b[0]) if len(a) == 1 else cp.matmul(a, b)
 
 
 def turns(images: Any, g: Geometry) -> Iterator[slice]:
@@ -72,18 +77,20 @@ def turns(images: Any, g: Geometry) -> Iterator[slice]:
     return (slice(first, first + step) for first in range(0, len(images), step))
 
 
-def columns(cp: Any, images: Any, g: Geometry, side_by_side: bool) -> Any:
-    """What the kernel meets: (images, groups, depth, places) or, side by side, (groups, depth, images * places)."""
-    count, x = len(images), cp.ascontiguousarray(padded(cp, images, g))
+def side_by_side(y: Any, part: slice, g: Geometry) -> Any:
+    """Some images of a result as (groups, features of a group, images * places)."""
+    images = y.reshape(-1, g.features, prod(g.out))[part]
+    return images.swapaxes(0, 1).reshape(g.groups, g.features // g.groups, -1)
+
+
+def columns(cp: Any, images: Any, g: Geometry) -> Any:
+    """What the kernel meets: (groups, depth, images * places)."""
+    x = cp.ascontiguousarray(padded(cp, images, g))
     by_image, by_channel, *steps = x.strides
-    shape = (g.groups, g.channels // g.groups, *g.kernel)
-    strides = (by_channel * (g.channels // g.groups), by_channel, *[s * d for s, d in zip(steps, g.dilation)])
-    out = tuple([s * step for s, step in zip(steps, g.stride)])
-    if side_by_side:
-        seen = cp.lib.stride_tricks.as_strided(x, (*shape, count, *g.out), (*strides, by_image, *out))
-        return seen.reshape(g.groups, g.depth, -1)
-    seen = cp.lib.stride_tricks.as_strided(x, (count, *shape, *g.out), (by_image, *strides, *out))
-    return seen.reshape(count, g.groups, g.depth, -1)
+    shape = (g.channels, *g.kernel, len(images), *g.out)
+    around = [s * d for s, d in zip(steps, g.dilation)]
+    strides = (by_channel, *around, by_image, *[s * step for s, step in zip(steps, g.stride)])
+    return cp.lib.stride_tricks.as_strided(x, shape, strides).reshape(g.groups, g.depth, -1)
 
 
 def padded(cp: Any, images: Any, g: Geometry) -> Any:
@@ -106,12 +113,14 @@ _FOLDED = " ".join(
     [
         "long long rest = i; T total = 0;",
         *[f"const long long a{k} = rest % n{k} + low{k}; rest /= n{k};" for k in reversed(_AXES)],
+        "const long long image = rest / channels, channel = rest % channels;",
         *[
             f"for (long long k{k} = 0; k{k} < m{k}; ++k{k}) {{ const long long b{k} = a{k} - k{k} * d{k};"
             f" if (b{k} < 0 || b{k} % s{k} || b{k} / s{k} >= o{k}) continue;"
             for k in _AXES
         ],
-        "total += columns[((((rest * m0 + k0) * m1 + k1) * m2 + k2) * o0 + b0 / s0) * o1 * o2 + b1 / s1 * o2 + b2 / s2];",
+        "const long long place = (b0 / s0 * o1 + b1 / s1) * o2 + b2 / s2;",
+        "total += columns[((((channel * m0 + k0) * m1 + k1) * m2 + k2) * count + image) * (o0 * o1 * o2) + place];",
         "}}} y = total",
     ]
 )
@@ -119,7 +128,8 @@ _NUMBERS = ", ".join([f"int64 {name}{k}" for name in ("n", "low", "m", "d", "s",
 
 
 def folded(cp: Any, columns: Any, g: Geometry, out: Any) -> None:
-    """Add up in each place of the images `out` what `columns`, (images, groups, depth, places), have for it."""
+    """Add up in each place of the images `out` what `columns`, as the function of that name has them, hold for it."""
     lows = [low for low, _ in g.padding]
     numbers = [*three(g.spatial), *three(lows, 0), *three(g.kernel), *three(g.dilation), *three(g.stride), *three(g.out)]
-    elementwise(cp, "conv_fold", f"raw T columns, {_NUMBERS}", "T y", _FOLDED)(columns, *numbers, out)
+    inputs = f"raw T columns, int64 count, int64 channels, {_NUMBERS}"
+    elementwise(cp, "conv_fold", inputs, "T y", _FOLDED)(columns, len(out), g.channels, *numbers, out)
