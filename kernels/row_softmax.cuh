@@ -12,8 +12,3 @@ __device__ __forceinline__ Exponentials<Computed<T>> exponentials(const T* row, 
     along_row<T>({row}, {nowhere}, rows, [&](const C(&in)[1], C(&)[1], int) { mine.add(in[0]); });
     return over_row(mine, rows, [](const auto& a, const auto& b) { return Exponentials<C>::merged(a, b); });
 }
-
-template <class C>
-__device__ __forceinline__ C sum_over_row(C mine, const Rows& rows) {
-    return over_row(mine, rows, [](C a, C b) { return a + b; });
-}

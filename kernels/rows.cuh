@@ -74,6 +74,11 @@ __device__ __forceinline__ V over_row(const V& mine, const Rows& rows, Merge mer
     return shares[thread - lane];
 }
 
+template <class C>
+__device__ __forceinline__ C sum_over_row(C mine, const Rows& rows) {
+    return over_row(mine, rows, [](C a, C b) { return a + b; });
+}
+
 // body(row) for each row of this block, with all its threads; `row` may lie past the last one, and then has no elements.
 template <class Body>
 __device__ __forceinline__ void each_row(const Rows& rows, Body body) {

@@ -41,24 +41,46 @@ __device__ __forceinline__ bool is_last(unsigned* ticket, unsigned chunks) {
     return last;
 }
 
-// The sum of one kept place over all chunks, for the first `across` threads of one block for each tile; `true` there.
-// A thread has summed kept place `tile * across + cell % across` of `kept`.
+// A tile is `across` kept places side by side, of `kept` in all; a chunk is one block's share of their sums. A thread has
+// summed the kept place `cell % across` of its tile.
+template <class Index>
+struct Chunk {
+    Index tile, kept;
+    unsigned number, count;  // of the chunks of this tile
+    int cell, across;
+
+    // The kept place that this thread writes, if it is one of the first `across`.
+    __device__ __forceinline__ Index place() const { return tile * across + threadIdx.x; }
+    __device__ __forceinline__ bool writes() const { return threadIdx.x < across && place() < kept; }
+};
+
+// Leave the sums over this chunk for whoever finishes last.
+template <class C, class Index>
+__device__ __forceinline__ void leave(C total, C* parts, const Chunk<Index>& chunk) {
+    if (chunk.writes()) parts[chunk.number * chunk.kept + chunk.place()] = total;
+}
+
+// The sums over all chunks.
+template <class C, class Index>
+__device__ __forceinline__ C gathered(const volatile C* parts, const Chunk<Index>& chunk) {
+    // volatile: others wrote them, so they must not come from this multiprocessor's cache
+    const Index mine = chunk.tile * chunk.across + chunk.cell % chunk.across;
+    C total = 0;
+    if (mine < chunk.kept)
+        for (Index c = chunk.cell / chunk.across; c < chunk.count; c += threads / chunk.across)
+            total += parts[c * chunk.kept + mine];
+    return over_rows(total, chunk.cell, chunk.across);
+}
+
+// The sum of a kept place over all chunks, and whether this thread has to write it.
 template <class T, class Index>
-__device__ __forceinline__ bool over_chunks(Computed<T>& total, const Sum<T>& sum, Index tile, Index kept,
-                                            unsigned chunk, unsigned chunks, int cell, int across) {
-    using C = Computed<T>;
-    const Index place = tile * across + threadIdx.x, mine = tile * across + cell % across;
-    const bool writes = threadIdx.x < across && place < kept;
-    total = over_rows(total, cell, across);
-    if (chunks == 1) return writes;
-    if (writes) sum.parts[chunk * kept + place] = total;
-    if (!is_last(sum.tickets + tile, chunks)) return false;
-    const volatile C* parts = sum.parts;  // not from this multiprocessor's cache: others wrote them
-    total = 0;
-    if (mine < kept)
-        for (Index c = cell / across; c < chunks; c += threads / across) total += parts[c * kept + mine];
-    total = over_rows(total, cell, across);
-    return writes;
+__device__ __forceinline__ bool over_chunks(Computed<T>& total, const Sum<T>& sum, const Chunk<Index>& chunk) {
+    total = over_rows(total, chunk.cell, chunk.across);
+    if (chunk.count == 1) return chunk.writes();
+    leave(total, sum.parts, chunk);
+    if (!is_last(sum.tickets + chunk.tile, chunk.count)) return false;
+    total = gathered<Computed<T>>(sum.parts, chunk);
+    return chunk.writes();
 }
 
 template <class T, class Index, int I, int O, class Rule>
@@ -67,7 +89,8 @@ __device__ __forceinline__ void each_flat_summing(const T* const (&in)[I], T* co
     Computed<T> total = 0;
     each_flat<T>(in, out, how, rule, sum.output, total);
     if (sum.output < 0) return;
-    if (over_chunks<T, Index>(total, sum, 0, 1, blockIdx.x, gridDim.x, threadIdx.x, 1))
+    const Chunk<Index> chunk = {0, 1, blockIdx.x, gridDim.x, static_cast<int>(threadIdx.x), 1};
+    if (over_chunks<T, Index>(total, sum, chunk))
         put(sum.to, Index(0), total, sum.adds);
 }
 
@@ -112,10 +135,10 @@ __device__ __forceinline__ void each_summing(const T* const (&in)[I], T* const (
                 if (out[o]) put(out[o], offset[I + o], b[o], how.adds >> o & 1);
             }
         }
-        const int cell = row * how.across + column;
-        if (!over_chunks<T, Index>(total, sum, tile, how.kept, blockIdx.y, gridDim.y, cell, how.across)) continue;
+        const Chunk<Index> chunk = {tile, how.kept, blockIdx.y, gridDim.y, row * how.across + column, how.across};
+        if (!over_chunks<T, Index>(total, sum, chunk)) continue;
         Index place[arrays] = {};
-        locate(how.axes, 0, how.kept_rank, static_cast<Index>(tile * how.across + thread), place);
+        locate(how.axes, 0, how.kept_rank, chunk.place(), place);
         put(sum.to, place[arrays - 1], total, sum.adds);
     }
 }

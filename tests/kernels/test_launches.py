@@ -181,7 +181,7 @@ def test_streams_have_their_own_counters():
     with cupy.cuda.Stream(non_blocking=True) as stream:
         there = kernel(x, (None, x, p), None, wanted, [None, None])[1]
         stream.synchronize()
-    assert float(here) == float(there) and len(kernel._tickets) >= 2
+    assert float(here) == float(there) and len(kernel.compiler.tickets.made) >= 2
 
 
 @pytest.mark.parametrize("dtype", ["i", "F", "?"])

@@ -14,9 +14,9 @@ def lies(array, offset=0):
     return array.shape, array.strides, offset % 16
 
 
-def plan_of(inputs, outputs, total=None, adds=0, processors=132):
+def plan_of(inputs, outputs, total=None, adds=0, most=1056):
     shape = np.broadcast_shapes(*[place[0] for place in inputs])
-    return layout.plan(shape, 4, tuple(inputs), tuple(outputs), total, adds, processors)
+    return layout.plan(shape, 4, tuple(inputs), tuple(outputs), total, adds, most)
 
 
 def floats(*shape):
@@ -105,4 +105,4 @@ def test_small_grids_for_small_operands(shape):
 
 def test_grid_fills_the_device_and_no_more():
     x = ((1 << 28,), (4,), 0)
-    assert plan_of([x, x], [x], processors=132).grid == (132 * layout.BLOCKS_EACH,)
+    assert plan_of([x, x], [x], most=1056).grid == (1056,)

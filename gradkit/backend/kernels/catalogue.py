@@ -52,7 +52,8 @@ STEPS = {"adam_step": Step(arrays=5, numbers="8d2i"), "sgd_step": Step(arrays=3,
 def expressions(name: str, index: str) -> list[str]:
     """Every kernel of a file, as name expressions, for one type of index; "int" has those that know but one too."""
     if name in STEPS or name in ROWWISE:
-        return [f"gradkit_{name}<{dtype}>" for dtype in TYPES.values() if index == "int"]
+        forms = ROWWISE.get(name, ("",))
+        return [f"gradkit_{name}{form}<{dtype}>" for dtype in TYPES.values() for form in forms if index == "int"]
     forms = ELEMENTWISE[name].forms
     return [f"gradkit_{name}{form}<{dtype}, {index}>" for dtype in TYPES.values() for form in forms]
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from gradkit.backend.kernels.source import program
+from gradkit.backend.kernels.tickets import Tickets
 
 
 class Compiler:
     """The functions of the kernel files under `root`, for CuPy, which is handed over."""
 
     def __init__(self, cupy: Any, root: Path) -> None:
-        self.cupy, self.root = cupy, root
+        self.cupy, self.root, self.tickets = cupy, root, Tickets(cupy)
         self._functions: dict[tuple[int, str, str], Any] = {}
         self._broken: set[str] = set()
 

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import get_ident
 from typing import Any
 
 import numpy as np
 
 from gradkit.backend.kernels.compiler import Compiler
-from gradkit.backend.kernels.layout import BLOCKS_EACH, THREADS, VECTOR, Place, Plan, packed, plan
+from gradkit.backend.kernels.layout import THREADS, VECTOR, Place, Plan, packed, plan
 
 #: Element types in CUDA, and what they are summed in.
 TYPES = {"float16": "half", "bfloat16": "bfloat16", "float32": "float", "float64": "double"}
 SUMMED_IN = {"half": "f", "bfloat16": "f", "float": "f", "double": "d"}
-PER_THREAD = 2  # the default stream that each thread has of its own
 
 
 def no_arguments() -> tuple[Any, ...]:
@@ -53,7 +51,6 @@ class ElementwiseVjp:
 
     def __init__(self, name: str, kind: Kind, compiler: Compiler) -> None:
         self.name, self.kind, self.compiler, self.cupy = name, kind, compiler, compiler.cupy
-        self._tickets: dict[tuple[int, ...], Any] = {}
 
     def __call__(self, ct: Any, saved: Any, params: Any, wanted: Any, buffers: Any) -> Any:
         dtype = ct.dtype
@@ -101,7 +98,7 @@ class ElementwiseVjp:
             return None
         if total is not None:
             adds &= ~(1 << summed)
-        found = plan(ct.shape, ct.itemsize, tuple(map(place, inputs)), stored, total, adds, self.processors())
+        found = plan(ct.shape, ct.itemsize, tuple(map(place, inputs)), stored, total, adds, self.compiler.tickets.most())
         if found is None:
             return None
         dtype = TYPES[ct.dtype.name]
@@ -115,20 +112,8 @@ class ElementwiseVjp:
             parts = self.cupy.empty(launch.plan.parts, SUMMED_IN[TYPES[inputs[0].dtype.name]])
             total = 0 if launch.summed < 0 else launch.outputs[launch.summed].data.ptr
             adding = launch.summed >= 0 and bool(adds >> launch.summed & 1)
-            tail = (packed("Pi?PP", total, launch.summed, adding, parts.data.ptr, self.tickets().data.ptr), *tail)
+            tail = (packed("Pi?PP", total, launch.summed, adding, parts.data.ptr, self.compiler.tickets.here().data.ptr), *tail)
         launch.function(launch.plan.grid, (THREADS,), (*inputs, *[0 if x is None else x for x in stored], launch.plan.how, *tail))
-
-    def processors(self) -> int:
-        return self.cupy.cuda.Device().attributes["MultiProcessorCount"]
-
-    def tickets(self) -> Any:
-        """Counters for sums of this stream: zero, as each launch leaves them."""
-        stream = self.cupy.cuda.get_current_stream()
-        key = (self.cupy.cuda.runtime.getDevice(), stream.ptr, get_ident() if stream.ptr == PER_THREAD else 0)
-        found = self._tickets.get(key)
-        if found is None:
-            found = self._tickets[key] = self.cupy.zeros(BLOCKS_EACH * self.processors(), "I")
-        return found
 
 
 def place(array: Any) -> Place:

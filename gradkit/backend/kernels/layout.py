@@ -46,7 +46,7 @@ def plan(
     outputs: tuple[Place | None, ...],
     total: Place | None,
     adds: int,
-    processors: int,
+    most: int,
 ) -> Plan | None:
     """The launch over `shape`; None if the operands have more axes than the kernels serve.
 
@@ -60,7 +60,6 @@ def plan(
     axes = ordered([(n, column) for n, column in zip(shape, zip(*strides)) if n > 1])
     kept = collapsed([axis for axis in axes if total is None or axis[1][-1]])
     reduced = [] if total is None else collapsed([axis for axis in axes if not axis[1][-1]])
-    most = BLOCKS_EACH * processors
     if total is None or not kept:
         head = flat_head(kept or reduced, inputs, outputs, itemsize)
         if head is not None:

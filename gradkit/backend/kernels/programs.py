@@ -10,12 +10,15 @@ import numpy as np
 
 from gradkit.backend.kernels.compiler import Compiler
 from gradkit.backend.kernels.elementwise import SUMMED_IN, TYPES
-from gradkit.backend.kernels.layout import BLOCKS_EACH, THREADS, VECTOR, packed, power_of_two
+from gradkit.backend.kernels.layout import THREADS, VECTOR, packed, power_of_two
 
-#: The kernel files, one for each program.
-ROWWISE = (
-    "log_softmax_forward", "log_softmax_vjp", "softmax_forward", "softmax_vjp", "cross_entropy_forward", "cross_entropy_vjp",
-)  # fmt: skip
+#: The kernel files, one for each program, and the suffixes of the kernels in them.
+ROWWISE = {
+    "log_softmax_forward": ("",), "log_softmax_vjp": ("",), "softmax_forward": ("",), "softmax_vjp": ("",),
+    "cross_entropy_forward": ("",), "cross_entropy_vjp": ("",),
+    "layer_norm_forward": ("",), "layer_norm_vjp": ("", "_columns"),
+}  # fmt: skip
+TILE = 32  # columns that a block sums, as in layer_norm_vjp.cu
 NONE_IGNORED = -(2**63)  # a target that no row has
 
 
@@ -50,7 +53,7 @@ class Programs:
         if axis != -1 or not self.serves(*operands):
             return NotImplemented
         y = self.cupy.empty(operands[0].shape, operands[0].dtype)
-        return y if self.launch(name, operands[0], (*operands, y)) else NotImplemented
+        return y if self.launch(name, y, y.shape[-1], (*operands, y)) else NotImplemented
 
     def cross_entropy_forward(
         self, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int | None, reduction: str
@@ -59,7 +62,7 @@ class Programs:
             return NotImplemented
         losses = self.cupy.empty(x.shape[:-1], x.dtype)
         ignored = NONE_IGNORED if ignore_index is None else ignore_index
-        if not self.launch("cross_entropy_forward", x, (x, target, losses), np.int64(ignored)):
+        if not self.launch("cross_entropy_forward", x, x.shape[-1], (x, target, losses), np.int64(ignored)):
             return NotImplemented
         if reduction == "none":
             return losses
@@ -77,7 +80,8 @@ class Programs:
         y = self.cupy.empty(x.shape, x.dtype)
         ignored = NONE_IGNORED if ignore_index is None else ignore_index
         rest = np.int64(ignored), np.int32(d.ndim > 0), count
-        return y if self.launch("cross_entropy_vjp", x, (d, x, target, y), *rest) else NotImplemented
+        served = self.launch("cross_entropy_vjp", x, x.shape[-1], (d, x, target, y), *rest)
+        return y if served else NotImplemented
 
     def counted(self, x: Any, target: Any, ignore_index: int | None) -> Any:
         """How many rows have a loss, in one element of what the dtype of `x` is computed in."""
@@ -86,6 +90,28 @@ class Programs:
             return self.cupy.full((), target.size, dtype)
         count = self.cupy.empty((), dtype)
         return self._counting(target, np.int64(ignore_index), count)
+
+    def layer_norm_forward(self, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        if not self.serves_normalised(x, axis, w, b):
+            return NotImplemented
+        y = self.cupy.empty(x.shape, x.dtype)
+        return y if self.launch("layer_norm_forward", x, w.size, (x, w, b, y), np.float64(eps)) else NotImplemented
+
+    def layer_norm_vjp(self, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        if not self.serves_normalised(x, axis, w) or not self.serves(x, d):
+            return NotImplemented
+        dtype = SUMMED_IN[TYPES[x.dtype.name]]
+        y, w_ct, b_ct = self.cupy.empty(x.shape, x.dtype), self.cupy.empty_like(w), self.cupy.empty_like(w)
+        length, most = w.size, self.compiler.tickets.most()
+        count, tiles = x.size // length, -(-length // TILE)
+        chunks = max(1, min(most // tiles, -(-count * TILE // (4 * THREADS))))
+        moments, parts = self.cupy.empty((count, 2), dtype), self.cupy.empty((2, chunks, length), dtype)
+        columns = self.function("layer_norm_vjp", x, "_columns")
+        if columns is None or not self.launch("layer_norm_vjp", x, length, (d, x, w, y, moments), np.float64(eps)):
+            return NotImplemented
+        sizes = np.int64(count), np.int32(length)
+        columns((tiles, chunks), (THREADS,), (d, x, moments, w_ct, b_ct, *sizes, parts, self.compiler.tickets.here()))
+        return [y, w_ct, b_ct]
 
     # -- launching ---------------------------------------------------------------------------------------------------
     def serves(self, *operands: Any) -> bool:
@@ -101,15 +127,22 @@ class Programs:
             return False
         return target.dtype == np.int64 and target.shape == x.shape[:-1] and bool(target.flags.c_contiguous)
 
-    def launch(self, name: str, x: Any, arrays: tuple[Any, ...], *rest: Any) -> bool:
-        """Run a kernel over the rows of `x`; False if it does not compile."""
-        function = self.compiler.function(name, f"gradkit_{name}<{TYPES[x.dtype.name]}>")
+    def serves_normalised(self, x: Any, axis: tuple[int, ...], *weights: Any) -> bool:
+        """The last axes, and weights along all of them."""
+        if axis != tuple(range(-len(axis), 0)) or not self.serves(x):
+            return False
+        return all([w.shape == x.shape[axis[0] :] and w.dtype == x.dtype and w.flags.c_contiguous for w in weights])
+
+    def function(self, name: str, x: Any, suffix: str = "") -> Any:
+        return self.compiler.function(name, f"gradkit_{name}{suffix}<{TYPES[x.dtype.name]}>")
+
+    def launch(self, name: str, x: Any, length: int, arrays: tuple[Any, ...], *rest: Any) -> bool:
+        """Run a kernel over rows of `x`; False if it does not compile."""
+        function = self.function(name, x)
         if function is None:
             return False
-        length = x.shape[-1]
         count = x.size // length
         width = power_of_two(min(THREADS, max(8, -(-length * x.itemsize // VECTOR))))
-        most = BLOCKS_EACH * self.cupy.cuda.Device().attributes["MultiProcessorCount"]
-        blocks = min(most, -(-count * width // THREADS))
+        blocks = min(self.compiler.tickets.most(), -(-count * width // THREADS))
         function((blocks,), (THREADS,), (*arrays, packed("qii", count, length, width), *rest))
         return True
