@@ -20,10 +20,14 @@ SECTIONS = [
     ("torch.nn.utils", "gradkit.nn.utils"), ("torch.nn.utils.rnn", "gradkit.nn.utils.rnn"),
     ("torch.optim", "gradkit.optim"), ("torch.optim.lr_scheduler", "gradkit.optim.lr_scheduler"),
     ("torch.utils.data", "gradkit.utils.data"), ("torch.autograd", "gradkit.autograd"),
-    ("torch.autograd.functional", "gradkit.autograd.functional"), ("torch.func", "gradkit.func"),
+    ("torch.autograd.functional", "gradkit.autograd.functional"), ("torch.autograd.graph", "gradkit.autograd.graph"),
+    ("torch.utils.checkpoint", "gradkit.utils.checkpoint"), ("torch.func", "gradkit.func"),
     ("torch.linalg", "gradkit.linalg"), ("torch.fft", "gradkit.fft"), ("torch.special", "gradkit.special"),
     ("torch.random", "gradkit.random"),
 ]  # fmt: skip
+
+#: Modules that show all they import: what they list counts.
+LISTED = {"torch.autograd.graph", "torch.utils.checkpoint"}
 
 #: Names that are not counted: other number formats and layouts, compilers and exporters, one vendor's libraries, what
 #: PyTorch keeps for itself although it shows, and names it calls deprecated.
@@ -59,7 +63,7 @@ def found(path: str) -> Any:
 def public(path: str) -> list[str]:
     """The names that torch shows there, without modules and what is set apart."""
     source = importlib.import_module("torch").Tensor if path == "torch.Tensor" else importlib.import_module(path)
-    names = [name for name in dir(source) if not name.startswith("_")]
+    names = [name for name in (sorted(source.__all__) if path in LISTED else dir(source)) if not name.startswith("_")]
     names = [name for name in names if not isinstance(getattr(source, name, None), types.ModuleType)]
     return [name for name in names if not any([re.search(pattern, name) for pattern in APART.values()])]
 
@@ -93,6 +97,12 @@ def page() -> str:
         "- Any write into an expanded tensor raises RuntimeError; PyTorch lets one number through.",
         "- Losses know `reduction` by name only: what PyTorch deprecates before it (`size_average`, `reduce`) is gone.",
         "- `np.float64(2) * x` promotes as NumPy does, to float64; `2.0 * x` as PyTorch does.",
+        "- `checkpoint(..., use_reentrant=None)` means False; in PyTorch it warns and means True. With True, a second derivative",
+        "  raises where PyTorch's has no history. Saved tensors may be read twice in a checkpointed custom function.",
+        "- Anomaly mode is a thread's own. In the forward pass it warns of an operation that makes a NaN or Inf of finite",
+        "  operands; errors name the index and the user's line.",
+        "- A custom function that returns one tensor twice has both cotangents; PyTorch gives their sum to the second.",
+        "- Views that `inference_mode` takes of a tensor that requires grad do not require grad.",
         "",
         "## Missing",
     ]
