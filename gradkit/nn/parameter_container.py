@@ -109,7 +109,7 @@ class ParameterDict(Module):
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys:
-            raise KeyError(key)
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{key}'")
         return getattr(self, key)
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -141,7 +141,7 @@ class ParameterDict(Module):
         return getattr(self, key) if key in self._keys else default
 
     def pop(self, key: str) -> Any:
-        """Take out a value and return it. KeyError if there is none.
+        """Take out a value and return it. AttributeError, as in PyTorch, if there is none.
 
         >>> from gradkit import nn
         >>> nn.ParameterDict({"a": 1}).pop("a")
