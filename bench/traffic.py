@@ -15,8 +15,12 @@ from gradkit.backend.kernels.catalogue import ELEMENTWISE
 from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import Namespace
 from gradkit.engine.primitive import REGISTRY
+from gradkit.primitives.fusible import FUSIBLE
 
-ELEMENTS = 1000  # that the rules run on here
+ELEMENTS = 1 << 16  # that the rules run on here
+SHAPE = (64, 1024)  # the same in rows
+LOSS = {"axis": -1, "rank": 2, "ignore_index": None, "reduction": "mean"}
+NORM = {"axis": (-1,), "eps": 1e-5}
 H100 = 3.0e12  # bytes a second that a copy reaches
 AT = 1e8  # elements of the times shown
 
@@ -33,8 +37,9 @@ class Counted(np.ndarray):
         return out[0] if out is not None else y.view(Counted)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        y = function(*map(uncounted, args), **kwargs)
-        count(args, y)
+        y = function(*map(uncounted, args), **{key: uncounted(value) for key, value in kwargs.items()})
+        if not np.may_share_memory(y, uncounted(args[0])):  # a view costs nothing
+            count(args, y)
         return y.view(Counted)
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:  # type: ignore[override]
@@ -118,6 +123,37 @@ def of_step(name: str, title: str, method: Any, options: dict[str, Any]) -> Entr
     return Entry(name, title, 4 * (3 + 2 * states), rule, options)
 
 
+#: Programs along rows: the shapes of their operands (a count: classes), parameters, and what must be read and written.
+PROGRAMS: dict[str, tuple[list[Any], dict[str, Any], int]] = {
+    "log_softmax_forward": ([SHAPE], {"axis": -1}, 2),
+    "log_softmax_vjp": ([SHAPE, SHAPE], {"axis": -1}, 3),
+    "softmax_forward": ([SHAPE], {"axis": -1}, 2),
+    "softmax_vjp": ([SHAPE, SHAPE], {"axis": -1}, 3),
+    "cross_entropy_forward": ([SHAPE, SHAPE[0]], LOSS, 1),
+    "cross_entropy_vjp": ([(), SHAPE, SHAPE[0]], LOSS, 2),
+    "layer_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], NORM, 2),
+    "layer_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], NORM, 5),
+}
+
+
+def row_operands(shapes: list[Any]) -> list[Any]:
+    rng = np.random.default_rng(4)
+    return [
+        rng.integers(0, SHAPE[1], shape) if isinstance(shape, int) else np.asarray(rng.uniform(0.5, 2, shape), np.float32)
+        for shape in shapes
+    ]
+
+
+def of_program(name: str) -> Entry:
+    shapes, params, arrays = PROGRAMS[name]
+    operands = [x.view(Counted) for x in row_operands(shapes)]
+    found: list[Any] = []
+    bytes_moved = counted(lambda: found.append(FUSIBLE[name](XP, *operands, **params)))
+    if isinstance(found[0], list):  # the tape adds up what belongs to weights
+        bytes_moved += 4 * sum([c.ndim > len(shape) for c, shape in zip(found[0], ((2, 2), (1,), (1,)))])
+    return Entry(name, name.rpartition("_")[0] + " along rows", 4 * arrays, bytes_moved, params)
+
+
 def entries() -> Iterator[Entry]:
     yield of_row("exp_vjp", {})
     yield of_row("exp_vjp", {}, ", added into what is there", adds=True)
@@ -132,6 +168,7 @@ def entries() -> Iterator[Entry]:
     yield of_step("sgd_step", "SGD", optim.SGD, {})
     yield of_step("sgd_step", "SGD with momentum", optim.SGD, {"momentum": 0.9})
     yield of_step("adam_step", "Adam", optim.Adam, {})
+    yield from map(of_program, PROGRAMS)
 
 
 def table() -> Iterator[str]:

@@ -1,13 +1,17 @@
 """Kernels on a GPU, each beside its rule on CuPy, `cupy.fuse` of it, and PyTorch: `bench/README.md` says what to expect."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from bench.traffic import AT, Entry, entries
-from bench.workload import NotAvailable, Target, Work, Workload, uniform
+import numpy as np
+
+from bench.traffic import AT, NORM, PROGRAMS, SHAPE, Entry, entries
+from bench.workload import NotAvailable, Target, Work, Workload, integers, uniform
 from gradkit import optim
-from gradkit.backend.protocol import backend_named
+from gradkit.backend.protocol import Namespace, backend_named
 from gradkit.engine.primitive import REGISTRY
+from gradkit.primitives.fusible import FUSIBLE
 
 ELEMENTS = int(AT)
 METHODS = {"SGD": optim.SGD, "SGD with momentum": optim.SGD, "Adam": optim.Adam}
@@ -100,7 +104,10 @@ def by_fuse(entry: Entry) -> Callable[[Any], Work]:
 
     def run(backend: Any, prim: Any) -> Callable[..., list[Any]]:
         cupy = backend.module
-        fused = [cupy.fuse()(lambda ct, *saved, rule=rule: rule(cupy, ct, *saved, **entry.params)) for rule in prim.rules]
+        as_kernel = cupy.fuse(kernel_name=f"fused_{prim.name}")
+        fused = [
+            as_kernel(lambda ct, *saved, rule=rule: rule(cupy, ct, *saved, **entry.params)) for rule in prim.rules
+        ]  # fmt: skip
 
         def pull(ct: Any, saved: Any, buffers: Any) -> list[Any]:
             try:
@@ -175,21 +182,102 @@ def torch_step(entry: Entry) -> Callable[[Any], Work]:
     return build
 
 
+# -- programs along rows -----------------------------------------------------------------------------------------------
+def rows() -> tuple[int, int]:
+    return ELEMENTS // 1000, 1000
+
+
+def row_operands(name: str) -> list[Any]:
+    """Operands as in `bench.traffic`, of the size measured."""
+    full = {SHAPE: rows(), SHAPE[1:]: rows()[1:], SHAPE[0]: rows()[0], (): ()}
+    return [
+        integers(full[shape], high=rows()[1]) if isinstance(shape, int) else uniform(*full[shape], low=0.5, high=2.0, seed=i)
+        for i, shape in enumerate(PROGRAMS[name][0])
+    ]
+
+
+def program(entry: Entry, fused: bool) -> Callable[[Any], Work]:
+    def build(_lib: Any) -> Work:
+        backend = cuda()
+        operands = [backend.asarray(x) for x in row_operands(entry.name)]
+        run = getattr(backend.xp, f"fused_{entry.name}", None) if fused else partial(FUSIBLE[entry.name], plain(backend))
+        if run is None:
+            raise NotAvailable("GRADKIT_FUSED=0 turns kernels off")
+
+        def work() -> dict[str, Any]:
+            found = run(*operands, **entry.params)
+            if not isinstance(found, list):
+                return finished(backend.module, [found])
+            return finished(backend.module, [c.sum(0) if c.ndim > 1 and i else c for i, c in enumerate(found)])
+
+        return work
+
+    return build
+
+
+def plain(backend: Any) -> Namespace:
+    """The backend's array namespace without what stands in for programs."""
+    own = {key: value for key, value in vars(backend.xp).items() if not key.startswith(("fused_", "_"))}
+    return Namespace(backend.module, **own)
+
+
+def torch_program(entry: Entry) -> Callable[[Any], Work]:
+    """The same forward pass, or autograd's way back through it."""
+    forward = {
+        "log_softmax": lambda torch, x: torch.log_softmax(x, -1),
+        "softmax": lambda torch, x: torch.softmax(x, -1),
+        "cross_entropy": lambda torch, x, target: torch.nn.functional.cross_entropy(x, target),
+        "layer_norm": lambda torch, x, w, *b: torch.layer_norm(x, w.shape, w, *(b or [torch.zeros_like(w)]), NORM["eps"]),
+    }
+    name, _, role = entry.name.rpartition("_")
+
+    def build(torch: Any) -> Work:
+        operands = [on_cuda(torch, np.asarray(x)) for x in row_operands(entry.name)]
+        if role == "forward":
+            run = lambda: [forward[name](torch, *operands)]
+        elif "softmax" in name:
+            back = getattr(torch.ops.aten, f"_{name}_backward_data")
+            run = lambda: [back(*operands, -1, operands[0].dtype)]
+        else:
+            ct, *rest = operands
+            wanted = [x.requires_grad_() for x in rest if x.dtype == ct.dtype]
+            if name == "layer_norm":
+                wanted.append(torch.zeros_like(wanted[-1], requires_grad=True))
+                rest = wanted
+            y = forward[name](torch, *rest)
+            run = lambda: list(torch.autograd.grad(y, wanted, ct, retain_graph=True))
+
+        def work() -> dict[str, Any]:
+            found = run()
+            torch.cuda.synchronize()
+            return {f"result {i}": Held(x) for i, x in enumerate(found)}
+
+        return work
+
+    return build
+
+
+def contenders(entry: Entry) -> dict[str, Callable[[Any], Work]]:
+    if entry.name in PROGRAMS:
+        return {"gradkit": program(entry, True), "gradkit rule": program(entry, False), "torch": torch_program(entry)}
+    if entry.title in METHODS:
+        return {"gradkit": step(entry, True), "gradkit rule": step(entry, False), "torch": torch_step(entry)}
+    return {
+        "gradkit": by_kernel(entry),
+        "gradkit rule": by_rule(entry),
+        "torch": by_torch(entry),
+        "gradkit cupy.fuse": by_fuse(entry),
+    }
+
+
 def items() -> Iterator[Workload]:
     for entry in entries():
-        steps = entry.title in METHODS
         seconds = entry.milliseconds(4) * 1e-3
-        contenders = {
-            "gradkit": step(entry, True) if steps else by_kernel(entry),
-            "gradkit rule": step(entry, False) if steps else by_rule(entry),
-            "torch": torch_step(entry) if steps else by_torch(entry),
-        }
-        if not steps:
-            contenders["gradkit cupy.fuse"] = by_fuse(entry)
-        name = entry.title.replace(",", "").replace(" ", "-").lower()
+        what = entry.name.replace("_", "-") if entry.name in PROGRAMS else entry.title
+        name = what.replace(",", "").replace(" ", "-").lower()
         title = f"{entry.title}, 1e8 float32: {entry.kernel} B each, so {seconds * 1e3:.2f} ms at 3.0 TB/s"
         targets = (Target(1.1 * seconds, 1.5 * seconds, against=None),)
-        yield Workload(f"gpu-{name}", "gpu", title, contenders, targets)
+        yield Workload(f"gpu-{name}", "gpu", title, contenders(entry), targets)
 
 
 ITEMS = list(items())
