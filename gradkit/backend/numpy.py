@@ -174,6 +174,11 @@ def running_min(x: Any, axis: int) -> Any:
     return np.minimum.accumulate(x, axis)
 
 
+def signum(x: Any) -> Any:
+    """1, 0 or -1; that of nan is 0, where NumPy's is nan."""
+    return ((x > 0).view(np.int8) - (x < 0).view(np.int8)).astype(x.dtype)
+
+
 def kept_by_mask(mask: Any, x: Any) -> Any:
     """`x` where the mask holds, else 0, be `x` infinite or nan there: its bits, as integers, times 1 or 0.
 
@@ -271,7 +276,7 @@ class NumpyBackend(Backend):
             zeros_like=zeros_like, reshape=reshape,
             broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average,
             max=extreme(np.maximum, "argmax"), min=extreme(np.minimum, "argmin"), argmax=argmax, argmin=argmin,
-            put_where=put_where, kept_by_mask=kept_by_mask, running_max=running_max, running_min=running_min,
+            put_where=put_where, kept_by_mask=kept_by_mask, signum=signum, running_max=running_max, running_min=running_min,
             recurrence_repaired=recurrence_repaired,
             prod=product, cumsum=running_sum, cumprod=running_product, var=reduce.var, std=reduce.std,
             logcumsumexp=softmax.logcumsumexp, **FUSED, **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,

@@ -153,13 +153,8 @@ nan_to_num = elementwise(
 
 
 # -- signs and steps -------------------------------------------------------------------------------------------------
-def sign_of(_xp: Any, x: Any) -> Any:
-    """1, 0 or -1; that of nan is 0, where NumPy's is nan."""
-    return ((x > 0).view(dtypes.int8) - (x < 0).view(dtypes.int8)).astype(x.dtype)
-
-
 signum = elementwise(
-    "signum", sign_of, [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.5, 2), refuses=REAL_ONLY,
+    "signum", "signum", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.5, 2), refuses=REAL_ONLY,
     edges=[0.0, -0.0, inf, -inf, nan, -3.0], peer="sign", title="SignBackward0",
 )  # fmt: skip
 copysign = elementwise(

@@ -61,6 +61,12 @@ def test_functions_of_one_number(ours, name, kind):
         agree(ours, name, values, rtol={"float16": 2e-3, "float32": 2e-6, "float64": 2e-13}[kind])
 
 
+@pytest.mark.parametrize("kind", ["float16", "float32", "int8", "uint8", "int64"])
+def test_signs(ours, kind):
+    agree(ours, "signum", np.array([-3, 0, 5]).astype(kind))
+    agree(ours, "signum", np.array([-0.0, NAN, -INF]))
+
+
 @pytest.mark.parametrize("layout", ["plain", "transposed", "steps", "one", "none"])
 def test_functions_of_one_number_in_any_layout(ours, layout):
     for name in ("gelu", "i0e", "digamma"):

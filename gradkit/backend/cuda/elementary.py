@@ -4,7 +4,7 @@ from typing import Any
 
 from gradkit.backend.cuda.compiling import COMPUTED_IN, elementwise, of_one
 
-__all__ = ["clip", "floor_divide", "gelu", "log_sigmoid", "power", "remainder", "sigmoid", "softplus"]
+__all__ = ["clip", "floor_divide", "gelu", "log_sigmoid", "power", "remainder", "sigmoid", "signum", "softplus"]
 
 # What `gradkit.backend.cpu.elementary` multiplies out, with the same conventions.
 _POWERS = {
@@ -67,6 +67,11 @@ def clip(cp: Any, x: Any, min: Any, max: Any) -> Any:
         return cp.minimum(x, max) if min is None else cp.maximum(x, min)
     body = "const T v = x < low ? low : x; y = v > high ? high : v"
     return elementwise(cp, "clip", "T x, T low, T high", "T y", body)(x, x.dtype.type(min), x.dtype.type(max))
+
+
+def signum(cp: Any, x: Any) -> Any:
+    """1, 0 or -1; that of nan is 0."""
+    return of_one(cp, "signum", "y = (v > 0) - (v < 0)", x)
 
 
 def sigmoid(cp: Any, x: Any) -> Any:
