@@ -6,7 +6,7 @@ from typing import Any
 from bench.workload import Target, Work, Workload, normal
 
 #: Inputs and outputs: many of one, few of the other, as many of both, one of either.
-SHAPES = [(1, 512), (8, 512), (64, 128), (64, 64), (128, 64), (512, 8), (512, 1), (400, 400)]
+SHAPES = [(1, 512), (8, 512), (64, 128), (64, 64), (128, 64), (512, 8), (512, 1), (200, 200)]
 CHOICES: dict[str, dict[str, Any]] = {
     "gradkit": {"strategy": "auto"},
     "gradkit reverse": {"strategy": "reverse-mode", "chunk_size": None},

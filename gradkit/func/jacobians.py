@@ -10,7 +10,7 @@ from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func import chunks, tree
 from gradkit.func.forward import apart, pushed
 from gradkit.func.pulling import basis, fresh_leaf, pull_lifted, zeros
-from gradkit.func.pushing import Tape, largest
+from gradkit.func.pushing import Tape, between, largest
 from gradkit.func.reverse import freed, picked, recorded, with_aux
 from gradkit.func.vmap import check_randomness
 from gradkit.ops import shaping
@@ -68,7 +68,7 @@ def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = 
             return [batching.leave(g, level, count) for g in pull_lifted([y], leaves, [ct], final)]
 
     size = y.array.nbytes + sum([x.array.nbytes for x in leaves])
-    found = chunks.in_chunks(run, n, chunk_size, size, largest([y], leaves) if chunk_size == "auto" else 1)
+    found = chunks.in_chunks(run, n, chunk_size, size, largest(between([y], leaves)) if chunk_size == "auto" else 1)
     return [g.reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
 
 
@@ -194,7 +194,7 @@ def columns_along(tape: Tape, j: int, chunk_size: Any, final: bool) -> list[Tens
             return [batching.leave(t, level, count) for t in moved]
 
     size = x.array.nbytes + sum([y.array.nbytes for y in tape.ys])
-    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, size, largest(tape.ys, tape.leaves))
+    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, size, largest(tape.nodes()))
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 

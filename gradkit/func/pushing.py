@@ -1,18 +1,21 @@
 """Tangents along a tape: what was recorded once gives the Jacobian's products with any number of vectors."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from gradkit import errors
+from gradkit.backend.numpy import NUMPY
+from gradkit.backend.protocol import backends
 from gradkit.engine import modes, versions
 from gradkit.engine.node import Node, reachable
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import REGISTRY, Primitive
-from gradkit.engine.saving import lift, relinked
+from gradkit.engine.saving import Packed, lift, relinked
 from gradkit.engine.tangents import dual, strip, tangent, top_level
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.families import VALUE, reads
@@ -35,7 +38,11 @@ class Tape:
 
     def complete(self) -> bool:
         """Whether every node has a row's jvp, and kept what that reads."""
-        return all([serves(node) for node in self._order(every(self.ys))[0]])
+        return all([serves(node) for node in self.nodes()])
+
+    def nodes(self) -> list[Node]:
+        """All of them, oldest first."""
+        return self._order(every(self.ys))[0]
 
     def push(self, ts: list[Any], final: bool = False) -> list[Tensor]:
         """The tangents of the outputs for these of the leaves, None being zero.
@@ -67,8 +74,9 @@ class Tape:
         riding = on_top(self.leaves, [t for _, t in given])
         order, last_reader = self._order(ys)
         moved: dict[Node, Any] = {leaf.node: seated(leaf, t, riding) for leaf, t in given}
-        outer = any([t.node is not None for _, t in given]) or entangled([y.node for y in ys if y.node], self.leaves)
-        outer = outer and not self._final
+        outer = not self._final and (
+            any([t.node is not None for _, t in given]) or entangled([y.node for y in ys if y.node], self.leaves)
+        )
         wanted = {y.node for y in ys}
         with np.errstate(all="ignore"), modes.mode(mute=not outer, grad=outer):
             for node in order:
@@ -92,9 +100,13 @@ class Tape:
         return self._orders[roots]
 
 
-def largest(ys: list[Tensor], leaves: list[Tensor]) -> int:
-    """The size in bytes of the largest array that a tangent or cotangent fills on its way between them."""
-    nodes = reachable([y.node for y in every(ys) if y.node], max([leaf.node.seq for leaf in leaves], default=1))
+def between(ys: list[Tensor], leaves: list[Tensor]) -> set[Node]:
+    """The nodes that a cotangent may meet on its way from the outputs to the leaves."""
+    return reachable([y.node for y in every(ys) if y.node], max([leaf.node.seq for leaf in leaves], default=1))
+
+
+def largest(nodes: Iterable[Node]) -> int:
+    """The size in bytes of the largest array that a tangent or cotangent fills at one of these nodes."""
     likes = {node.like for node in nodes if type(node.like) is tuple}
     return max([math.prod(shape) * dtype.itemsize for shape, dtype in likes], default=1)
 
@@ -115,6 +127,7 @@ def serves(node: Node) -> bool:
     return all([not wanted or (s is not None and not (wanted == VALUE and type(s) is tuple)) for s, wanted in pairs])
 
 
+@cache
 def read(prim: Primitive, operands: int) -> tuple[int, ...]:
     """What the jvp of a row reads of (y, *operands) that its nodes do not keep in any case."""
     if prim.rules:
@@ -137,6 +150,8 @@ def step(node: Node, moved: dict[Node, Any], outer: bool) -> Any:
         raise errors.freed(node)
     if versions.last_write < node.seq:
         versions.check_unwritten(node, node.saved)
+    if node.prim.rules and not outer and len(backends) == 1 and Packed not in map(type, node.saved):
+        return step_raw(node, ts)
     y, *operands = lift(node, node.saved) if outer else [wrapped(one) for one in node.saved]
     params = node.params or {}
     if node.prim.rules:
@@ -147,6 +162,23 @@ def step(node: Node, moved: dict[Node, Any], outer: bool) -> Any:
         dtype = next(t.dtype for t in ts if t is not None)
         operands = [wrap(np.zeros(x, dtype)) if isinstance(x, tuple) else x for x in operands]
     return node.prim.jvp(tensor_xp, ts, y, *operands, **params)
+
+
+def step_raw(node: Node, ts: list[Any]) -> Tensor | None:
+    """The step of an elementwise row where nothing is recorded: its rules on raw arrays, batch axes in front."""
+    shape, params = node.like[0], node.params or {}
+    batch = next(t.batch for t in ts if t is not None)
+    terms = []
+    for rule, t in zip(node.prim.rules, ts):
+        if rule is None or t is None:
+            continue
+        sizes, own = t.array.shape[: len(batch)], t.array.shape[len(batch) :]
+        raw = t.array if len(own) == len(shape) else t.array.reshape(sizes + (1,) * (len(shape) - len(own)) + own)
+        terms.append(rule(NUMPY.xp, raw, *node.saved, **params))
+    if not terms:
+        return None
+    c = terms[0] if len(terms) == 1 else sum(terms[1:], terms[0])
+    return wrap(c if c.shape == sizes + shape else NUMPY.xp.broadcast_to(c, sizes + shape), None, None, batch)
 
 
 def wrapped(saved: Any) -> Any:
