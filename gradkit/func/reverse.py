@@ -81,10 +81,12 @@ def _shown(spec: tree.Spec) -> str:
 
 
 def outside(y: Tensor, leaves: list[Tensor]) -> Tensor:
-    """An output as the caller sees it: on the tape only if something outside the transform put it there."""
+    """An output as the caller sees it: on the tape only if something outside the transform put it there; its tangents,
+    which inside depend on the leaves too, likewise."""
+    ts = {level: outside(t, leaves) for level, t in (y.tangents or {}).items()}
     if y.node is None or _depends_on_outside(y.node, {leaf.node for leaf in leaves}):
-        return y
-    return wrap(y.array, None, y.tangents, y.batch)
+        return y if not ts else wrap(y.array, y.node, ts, y.batch)
+    return wrap(y.array, None, ts, y.batch)
 
 
 def freed(aux: Any, leaves: list[Tensor]) -> Any:
