@@ -36,8 +36,8 @@ WRONG_THERE = {
     "binary_cross_entropy_with_logits",
     "triangular_solve",  # of a real and a complex operand, the imaginary part is dropped
 }
-#: A spread of 0, of equal numbers, is left to rounding.
-SPREAD = re.compile(r"\b(std|var|std_mean|var_mean|corrcoef)\b")
+#: A spread of 0, of equal numbers, is left to rounding; so is a singular value of 0.
+SPREAD = re.compile(r"\b(std|var|std_mean|var_mean|corrcoef|\w*svdvals)\b")
 LARGEST, MOST = 30.0, 200  # no element beyond, and not more of them: what explodes says nothing about rounding
 SQUARE = "({0} @ {0}.mT.conj() + lib.diag(lib.tensor([1.5, 2.0, 3.0])))"
 
