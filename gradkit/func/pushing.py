@@ -107,8 +107,8 @@ def between(ys: list[Tensor], leaves: list[Tensor]) -> set[Node]:
 
 def largest(nodes: Iterable[Node]) -> int:
     """The size in bytes of the largest array that a tangent or cotangent fills at one of these nodes."""
-    likes = {node.like for node in nodes if type(node.like) is tuple}
-    return max([math.prod(shape) * dtype.itemsize for shape, dtype in likes], default=1)
+    likes = {id(node.like): node.like for node in nodes}  # shared between nodes, and slow to hash
+    return max([math.prod(l[0]) * l[1].itemsize for l in likes.values() if type(l) is tuple], default=1)
 
 
 def every(ys: list[Tensor]) -> list[Tensor]:
