@@ -1,0 +1,105 @@
+"""How many kernels a layer launches forward and backward, and an optimiser for all its parameters: held to what was counted."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import gradkit
+from gradkit import nn, optim
+
+F = nn.functional
+PAGE = Path(__file__).parents[2] / "docs" / "gpu.md"
+
+
+def positive(*shape):
+    return (gradkit.rand(*shape) + 0.5).requires_grad_()
+
+
+def normal(*shape):
+    return gradkit.randn(*shape, requires_grad=True)
+
+
+def of_labels():
+    labels = gradkit.randint(8, (32,))
+    return lambda scores: F.cross_entropy(scores, labels)
+
+
+def of_places():
+    places = gradkit.arange(5)
+    return lambda weight: F.embedding(places, weight)
+
+
+#: What is made anew for a test: the layer or function, and its operands.
+LAYERS = {
+    "Linear": lambda: (nn.Linear(8, 16), normal(32, 8)),
+    "Conv2d": lambda: (nn.Conv2d(3, 4, 3, padding=1), normal(2, 3, 8, 8)),
+    "MaxPool2d": lambda: (nn.MaxPool2d(2), normal(2, 3, 8, 8)),
+    "AvgPool2d": lambda: (nn.AvgPool2d(2), normal(2, 3, 8, 8)),
+    "LayerNorm": lambda: (nn.LayerNorm(8), normal(32, 8)),
+    "BatchNorm1d": lambda: (nn.BatchNorm1d(8), normal(32, 8)),
+    "Dropout": lambda: (nn.Dropout(0.5), normal(32, 8)),
+    "embedding": lambda: (of_places(), normal(10, 4)),
+    "ReLU": lambda: (nn.ReLU(), normal(32, 8)),
+    "Sigmoid": lambda: (nn.Sigmoid(), normal(32, 8)),
+    "Tanh": lambda: (nn.Tanh(), normal(32, 8)),
+    "GELU": lambda: (nn.GELU(), normal(32, 8)),
+    "SiLU": lambda: (nn.SiLU(), normal(32, 8)),
+    "Softmax": lambda: (nn.Softmax(-1), normal(32, 8)),
+    "LogSoftmax": lambda: (nn.LogSoftmax(-1), normal(32, 8)),
+    "cross_entropy": lambda: (of_labels(), normal(32, 8)),
+    "exp": lambda: (gradkit.exp, normal(32, 8)),
+    "x ** 2.5": lambda: (lambda x: x**2.5, positive(32, 8)),
+    "x ** y": lambda: (lambda x, y: x**y, positive(32, 8), normal(32, 8)),
+    "view": lambda: (lambda x: x.T.reshape(4, 8, 8)[0], normal(8, 32)),
+}
+OPTIMIZERS = {
+    "SGD": lambda params: optim.SGD(params, 0.1),
+    "SGD with momentum": lambda params: optim.SGD(params, 0.1, momentum=0.9),
+    "Adam": lambda params: optim.Adam(params, 0.1),
+    "AdamW": lambda params: optim.AdamW(params, 0.1),
+}
+
+
+def table():
+    """The page's table: by name, the kernels and library calls that it promises."""
+    rows = re.findall(r"^\| `(.+?)` \| ([\d + -]+) \| ([\d + -]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name: (forward.strip(), backward.strip()) for name, forward, backward in rows}
+
+
+def counted(counts):
+    """Kernels and fills, and what a library computed, as the page writes them: 2, or 2 + 1."""
+    kernels, library = counts["launch"] + counts["memset"] + counts["dtod"], counts["library"]
+    return f"{kernels} + {library}" if library else f"{kernels}"
+
+
+def test_the_page_lists_all_of_them():
+    assert set(table()) == {*LAYERS, *OPTIMIZERS}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_launches_what_the_page_says(name, hostcuda):
+    layer, *operands = LAYERS[name]()
+    layer(*operands)  # what is made once, such as a table of constants, is not counted
+    leaves = [*operands, *(layer.parameters() if isinstance(layer, nn.Module) else ())]
+    with hostcuda.counting() as forward:
+        y = layer(*operands)
+    ct = gradkit.randn_like(y)
+    gradkit.autograd.grad(layer(*operands), leaves, ct)
+    with hostcuda.counting() as backward:
+        gradkit.autograd.grad(y, leaves, ct)
+    assert (counted(forward), counted(backward)) == table()[name]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimiser_steps_in_one_launch(name, hostcuda):
+    params = [nn.Parameter(gradkit.randn(5, 3)) for _ in range(6)]
+    descent = OPTIMIZERS[name](params)
+    for param in params:
+        param.grad = gradkit.randn(5, 3)
+    descent.step()
+    with hostcuda.counting() as step:
+        descent.step()
+    with hostcuda.counting() as reset:
+        descent.zero_grad()
+    assert (counted(step), counted(reset)) == table()[name] == ("1", "0")
