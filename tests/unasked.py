@@ -8,7 +8,7 @@ import gradkit
 
 # What PyTorch's errors say of values that do not fit.
 VALUES = (
-    "out of bounds|out of DATA bounds|out of range|ZeroDivision|can not be negative|shape mismatch: value"
+    "out of bounds|Class values must be|out of DATA bounds|out of range|ZeroDivision|can not be negative|shape mismatch: value"
     "|at least as many elements|Number of elements of source"
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.shape import extents, sizes_from
@@ -41,7 +42,8 @@ def _of_integers(name: str, input: Tensor, other: Tensor) -> Tensor:
             raise NotImplementedError(f"{name} is not implemented for {x.dtype.name}; convert with .long()")
         if x.batch:
             raise RuntimeError(f"vmap: {name} is not supported; do it outside of vmap")
-    return wrap(np.asarray(getattr(backend_of(input.array).xp, name)(input.array, other.array)))
+    xp = backend_of(input.array).xp
+    return wrap(xp.asarray(getattr(xp, name)(input.array, other.array)))
 
 
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
@@ -57,7 +59,7 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
         raise RuntimeError("vmap: isin is not supported; compare with == and any() instead")
     raws = [x.array if isinstance(x, Tensor) else x for x in (elements, test_elements)]
     xp = backend_of(next(raw for raw in raws if hasattr(raw, "dtype"))).xp
-    return wrap(xp.asarray(xp.isin(*raws, assume_unique=assume_unique, invert=invert)))
+    return wrap(xp.asarray(xp.isin(*map(xp.asarray, raws), assume_unique=assume_unique, invert=invert)))
 
 
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
@@ -73,7 +75,8 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype.name}")
     sizes = sizes_from((shape,))
     rest, places = indices, []
-    if ((np.asarray(indices.array) < 0) | (np.asarray(indices.array) >= math.prod(sizes))).any():
+    raw = indices.array
+    if on_host(raw) and np.any((raw < 0) | (raw >= math.prod(sizes))):
         raise ValueError(f"indices lie outside an array of shape {tuple(sizes)}")
     for n in reversed(sizes):
         places.append(rest % n)

@@ -153,7 +153,8 @@ def frexp(input: Tensor) -> Any:
     """
     if input.dtype.kind != "f":
         raise RuntimeError(f"frexp() only supports floating-point dtypes, got {input.dtype.name}")
-    exponent = np.asarray(backend_of(input.array).xp.frexp(input.array)[1], np.int32)
+    xp = backend_of(input.array).xp
+    exponent = xp.asarray(xp.frexp(input.array)[1]).astype(np.int32)
     found = wrap(exponent, batch=input.batch)
     return return_types.frexp(mul(input, exp2(wrap(-exponent.astype(input.dtype), batch=input.batch))), found)
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.numpy import on_host
+from gradkit.backend.protocol import backend_of
+from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.comparison import isnan
@@ -76,27 +79,27 @@ def _checked(name: str, input: Tensor, q: Any, interpolation: str) -> Any:
         raise RuntimeError(f"{name}() interpolation must be one of {', '.join(_INTERPOLATIONS)}, but got {interpolation}")
     if isinstance(q, Tensor) and q.dtype != input.dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor, got {q.dtype.name}")
-    places = np.asarray(q.array if isinstance(q, Tensor) else q, np.float64)
+    places = q.array.astype(np.float64) if isinstance(q, Tensor) else np.asarray(q, np.float64)
     if places.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, got shape {places.shape}")
-    if not ((places >= 0) & (places <= 1)).all():
+    if on_host(places) and not ((places >= 0) & (places <= 1)).all():
         raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
-    return places
+    return moved(places, input.device)
 
 
 def _at(runs: Tensor, q: Any, interpolation: str, ignore_nan: bool) -> Tensor:
     """What lies at the places `q` of runs that are sorted, nan last: (*, n) to (*, q)."""
-    missing = isnan(runs)
-    count = runs.shape[-1] - np.asarray(total(missing.long(), dim=-1, keepdim=True).array)
+    missing, xp = isnan(runs), backend_of(runs.array).xp
+    count = runs.shape[-1] - xp.asarray(total(missing.long(), dim=-1, keepdim=True).array)
     if not ignore_nan:
-        count = np.full_like(count, runs.shape[-1])
-    place = np.maximum(count - 1, 0) * q
+        count = xp.full_like(count, runs.shape[-1])
+    place = xp.maximum(count - 1, 0) * q
     if interpolation == "nearest":
-        place = np.rint(place)
-    below, above = [wrap(end(place).astype(np.int64), batch=missing.batch) for end in (np.floor, np.ceil)]
+        place = xp.rint(place)
+    below, above = [wrap(end(place).astype(np.int64), batch=missing.batch) for end in (xp.floor, xp.ceil)]
     low, high = gather(runs, -1, below), gather(runs, -1, above)
     share = {"lower": 0.0, "higher": 1.0, "midpoint": 0.5, "nearest": 0.0}.get(interpolation)
-    part = np.asarray(place - np.floor(place) if share is None else np.full_like(place, share))
+    part = xp.asarray(place - xp.floor(place) if share is None else xp.full_like(place, share))
     y = low + (high - low) * wrap(part.astype(runs.dtype), batch=missing.batch)
     y = where(below == above, low, y)
     return y if ignore_nan else where(total(missing.long(), dim=-1, keepdim=True) > 0, math.nan, y)
@@ -117,7 +120,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
         raise NotImplementedError(f"histc is not implemented for {input.dtype.name}; convert with .float()")
     if bins <= 0:
         raise RuntimeError(f"bins must be > 0, got {bins}")
-    raw = np.asarray(input.array)
+    raw = backend_of(input.array).xp.asarray(input.array)
     counts, _ = _histogram("histc", raw, bins, (min, max), None)
     return wrap(counts.astype(input.dtype))
 
@@ -134,18 +137,19 @@ def histogram(
     >>> gradkit.histogram(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0)).hist
     tensor([0., 2., 1., 0.])
     """
-    raw = np.asarray(input.array)
-    weights = None if weight is None else np.asarray(weight.array).ravel()
+    xp = backend_of(input.array).xp
+    raw = xp.asarray(input.array)
+    weights = None if weight is None else xp.asarray(weight.array).ravel()
     if isinstance(bins, Tensor):
-        edges = np.asarray(bins.array)
-        counts, _ = np.histogram(raw.ravel(), edges, weights=weights)
+        edges = xp.asarray(bins.array)
+        counts, _ = xp.histogram(raw.ravel(), edges, weights=weights)
     else:
         if bins <= 0:
             raise RuntimeError(f"bins must be > 0, got {bins}")
         counts, edges = _histogram("histogram", raw, bins, range or (0, 0), weights)
     counts = counts.astype(input.dtype)
     if density:
-        counts = counts / counts.sum() / np.diff(edges).astype(input.dtype)
+        counts = counts / counts.sum() / xp.diff(edges).astype(input.dtype)
     return return_types.histogram(wrap(counts), wrap(edges.astype(input.dtype)))
 
 
@@ -159,5 +163,5 @@ def _histogram(name: str, raw: Any, bins: int, bounds: Any, weights: Any) -> tup
         raise RuntimeError(f"{name}: range of [{low}, {high}] is not finite")
     if low > high:
         raise RuntimeError(f"{name}: max must be larger than min, got {high} and {low}")
-    return np.histogram(raw.ravel(), bins, (low, high), weights=weights)
+    return backend_of(raw).xp.histogram(raw.ravel(), bins, (low, high), weights=weights)
 

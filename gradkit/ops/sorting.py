@@ -236,11 +236,14 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if raw.ndim != 1 or (raw.size and on_host(raw) and raw.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     xp = backend_of(raw).xp
-    if weights is None:
-        return wrap(xp.bincount(raw, minlength=minlength))
-    if weights.array.shape != raw.shape:
+    if weights is not None and weights.array.shape != raw.shape:
         raise RuntimeError("weights should be 1-d and have the same length as input")
-    sums = xp.bincount(raw, weights.array, minlength)
+    try:
+        sums = xp.bincount(raw, None if weights is None else weights.array, minlength)
+    except ValueError as reason:  # CuPy looks at the numbers itself
+        raise RuntimeError(f"bincount only supports 1-d non-negative integral inputs: {reason}") from None
+    if weights is None:
+        return wrap(sums)
     return wrap(sums.astype(weights.dtype) if weights.dtype == dtypes.float32 else sums)
 
 

@@ -74,8 +74,11 @@ def close(a, b):
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_answers_as_torch_does(call, torch):
+def test_answers_as_torch_does(call, torch, device):
     import importlib
+
+    if device == "cuda" and ("get_device" in call or "is_cpu" in call):
+        pytest.skip("PyTorch's tensors are on the CPU here, ours are not")
 
     importlib.import_module("gradkit.special")
     with warnings.catch_warnings():
