@@ -237,7 +237,10 @@ def fit(xp: Any, c: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         lead = c.ndim - len(shape)
         stretched = [i - len(shape) for i, n in enumerate(shape) if n == 1 != c.shape[i + lead]]
         axes = (*range(-c.ndim, -len(shape)), *stretched)
-        c = xp.reshape(xp.sum(c, axis=axes, keepdims=True), shape)
+        if stretched or not shape:
+            c = xp.reshape(xp.sum(c, axis=axes, keepdims=True), shape)
+        else:  # an array of its own, which may go on as a gradient without a copy
+            c = xp.sum(c, axis=axes)
     return c if c.dtype == dtype else xp.astype(c, dtype=dtype)
 
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-ON_DEVICE = {"test_compiling.py", "test_dispatch.py", "test_launches.py", "test_measured.py", "test_programs.py", "test_steps.py"}
+ON_DEVICE = {
+    "test_compiling.py", "test_dispatch.py", "test_launches.py", "test_measured.py", "test_programs.py", "test_steps.py",
+    "test_training_step.py",
+}  # fmt: skip
 
 
 def pytest_ignore_collect(collection_path, config):
