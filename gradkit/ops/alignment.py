@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import backend_of
+from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.joining import cat, stack
 from gradkit.ops.losses import check_reduction, reduced
@@ -51,19 +53,28 @@ def ctc_loss(
         raise RuntimeError(f"blank must be in label range: got {blank} for {classes} classes")
     if lengths.size and lengths.max() > steps:
         raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {lengths.max()}")
-    labels, may_skip = _with_blanks(np.asarray(targets.array), sizes, blank)
+    labels, may_skip = _with_blanks(on_the_host(targets), sizes, blank)
     losses = -_log_likelihood(x, labels, may_skip, lengths, sizes)
-    impossible = wrap(np.asarray(losses.array) > -NEVER / 2)
+    impossible = wrap(losses.array > -NEVER / 2)
     losses = where(impossible, 0.0 if zero_infinity else np.inf, losses)
     if reduction == "mean":
-        losses = losses / wrap(np.maximum(sizes, 1).astype(x.dtype))
+        losses = losses / beside(x, np.maximum(sizes, 1).astype(x.dtype))
     elif single and reduction == "none":
         return losses[0]
     return reduced(losses, reduction)
 
 
+def on_the_host(given: Any) -> Any:
+    """Lengths and labels as NumPy's arrays: how the labels are laid out is worked out on the host."""
+    return np.asarray(backend_of(given.array).to_host(given.array) if isinstance(given, Tensor) else given)
+
+
+def beside(x: Tensor, table: Any) -> Tensor:
+    return wrap(moved(table, x.device))
+
+
 def _lengths(given: Any, count: int, name: str) -> Any:
-    lengths = np.atleast_1d(np.asarray(given.array if isinstance(given, Tensor) else given)).astype(np.int64)
+    lengths = np.atleast_1d(on_the_host(given)).astype(np.int64)
     if lengths.shape != (count,):
         raise RuntimeError(f"{name} must be of size batch_size: got {lengths.shape[0]} for {count} samples")
     if lengths.size and lengths.min() < 0:
@@ -90,17 +101,17 @@ def _log_likelihood(x: Tensor, labels: Any, may_skip: Any, lengths: Any, sizes: 
     """The forward recursion over the steps; each sample's sums stay as they are once its input has ended."""
     steps, count, _ = extents(x)
     width = labels.shape[1]
-    emitted = gather(x, wrap(np.broadcast_to(labels, (steps, count, width))), axis=-1)
-    never = wrap(np.full((count, 2), NEVER, x.dtype))
-    skips = wrap(may_skip)
-    first = wrap(np.broadcast_to(np.arange(width) < 2, (count, width)))
+    emitted = gather(x, beside(x, np.broadcast_to(labels, (steps, count, width))), axis=-1)
+    never = beside(x, np.full((count, 2), NEVER, x.dtype))
+    skips = beside(x, may_skip)
+    first = beside(x, np.broadcast_to(np.arange(width) < 2, (count, width)))
     sums = where(first, emitted[0], NEVER)
+    running = beside(x, np.arange(steps)[:, None, None] < lengths[:, None])
     for t in range(1, steps):
         before = cat([never, sums], 1)
         ways = [sums, before[:, 1:-1], where(skips, before[:, :-2], NEVER)]
-        running = wrap((t < lengths)[:, None])
-        sums = where(running, logsumexp(stack(ways), 0) + emitted[t], sums)
+        sums = where(running[t], logsumexp(stack(ways), 0) + emitted[t], sums)
     last = np.stack([2 * sizes, np.maximum(2 * sizes - 1, 0)], 1)
-    ends = gather(sums, wrap(last), axis=-1)
-    alone = wrap(np.stack([np.zeros(count, bool), sizes == 0], 1))  # without labels there is one way to end
+    ends = gather(sums, beside(x, last), axis=-1)
+    alone = beside(x, np.stack([np.zeros(count, bool), sizes == 0], 1))  # without labels there is one way to end
     return logsumexp(where(alone, NEVER, ends), 1)

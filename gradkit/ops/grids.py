@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arithmetic import clamp, remainder, where
 from gradkit.ops.functions import floor
@@ -45,7 +46,7 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
     lines = [np.linspace(-1, 1, n) * (1 if align_corners else (n - 1) / n) if n > 1 else np.zeros(1) for n in size[2:]]
     meshed = np.meshgrid(*lines, indexing="ij")[::-1]
     base = np.stack([*meshed, np.ones_like(meshed[0])], -1).reshape(-1, axes + 1).astype(theta.dtype)
-    return reshape(matmul(wrap(base), theta.transpose(-2, -1)), (size[0], *size[2:], axes))
+    return reshape(matmul(wrap(moved(base, theta.device)), theta.transpose(-2, -1)), (size[0], *size[2:], axes))
 
 
 def grid_sample(
