@@ -40,9 +40,11 @@ def name_of(mangled):
 
 
 def wanted(name, architecture):
-    """64-bit indices are compiled for one architecture: they are the same text."""
-    indices = ("int", "long long") if architecture == "100" else ("int",)
-    return [expression for index in indices for expression in expressions(name, index)]
+    """64-bit indices are the same text: they are compiled once, for the most lanes and for the longest arithmetic."""
+    found = expressions(name, "int")
+    if architecture == "80":
+        found += [one for one in expressions(name, "long long") if "<half" in one or "<double" in one]
+    return found
 
 
 def compiled(name, architecture, folder):
