@@ -11,9 +11,10 @@ import numpy as np
 from gradkit import errors
 from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backends
-from gradkit.engine import modes, versions
+from gradkit.engine import device, modes, versions
 from gradkit.engine.node import Node, reachable
 from gradkit.engine.operands import tensor_xp
+from gradkit.engine.places import beside
 from gradkit.engine.primitive import REGISTRY, Primitive
 from gradkit.engine.saving import Packed, lift, relinked
 from gradkit.engine.tangents import dual, strip, tangent, top_level
@@ -158,10 +159,10 @@ def step(node: Node, moved: dict[Node, Any], outer: bool) -> Any:
         terms = [rule(tensor_xp, t, y, *operands, **params) for rule, t in zip(node.prim.rules, ts) if rule and t is not None]
         t = sum(terms[1:], terms[0]) if terms else None
         return t if t is None or t.shape == node.like[0] else tensor_xp.broadcast_to(t, node.like[0])
+    near = next(t for t in ts if t is not None)
     if node.prim.linear:
-        dtype = next(t.dtype for t in ts if t is not None)
-        operands = [wrap(np.zeros(x, dtype)) if isinstance(x, tuple) else x for x in operands]
-    return node.prim.jvp(tensor_xp, ts, y, *operands, **params)
+        operands = [wrap(device.moved(np.zeros(x, near.dtype), near.device)) if isinstance(x, tuple) else x for x in operands]
+    return beside([near], node.prim.jvp, tensor_xp, ts, y, *operands, **params)
 
 
 def step_raw(node: Node, ts: list[Any]) -> Tensor | None:
