@@ -1,44 +1,9 @@
-"""A training step launches what its structure asks for: each layer type by itself, then all together."""
+"""A training step launches what its structure asks for, layer after layer, and the optimiser once."""
 
 import numpy as np
-import pytest
 
 import gradkit as gk
 from gradkit import nn, optim
-
-# Launches of CuPy's and our kernels, forward and back (products are the library's, and not among them). Where a weight
-# has a bias its sum over the samples is one.
-LAYERS = {
-    "linear": (lambda: nn.Linear(30, 30), 1, 1),
-    "relu": (nn.ReLU, 1, 1),
-    "tanh": (nn.Tanh, 1, 1),
-    "sigmoid": (nn.Sigmoid, 1, 1),
-    "silu": (nn.SiLU, 2, 1),  # x, and the logistic function of it
-    "gelu": (nn.GELU, 1, 1),
-    "softmax": (lambda: nn.Softmax(-1), 1, 1),
-    "log_softmax": (lambda: nn.LogSoftmax(-1), 1, 1),
-    "layer_norm": (lambda: nn.LayerNorm(30), 1, 2),
-}
-
-
-@pytest.mark.parametrize("name", LAYERS)
-def test_launches_of_a_layer(name, counting):
-    make, forward, backward = LAYERS[name]
-    layer = make().to("cuda")
-    x = gk.tensor(np.random.default_rng(0).normal(size=(64, 30)).astype("f"), device="cuda", requires_grad=True)
-    ct = gk.ones_like(x)
-
-    def run():
-        x.grad = None
-        layer.zero_grad()
-        with counting() as there:
-            y = layer(x)
-        with counting() as back:
-            y.backward(ct)
-        return there["launch"], back["launch"]
-
-    run()
-    assert run() == (forward, backward)
 
 
 def test_launches_of_a_training_step_and_no_copy_and_no_wait(counting):
