@@ -42,8 +42,8 @@ def _controller() -> Any:
 def set_num_threads(num_threads: int) -> None:
     """Let products of matrices use so many threads, in this process, from now on.
 
-    More threads than free cores make small products several times slower. Raises TypeError for what is no integer,
-    RuntimeError for less than 1, and where NumPy's BLAS has no such function that can be found: set
+    More threads than free cores make small products several times slower. Raises RuntimeError for what is no integer of
+    at least 1, and where NumPy's BLAS has no such function that can be found: set
     OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) before Python starts, or install threadpoolctl.
 
     >>> import gradkit
@@ -54,7 +54,7 @@ def set_num_threads(num_threads: int) -> None:
     >>> gradkit.set_num_threads(before)
     """
     if not isinstance(num_threads, int) or isinstance(num_threads, bool):
-        raise TypeError(f"set_num_threads expects an int, but got {type(num_threads).__name__}")
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(num_threads).__name__}")
     if num_threads < 1:
         raise RuntimeError(f"set_num_threads expects a positive integer, got {num_threads}")
     found = _functions()

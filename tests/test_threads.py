@@ -28,8 +28,8 @@ def test_a_blas_without_such_functions_says_what_to_do(monkeypatch):
         gradkit.set_num_threads(2)
 
 
-@pytest.mark.parametrize(("count", "error"), [(0, RuntimeError), (-1, RuntimeError), (1.5, TypeError), ("2", TypeError)])
-def test_what_is_no_number_of_threads_raises(count, error, torch):
+@pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
+def test_what_is_no_number_of_threads_raises(count, torch):
     for library in (gradkit, torch):
-        with pytest.raises(error):
+        with pytest.raises(RuntimeError):
             library.set_num_threads(count)

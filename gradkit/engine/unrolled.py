@@ -17,6 +17,7 @@ from gradkit.engine.node import Node, note
 from gradkit.engine.outputs import pick
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.saving import unkept
+from gradkit.engine.tape import remember
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import tick
 
@@ -325,6 +326,8 @@ def several(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
             return otherwise(prim, operands, params)
         if prim.step is None or parents.count(None) == len(parents) or (modes.muted and not local.grad):
             return wrap(y) if prim.outputs == 1 else [wrap(one) for one in y]
+        if "c" in ([one.dtype.kind for one in y] if prim.outputs > 1 else y.dtype.kind):
+            return remember(prim, operands, raws, y, tuple(parents), params)
         key = tuple([2 if p else isinstance(x, Tensor) for p, x in zip(parents, operands)])
         plan = plans.get(key)
         if plan is None:
