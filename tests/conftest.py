@@ -39,7 +39,7 @@ def made_on_the_device(request, device):
         from tests import reading
 
         reading.allow()
-        reading.numbers_of_the_host = "cuda" not in request.path.parts
+        reading.as_elsewhere = "cuda" not in request.path.parts
     if device == "cpu" or request.node.get_closest_marker("cpu"):
         yield
         return

@@ -10,6 +10,9 @@ from gradkit.engine.device import CPU, moved
 from gradkit.engine.tensor import Tensor
 
 operations = 0  # that gradkit ran on the device
+#: Is this a test that was written for the CPU? Then seeded numbers are drawn there, so that they are PyTorch's, and moved,
+#: and `np.asarray` of a tensor reads it.
+as_elsewhere = False
 _allowed = False
 
 
@@ -20,17 +23,32 @@ def allow():
         _allowed = True
         cupy.ndarray.__array__ = as_array
         Tensor.numpy = reading(Tensor.numpy)
+        Tensor.__array__ = reading_array(Tensor.__array__)
         tape.run_on = counting(tape.run_on)
         random.stream_for = of_the_host(random.stream_for)
 
 
-def as_array(self, dtype=None, copy=None):
-    caller = sys._getframe(1)
+def check_reader(caller):
+    """TypeError if it is the package that reads, other than by the ways that say so."""
     while caller.f_globals["__name__"].partition(".")[0] == "numpy":
         caller = caller.f_back
     if caller.f_globals["__name__"].partition(".")[0] in ("gradkit", "cupy"):
         raise TypeError(f"{caller.f_globals['__name__']} line {caller.f_lineno} reads a device's array implicitly")
+
+
+def as_array(self, dtype=None, copy=None):
+    check_reader(sys._getframe(1))
     return self.get().astype(dtype or self.dtype, copy=False)
+
+
+def reading_array(array):
+    def read(self, dtype=None, copy=None):
+        if self.is_cuda and as_elsewhere:
+            check_reader(sys._getframe(1))
+            self = self.cpu()
+        return array(self, dtype, copy)
+
+    return read
 
 
 def reading(numpy):
@@ -52,12 +70,9 @@ def counting(run_on):
     return counted
 
 
-numbers_of_the_host = False  # are seeded numbers drawn on the host and moved, so that they are PyTorch's?
-
-
 def of_the_host(stream_for):
     def chosen(generator, place):
-        if not numbers_of_the_host or generator is not None or place is None or place.type == "cpu":
+        if not as_elsewhere or generator is not None or place is None or place.type == "cpu":
             return stream_for(generator, place)
         return Moving(stream_for(None, None), place)
 
