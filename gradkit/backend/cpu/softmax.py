@@ -60,7 +60,7 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
         rows = x.reshape(e.shape)
         if sums.item(sums.argmax()) > _HIGHEST_OF_LOG * e.shape[1]:
             rows = rows - rows.max(1)[:, np.newaxis]
-            sums = np.exp(rows, out=e).dot(reduce.ones(e.shape[1], e.dtype))
+            sums = np.add.reduce(np.exp(rows, out=e), 1)
         return np.subtract(rows, np.log(sums)[:, np.newaxis], out=e).reshape(x.shape)
     out = np.empty(x.shape, x.dtype)
     with np.errstate(all="ignore"):
@@ -142,7 +142,7 @@ def _of_few_rows(x: Array, axis: int) -> tuple[Array, Array] | None:
     if not x.item(x.argmax()) <= _CALM:  # also for NaN
         return None
     e = np.exp(x.reshape(-1, x.shape[-1]))
-    sums = e.dot(reduce.ones(e.shape[1], e.dtype))
+    sums = np.add.reduce(e, 1)
     return (e, sums) if sums.item(sums.argmin()) >= _LOWEST else None
 
 
