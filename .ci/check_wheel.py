@@ -5,7 +5,7 @@ import tarfile
 import zipfile
 from pathlib import PurePosixPath
 
-INSTALLED_LIMIT = 2_000_000  # bytes
+INSTALLED_LIMIT = 2_000_000  # bytes of the package itself, as `python -m bench --suite import` counts them
 NEEDED = ["gradkit/__init__.py", "gradkit/py.typed", "gradkit/kernels/README.md"]
 NEEDED_IN_SOURCE = [
     "pyproject.toml",
@@ -21,8 +21,8 @@ def check_wheel(path: str) -> list[str]:
     with zipfile.ZipFile(path) as wheel:
         sizes = {entry.filename: entry.file_size for entry in wheel.infolist()}
     print(path.rsplit("/", 1)[-1], *(f"{size:9d}  {name}" for name, size in sorted(sizes.items())), sep="\n")
-    total = sum(sizes.values())
-    print(f"{total:9d}  bytes installed, of {INSTALLED_LIMIT} allowed")
+    total = sum([size for name, size in sizes.items() if name.startswith("gradkit/")])
+    print(f"{total:9d}  bytes in gradkit/, of {INSTALLED_LIMIT} allowed")
 
     wrong = [f"lacks {name}" for name in NEEDED if name not in sizes]
     if not any(name.startswith("gradkit/") and name.endswith("/digits.npz") for name in sizes):
