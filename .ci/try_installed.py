@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import gradkit
-from gradkit.backend.kernels import kernel_root
+from gradkit.backend.kernels.source import kernel_root
 
 for absent in ("cupy", "scipy", "torch"):
     assert importlib.util.find_spec(absent) is None, f"{absent} is installed here; this check is meant for a bare venv"
