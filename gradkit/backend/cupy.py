@@ -50,6 +50,7 @@ class CupyBackend(Backend):
         self.xp = Namespace(cupy, **cuda.functions(cupy), **self.kernels.programs())
         self.module = cupy
         self.count: int = runtime.getDeviceCount()
+        self.several = self.count > 1
         self.memory = Memory()
         self._generators: dict[int, CudaGenerator] = {}
 
@@ -88,14 +89,14 @@ class CupyBackend(Backend):
 
     # -- devices and streams -------------------------------------------------------------------------------------
     def index_of(self, array: Any) -> int | None:
-        return None if self.count == 1 else array.device.id
+        return array.device.id if self.several else None
 
     def current(self) -> int:
         found: int = runtime.getDevice()
         return found
 
     def on(self, index: int | None) -> AbstractContextManager[Any]:
-        if index is None or (self.count == 1 and index == 0):
+        if index is None or (index == 0 and not self.several):
             return nullcontext()
         if index >= self.count:
             raise RuntimeError(f"CUDA error: invalid device ordinal: cuda:{index}, and there are {self.count} devices")
@@ -129,10 +130,11 @@ class CupyBackend(Backend):
         return nullcontext() if stream is None else stream
 
     def current_stream(self, index: int | None) -> Any:
-        return cupy.cuda.get_current_stream(-1 if index is None else index)
+        found = cupy.cuda.get_current_stream(-1 if index is None else index)
+        return found if found.ptr else DEFAULT_STREAM
 
     def default_stream(self) -> Any:
-        return cupy.cuda.Stream.null
+        return DEFAULT_STREAM
 
     def new_event(self, timing: bool, blocking: bool) -> Any:
         return Event(block=blocking, disable_timing=not timing)
@@ -168,6 +170,9 @@ class Stream(cupy.cuda.Stream):
 
     def query(self) -> bool:
         return bool(self.done)
+
+
+DEFAULT_STREAM = Stream(null=True)
 
 
 class Event(cupy.cuda.Event):

@@ -41,6 +41,7 @@ class Backend:
     xp: Namespace
     array_types: tuple[type, ...]
     switches = False  # is there a current device, or stream, that operations and walks have to follow?
+    several = False  # are there several devices of this kind?
 
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:
         """An array of `data`, which may be the host's, on the current device."""

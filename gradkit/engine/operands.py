@@ -24,7 +24,7 @@ def raw_operands(prim: Primitive, operands: Any) -> tuple[list[Any], Any]:
     """The raw arrays of an operation, of one dtype where its row promotes; and the backend they belong to."""
     raws = [x.array if isinstance(x, Tensor) else x for x in operands]
     if uniform(prim, operands, raws):
-        return raws, NUMPY
+        return raws, by_type[type(raws[0])]
     if not any([isinstance(x, Tensor) for x in operands]):
         raise errors.not_a_tensor(prim.name, 0, operands[0])
     backend = NUMPY
@@ -43,12 +43,15 @@ def raw_operands(prim: Primitive, operands: Any) -> tuple[list[Any], Any]:
 
 
 def uniform(prim: Primitive, operands: Any, raws: Any) -> bool:
-    """Whether there is nothing to promote: NumPy arrays of one dtype, in Tensors."""
-    dtype = raws[0].dtype if type(raws[0]) is np.ndarray else None
+    """Whether there is nothing to promote: arrays of one backend and dtype, in Tensors."""
+    kind = type(raws[0])
+    if kind not in by_type:
+        return False
+    dtype = raws[0].dtype
     for x, raw in zip(operands, raws):
-        if type(raw) is not np.ndarray or raw.dtype is not dtype or not isinstance(x, Tensor):
+        if type(raw) is not kind or raw.dtype is not dtype or not isinstance(x, Tensor):
             return False
-    return dtype is not None and (prim.promote != "float" or dtype.kind in "fc")
+    return prim.promote != "float" or dtype.kind in "fc"
 
 
 def cast(raw: Any, dtype: Any, backend: Any) -> Any:
@@ -60,7 +63,7 @@ def cast(raw: Any, dtype: Any, backend: Any) -> Any:
 # -- on another backend than NumPy's -----------------------------------------------------------------------------------
 def run_on(backend: Backend, prim: Primitive, raws: Any, params: dict[str, Any]) -> Any:
     """The forward, on the device that its operands are on."""
-    if not backend.switches:
+    if not backend.several:
         return prim.on(backend)(*raws, **params)
     array = next(raw for raw in raws if isinstance(raw, backend.array_types))
     with backend.on(backend.index_of(array)):
@@ -72,6 +75,9 @@ def gathered(prim: Primitive, operands: Any, raws: list[Any], backend: Backend) 
 
     One with a history moves by a recorded operation, so that its cotangent comes back. RuntimeError for the rest.
     """
+    kinds = backend.array_types
+    if not backend.several and all([isinstance(raw, kinds) or type(x) in dtypes.NUMBERS for x, raw in zip(operands, raws)]):
+        return operands, raws
     operands, raws = list(operands), list(raws)
     devices = {device_of(raw) for raw in raws if isinstance(raw, backend.array_types)}
     for i, (x, raw) in enumerate(zip(operands, raws)):

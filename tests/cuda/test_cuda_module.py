@@ -64,6 +64,18 @@ def test_backward_runs_on_the_stream_of_the_forward():
     assert cuda.current_stream() == cuda.default_stream() and x.grad.tolist() == [2.0] * 4
 
 
+def test_streams_wait_for_each_other_by_pytorchs_names():
+    side = cuda.Stream()
+    side.wait_stream(cuda.current_stream())
+    with cuda.stream(side):
+        y = gradkit.ones(4) * 2
+    cuda.current_stream().wait_stream(side)
+    done = cuda.default_stream().record_event()
+    done.wait(side)
+    done.synchronize()
+    assert done.query() and cuda.current_stream().query() and y.tolist() == [2.0] * 4
+
+
 def test_an_error_in_a_walk_comes_home_to_the_users_stream():
     side = cuda.Stream()
     x = gradkit.ones(4, requires_grad=True)
