@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit import errors
 from gradkit.backend.protocol import backend_named, backend_of
 from gradkit.engine import dtypes
 from gradkit.engine.device import CPU, made_on, moved, wanted
@@ -132,7 +133,9 @@ def placed(raw: Any, device: Any) -> Any:
 
 
 def pinned(raw: Any) -> Any:
-    """A copy of a host's array in memory that a GPU can copy from while the host goes on."""
+    """A copy of a host's array in memory that a GPU can copy from while the host goes on. RuntimeError for another's."""
+    if backend_of(raw).name != "cpu":
+        raise RuntimeError(f"only CPU memory can be pinned, not a {errors.describe(raw)}; write x.cpu().pin_memory()")
     return backend_named("cuda").pinned(raw)
 
 

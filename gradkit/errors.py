@@ -15,6 +15,8 @@ def describe(x: Any) -> str:
         return f"{type(x).__name__} {x!r}" if isinstance(x, bool | int | float | complex) else type(x).__name__
     kind = "Tensor" if hasattr(x, "requires_grad") else type(x).__name__
     device = getattr(x, "device", "cpu")
+    if hasattr(device, "id"):  # CuPy's own
+        device = f"cuda:{device.id}"
     return f"{kind} of shape {tuple(x.shape)}, dtype {x.dtype.name}, device {device}"
 
 

@@ -102,8 +102,6 @@ def pin_memory(self: Tensor) -> Tensor:
     >>> if gradkit.cuda.is_available():
     ...     assert gradkit.ones(2).pin_memory().is_pinned()
     """
-    if self.is_cuda:
-        raise RuntimeError(f"cannot pin '{self.type()}': only CPU memory can be pinned; write x.cpu().pin_memory()")
     return self if is_pinned(self) else wrap(creation.pinned(self.array), self.node)
 
 

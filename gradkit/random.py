@@ -8,7 +8,7 @@ import numpy as np
 
 from gradkit.backend.protocol import backends
 from gradkit.backend.rng import Generator, default_generator
-from gradkit.creation import shape_from
+from gradkit.creation import pinned, shape_from
 from gradkit.engine import dtypes, inplace, modes
 from gradkit.engine.device import backend_for, wanted
 from gradkit.engine.device import device as Device
@@ -107,9 +107,12 @@ def drawn(
 
 
 def _made(
-    draw: Callable[[Generator, tuple[int, ...]], Any], shape: Any, generator: Any, device: Any, requires_grad: bool
-) -> Tensor:
+    draw: Callable[[Generator, tuple[int, ...]], Any], shape: Any, generator: Any, device: Any, requires_grad: bool,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     t = drawn(draw, shape, generator, wanted(device))
+    if pin_memory:
+        t = wrap(pinned(t.array), batch=t.batch)
     return t.requires_grad_() if requires_grad else t
 
 
@@ -131,7 +134,7 @@ def rand(
     tensor([0.4963, 0.7682])
     """
     shape, kind = shape_from("rand", size), _floating(dtype)
-    return _made(lambda g, s: g.uniform(s, kind), shape, generator, device, requires_grad)
+    return _made(lambda g, s: g.uniform(s, kind), shape, generator, device, requires_grad, pin_memory)
 
 
 def randn(
@@ -148,7 +151,7 @@ def randn(
     tensor([ 1.5410, -0.2934])
     """
     shape, kind = shape_from("randn", size), _floating(dtype)
-    return _made(lambda g, s: g.normal(s, kind), shape, generator, device, requires_grad)
+    return _made(lambda g, s: g.normal(s, kind), shape, generator, device, requires_grad, pin_memory)
 
 
 def randint(

@@ -70,6 +70,19 @@ def default_convert(data: Any) -> Any:
     return data
 
 
+def pinned(batch: Any) -> Any:
+    """A batch with its Tensors in pinned memory of the host; what is no Tensor or container stays as it is."""
+    if isinstance(batch, Tensor):
+        return batch if batch.is_cuda else batch.pin_memory()
+    if isinstance(batch, Mapping):
+        return {key: pinned(value) for key, value in batch.items()}
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*map(pinned, batch))
+    if isinstance(batch, tuple | list):
+        return type(batch)([pinned(entry) for entry in batch])
+    return batch
+
+
 def _unknown(kind: object) -> TypeError:
     return TypeError(
         f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {kind}; pass a "

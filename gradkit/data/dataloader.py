@@ -1,13 +1,15 @@
 """DataLoader: a dataset in batches."""
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from gradkit.backend import probe
 from gradkit.backend.rng import Generator, default_generator
-from gradkit.data.collate import default_collate, default_convert
+from gradkit.data.collate import default_collate, default_convert, pinned
 from gradkit.data.dataset import IterableDataset, Subset, TensorDataset
 from gradkit.data.sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
 from gradkit.engine.tensor import Tensor, wrap
@@ -24,8 +26,9 @@ class DataLoader:
     A batch is what ``collate_fn`` makes of a list of samples; `default_collate` stacks them. ``batch_size=None`` gives
     single samples. ``sampler`` gives the numbers of an epoch, ``batch_sampler`` lists of them. With ``num_workers``
     that many threads fetch ``prefetch_factor`` (2) batches each ahead, which pays where ``dataset[i]`` waits or uses
-    NumPy. ``pin_memory``, ``timeout``, ``worker_init_fn`` and what else PyTorch has for its processes is accepted and
-    has no meaning here.
+    NumPy. With ``pin_memory`` the Tensors of a batch are in memory that a GPU can copy from while the host goes on; it
+    warns and changes nothing where no GPU can be used. ``timeout``, ``worker_init_fn`` and what else PyTorch has for its
+    processes is accepted and has no meaning here.
 
     Raises ValueError for options that exclude each other and for numbers out of range.
 
@@ -92,6 +95,16 @@ class DataLoader:
     def __iter__(self) -> Iterator[Any]:
         # PyTorch draws a seed for its workers here, before the sampler draws; without it the orders would differ.
         draw_seed(self.generator or default_generator)
+        batches = self._batches()
+        if not self.pin_memory:
+            return batches
+        reason = probe.why_not()
+        if reason is None:
+            return map(pinned, batches)
+        warnings.warn(f"pin_memory is True, but no CUDA device can be used: {reason}", UserWarning, stacklevel=2)
+        return batches
+
+    def _batches(self) -> Iterator[Any]:
         if isinstance(self.dataset, IterableDataset):
             return map(self.collate_fn, self._numbers())
         return self._prefetched(self._numbers()) if self.num_workers else map(self._fetcher(), self._numbers())

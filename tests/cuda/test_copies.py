@@ -86,3 +86,14 @@ def test_pinned_memory_is_copied_asynchronously(hostcuda):
     gradkit.cuda.synchronize()
     np.testing.assert_array_equal(there.cpu().numpy(), y.numpy())
     np.testing.assert_array_equal(back.numpy(), y.numpy())
+
+
+@pytest.mark.cpu
+def test_pinned_constructors_and_batches():
+    assert gradkit.rand(3, pin_memory=True).is_pinned() and gradkit.randn(3, pin_memory=True).is_pinned()
+    assert gradkit.tensor([1.0, 2.0], pin_memory=True).is_pinned()
+    with pytest.raises(RuntimeError, match="only CPU memory can be pinned.*cuda:0"):
+        gradkit.zeros(2, device="cuda", pin_memory=True)
+    loader = gradkit.data.DataLoader([(gradkit.ones(2), {"label": n}) for n in range(4)], 2, pin_memory=True)
+    for images, labels in loader:
+        assert images.is_pinned() and labels["label"].is_pinned() and images.shape == (2, 2)

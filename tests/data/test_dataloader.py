@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import gradkit
+from gradkit.backend import probe
 from gradkit.data import BatchSampler, DataLoader, Dataset, SequentialSampler, Subset, TensorDataset, default_collate
 
 ROWS = TensorDataset(gradkit.arange(20).reshape(10, 2), gradkit.arange(10))
@@ -206,3 +207,11 @@ def test_samples_that_make_no_batch_raise(batch, error):
 def test_options_that_exclude_each_other_raise(options, text):
     with pytest.raises(ValueError, match=text):
         DataLoader(ROWS, **options)
+
+
+def test_pinning_without_a_device_warns_and_gives_the_batches(monkeypatch):
+    monkeypatch.setattr(probe, "why_not", lambda: "there is none")
+    loader = DataLoader(TensorDataset(gradkit.arange(4)), 2, pin_memory=True)
+    with pytest.warns(UserWarning, match="pin_memory is True, but no CUDA device can be used: there is none"):
+        batches = [batch.tolist() for (batch,) in loader]
+    assert batches == [[0, 1], [2, 3]]
