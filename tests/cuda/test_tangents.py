@@ -9,13 +9,10 @@ from gradkit.engine.device import moved
 from gradkit.engine.primitive import REGISTRY
 from gradkit.engine.tensor import wrap
 from gradkit.func import jvp
-from tests.test_primitives import SMOOTH, everything, free, ids, normal_like, operands_of
-
-#: Of these the libraries choose the signs or phases, in tangents too.
-FREE_SIGNS = {"linalg_eig", "linalg_eigh", "linalg_qr", "linalg_svd"}
+from tests.test_primitives import SMOOTH, TURNED, everything, free, ids, normal_like, operands_of
 
 
-@pytest.mark.parametrize("case", [case for case in SMOOTH if case[0] not in FREE_SIGNS], ids=ids)
+@pytest.mark.parametrize("case", [case for case in SMOOTH if case[0] not in TURNED], ids=ids)
 @np.errstate(all="ignore")
 def test_tangents_are_those_of_the_cpu(case):
     prim = REGISTRY[case[0]]
