@@ -58,7 +58,12 @@ def device_count() -> int:
 
 
 def current_device() -> int:
-    """The index of the GPU on which ``device="cuda"`` makes tensors. RuntimeError where there is none."""
+    """The index of the GPU on which ``device="cuda"`` makes tensors. RuntimeError where there is none.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     assert 0 <= gradkit.cuda.current_device() < gradkit.cuda.device_count()
+    """
     index: int = _cuda().current()
     return index
 
@@ -67,6 +72,10 @@ def set_device(device: Any) -> None:
     """Make ``device="cuda"`` mean this GPU from now on, in this thread: an index, a string or a device.
 
     RuntimeError if there is no such GPU.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     gradkit.cuda.set_device(0)
     """
     index = _index(device)
     if index is not None:
@@ -77,6 +86,11 @@ class device:
     """In a with statement, the GPU that ``device="cuda"`` means: an index, a string or a device.
 
     RuntimeError on entry if there is no such GPU.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     with gradkit.cuda.device(0):
+    ...         assert gradkit.cuda.current_device() == 0
     """
 
     def __init__(self, device: Any) -> None:
@@ -92,18 +106,33 @@ class device:
 
 
 def synchronize(device: Any = None) -> None:
-    """Wait until a GPU, the current one by default, has done all that was asked of it."""
+    """Wait until a GPU, the current one by default, has done all that was asked of it.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     gradkit.cuda.synchronize()
+    """
     _cuda().synchronize(_index(device))
 
 
 def get_device_name(device: Any = None) -> str:
-    """What a GPU is called, e.g. 'NVIDIA H100 80GB HBM3'."""
+    """What a GPU is called, e.g. 'NVIDIA H100 80GB HBM3'.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     name = gradkit.cuda.get_device_name(0)
+    """
     name: bytes = _properties(device)["name"]
     return name.decode()
 
 
 def get_device_capability(device: Any = None) -> tuple[int, int]:
-    """The compute capability of a GPU: (9, 0) is sm_90."""
+    """The compute capability of a GPU: (9, 0) is sm_90.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     major, minor = gradkit.cuda.get_device_capability()
+    """
     found = _properties(device)
     return found["major"], found["minor"]
 
@@ -114,28 +143,56 @@ def Stream(device: Any = None, priority: int = 0) -> Any:
 
     It does not wait for the default stream; `wait_stream`, `wait_event`, `record_event`, `synchronize` and `query` are
     PyTorch's. A lower `priority` goes first. The backward pass runs each step on the stream of its forward operation.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     side = gradkit.cuda.Stream()
+    ...     side.wait_stream(gradkit.cuda.current_stream())
     """
     return _cuda().new_stream(_index(device), priority)
 
 
 def stream(stream: Any) -> AbstractContextManager[Any]:
-    """In a with statement, the stream on which operations run; None changes nothing."""
+    """In a with statement, the stream on which operations run; None changes nothing.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     with gradkit.cuda.stream(gradkit.cuda.Stream()):
+    ...         x = gradkit.ones(2, device="cuda") * 2
+    """
     found: AbstractContextManager[Any] = _cuda().on_stream(stream)
     return found
 
 
 def current_stream(device: Any = None) -> Any:
-    """The stream on which operations run now."""
+    """The stream on which operations run now.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     assert gradkit.cuda.current_stream() == gradkit.cuda.default_stream()
+    """
     return _cuda().current_stream(_index(device))
 
 
 def default_stream(device: Any = None) -> Any:
-    """The stream on which operations run if nothing else is said."""
+    """The stream on which operations run if nothing else is said.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     assert gradkit.cuda.default_stream().query() in (True, False)
+    """
     return _cuda().default_stream()
 
 
 def Event(enable_timing: bool = False, blocking: bool = False) -> Any:
-    """A point in a stream's work, CuPy's `cupy.cuda.Event`: `record`, `wait`, `query`, `synchronize`, `elapsed_time` (ms)."""
+    """A point in a stream's work, CuPy's `cupy.cuda.Event`: `record`, `wait`, `query`, `synchronize`, `elapsed_time` (ms).
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     done = gradkit.cuda.Event()
+    ...     done.record()
+    ...     done.synchronize()
+    """
     return _cuda().new_event(enable_timing, blocking)
 
 
@@ -151,28 +208,52 @@ def memory_allocated(device: Any = None) -> int:
 
 
 def max_memory_allocated(device: Any = None) -> int:
-    """The most bytes that arrays took at once since the GPU was first used, or `reset_peak_memory_stats`."""
+    """The most bytes that arrays took at once since the GPU was first used, or `reset_peak_memory_stats`.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     assert gradkit.cuda.max_memory_allocated() >= gradkit.cuda.memory_allocated()
+    """
     return _memory("peak", device)
 
 
 def memory_reserved(device: Any = None) -> int:
-    """Bytes that are held for arrays on a GPU, in use or not."""
+    """Bytes that are held for arrays on a GPU, in use or not.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     assert gradkit.cuda.memory_reserved() >= gradkit.cuda.memory_allocated()
+    """
     return _memory("held", device)
 
 
 def reset_peak_memory_stats(device: Any = None) -> None:
-    """Begin `max_memory_allocated` anew."""
+    """Begin `max_memory_allocated` anew.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     gradkit.cuda.reset_peak_memory_stats()
+    """
     _cuda().memory.restart(_index(device))
 
 
 def empty_cache() -> None:
-    """Give back the memory that is held but not in use."""
+    """Give back the memory that is held but not in use.
+
+    >>> import gradkit
+    >>> gradkit.cuda.empty_cache()
+    """
     if is_initialized():
         _cuda().memory.release()
 
 
 def mem_get_info(device: Any = None) -> tuple[int, int]:
-    """Bytes free, and bytes in all, on a GPU."""
+    """Bytes free, and bytes in all, on a GPU.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     free, total = gradkit.cuda.mem_get_info()
+    """
     with _cuda().on(_index(device)):
         free, total = _cuda().memory.on_device()
     return free, total
@@ -225,16 +306,32 @@ def manual_seed_all(seed: int) -> None:
 
 
 def initial_seed() -> int:
-    """The seed that the stream of the current GPU started from."""
+    """The seed that the stream of the current GPU started from.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     gradkit.cuda.manual_seed(7)
+    ...     assert gradkit.cuda.initial_seed() == 7
+    """
     seed: int = _cuda().generator().initial_seed()
     return seed
 
 
 def get_rng_state(device: Any = "cuda") -> Tensor:
-    """Where the stream of a GPU stands, as a uint8 tensor on the CPU for `set_rng_state`."""
+    """Where the stream of a GPU stands, as a uint8 tensor on the CPU for `set_rng_state`.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     state = gradkit.cuda.get_rng_state()
+    """
     return wrap(_cuda().generator(_index(device)).get_state())
 
 
 def set_rng_state(new_state: Tensor, device: Any = "cuda") -> None:
-    """Go on from a state that `get_rng_state` gave."""
+    """Go on from a state that `get_rng_state` gave.
+
+    >>> import gradkit
+    >>> if gradkit.cuda.is_available():
+    ...     gradkit.cuda.set_rng_state(gradkit.cuda.get_rng_state())
+    """
     _cuda().generator(_index(device)).set_state(new_state.numpy())

@@ -131,10 +131,14 @@ class CupyBackend(Backend):
 
     def current_stream(self, index: int | None) -> Any:
         found = cupy.cuda.get_current_stream(-1 if index is None else index)
-        return found if found.ptr else DEFAULT_STREAM
+        return found if found.ptr else self.default_stream()
 
     def default_stream(self) -> Any:
-        return DEFAULT_STREAM
+        return self._default_stream
+
+    @cached_property
+    def _default_stream(self) -> Any:  # made when it is first wanted: a CuPy that finds no driver is imported too
+        return Stream(null=True)
 
     def new_event(self, timing: bool, blocking: bool) -> Any:
         return Event(block=blocking, disable_timing=not timing)
@@ -170,9 +174,6 @@ class Stream(cupy.cuda.Stream):
 
     def query(self) -> bool:
         return bool(self.done)
-
-
-DEFAULT_STREAM = Stream(null=True)
 
 
 class Event(cupy.cuda.Event):
