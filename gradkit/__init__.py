@@ -1,4 +1,8 @@
-"""Automatic differentiation for NumPy and CuPy, with PyTorch's semantics and names."""
+"""Automatic differentiation for NumPy and CuPy, with PyTorch's semantics and names.
+
+Examples in docstrings go without their imports: ``import gradkit``, ``import numpy as np``, ``import gradkit.numpy as gnp``,
+``from gradkit import data, nn, optim`` and ``from gradkit.nn import functional as F``.
+"""
 
 import importlib as _importlib
 from math import e as e

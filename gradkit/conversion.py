@@ -26,7 +26,6 @@ def materialised(self: Tensor) -> Any:
 def item(self: Tensor) -> Any:
     """The one element as a Python number; RuntimeError if there are several.
 
-    >>> import gradkit
     >>> gradkit.tensor(2.5).item()
     2.5
     """
@@ -46,7 +45,6 @@ def item(self: Tensor) -> Any:
 def tolist(self: Tensor) -> Any:
     """Nested lists of Python numbers; a number for 0-d.
 
-    >>> import gradkit
     >>> gradkit.tensor([[1, 2]]).tolist()
     [[1, 2]]
     """
@@ -60,7 +58,6 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
     RuntimeError if it requires grad (unless recording is off), TypeError if it is on a GPU; with `force` it is detached
     and copied to the host instead.
 
-    >>> import gradkit
     >>> gradkit.ones(2).numpy()
     array([1., 1.], dtype=float32)
     """
@@ -84,7 +81,6 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
 def data_ptr(self: Tensor) -> int:
     """The address of the first element.
 
-    >>> import gradkit
     >>> x = gradkit.ones(2)
     >>> x.detach().data_ptr() == x.data_ptr()
     True

@@ -22,7 +22,6 @@ def tensor(
     Raises ValueError for ragged lists, TypeError for what is no number, RuntimeError if a tensor that requires grad
     is to be of an integer dtype.
 
-    >>> import gradkit
     >>> gradkit.tensor([[1.0, 2.0], [3.0, 4.0]])
     tensor([[1., 2.],
             [3., 4.]])
@@ -38,7 +37,6 @@ def tensor(
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """`data` as a tensor, sharing its memory (and history) when it already is an array or tensor of that dtype.
 
-    >>> import numpy as np, gradkit
     >>> a = np.zeros(2, np.float32)
     >>> gradkit.as_tensor(a).add_(1)
     tensor([1., 1.])
@@ -59,7 +57,6 @@ def from_numpy(ndarray: Any) -> Tensor:
 
     Unlike PyTorch's, a tensor may have negative strides, so a reversed array is shared too.
 
-    >>> import numpy as np, gradkit
     >>> gradkit.from_numpy(np.arange(3))
     tensor([0, 1, 2])
     """
@@ -176,7 +173,6 @@ def _filled(name: str) -> Any:
     Floating dtype float32 unless `dtype` or `set_default_dtype` says otherwise. Raises RuntimeError for a negative
     size, TypeError for one that is no integer.
 
-    >>> import gradkit
     >>> gradkit.{name}(2, 3).shape
     gradkit.Size([2, 3])
     """
@@ -197,7 +193,6 @@ empty = _filled("empty")
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of `size` filled with a number, of the dtype that number has.
 
-    >>> import gradkit
     >>> gradkit.full((2,), 7)
     tensor([7, 7])
     """
@@ -216,7 +211,6 @@ def _like(name: str) -> Any:
     made.__name__ = made.__qualname__ = f"{name}_like"
     made.__doc__ = f"""A tensor of the shape, dtype and device of `input`, made as `{name}` does.
 
-    >>> import gradkit
     >>> gradkit.{name}_like(gradkit.tensor([1, 2])).dtype
     dtype('int64')
     """
@@ -233,7 +227,6 @@ def full_like(
 ) -> Tensor:
     """A tensor of the shape, dtype and device of `input`, filled with a number.
 
-    >>> import gradkit
     >>> gradkit.full_like(gradkit.ones(2), 0.5)
     tensor([0.5000, 0.5000])
     """
@@ -249,7 +242,6 @@ def arange(
 
     int64 if all are integers, else the default dtype. Raises RuntimeError if `step` is 0 or leads away from `end`.
 
-    >>> import gradkit
     >>> gradkit.arange(3)
     tensor([0, 1, 2])
     >>> gradkit.arange(1, 2, 0.5)
@@ -275,7 +267,6 @@ def linspace(
 ) -> Tensor:
     """`steps` numbers, evenly spaced from `start` to `end`, both included.
 
-    >>> import gradkit
     >>> gradkit.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
@@ -290,7 +281,6 @@ def logspace(
 ) -> Tensor:  # fmt: skip
     """`steps` powers of `base`, whose exponents go evenly from `start` to `end`, both included.
 
-    >>> import gradkit
     >>> gradkit.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
@@ -302,7 +292,6 @@ def logspace(
 def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of a number, of the default dtype unless `dtype` says otherwise.
 
-    >>> import gradkit
     >>> gradkit.scalar_tensor(2)
     tensor(2.)
     """
@@ -316,7 +305,6 @@ def frombuffer(
 
     Raises ValueError for a buffer that does not hold them.
 
-    >>> import gradkit
     >>> gradkit.frombuffer(bytearray(b"ab"), dtype=gradkit.uint8)
     tensor([97, 98], dtype=gradkit.uint8)
     """
@@ -327,7 +315,6 @@ def frombuffer(
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A matrix of `n` rows and `m` (or `n`) columns, ones on the diagonal.
 
-    >>> import gradkit
     >>> gradkit.eye(2)
     tensor([[1., 0.],
             [0., 1.]])

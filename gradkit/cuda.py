@@ -21,7 +21,6 @@ def is_available() -> bool:
 
     Asked once; `why_not` says what is missing.
 
-    >>> import gradkit
     >>> gradkit.cuda.is_available() == (gradkit.cuda.why_not() is None)
     True
     """
@@ -31,7 +30,6 @@ def is_available() -> bool:
 def why_not() -> str | None:
     """One line that says why no GPU can be used and what to do about it; None if one can.
 
-    >>> import gradkit
     >>> reason = gradkit.cuda.why_not()
     """
     return probe.why_not()
@@ -40,7 +38,6 @@ def why_not() -> str | None:
 def is_initialized() -> bool:
     """Whether anything has used a GPU yet.
 
-    >>> import gradkit
     >>> gradkit.cuda.is_initialized() <= gradkit.cuda.is_available()
     True
     """
@@ -50,7 +47,6 @@ def is_initialized() -> bool:
 def device_count() -> int:
     """How many GPUs there are; 0 where none can be used.
 
-    >>> import gradkit
     >>> (gradkit.cuda.device_count() > 0) == gradkit.cuda.is_available()
     True
     """
@@ -60,7 +56,6 @@ def device_count() -> int:
 def current_device() -> int:
     """The index of the GPU on which ``device="cuda"`` makes tensors. RuntimeError where there is none.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     assert 0 <= gradkit.cuda.current_device() < gradkit.cuda.device_count()
     """
@@ -73,7 +68,6 @@ def set_device(device: Any) -> None:
 
     RuntimeError if there is no such GPU.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.set_device(0)
     """
@@ -87,7 +81,6 @@ class device:
 
     RuntimeError on entry if there is no such GPU.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     with gradkit.cuda.device(0):
     ...         assert gradkit.cuda.current_device() == 0
@@ -108,7 +101,6 @@ class device:
 def synchronize(device: Any = None) -> None:
     """Wait until a GPU, the current one by default, has done all that was asked of it.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.synchronize()
     """
@@ -118,7 +110,6 @@ def synchronize(device: Any = None) -> None:
 def get_device_name(device: Any = None) -> str:
     """What a GPU is called, e.g. 'NVIDIA H100 80GB HBM3'.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     name = gradkit.cuda.get_device_name(0)
     """
@@ -129,7 +120,6 @@ def get_device_name(device: Any = None) -> str:
 def get_device_capability(device: Any = None) -> tuple[int, int]:
     """The compute capability of a GPU: (9, 0) is sm_90.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     major, minor = gradkit.cuda.get_device_capability()
     """
@@ -144,7 +134,6 @@ def Stream(device: Any = None, priority: int = 0) -> Any:
     It does not wait for the default stream; `wait_stream`, `wait_event`, `record_event`, `synchronize` and `query` are
     PyTorch's. A lower `priority` goes first. The backward pass runs each step on the stream of its forward operation.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     side = gradkit.cuda.Stream()
     ...     side.wait_stream(gradkit.cuda.current_stream())
@@ -155,7 +144,6 @@ def Stream(device: Any = None, priority: int = 0) -> Any:
 def stream(stream: Any) -> AbstractContextManager[Any]:
     """In a with statement, the stream on which operations run; None changes nothing.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     with gradkit.cuda.stream(gradkit.cuda.Stream()):
     ...         x = gradkit.ones(2, device="cuda") * 2
@@ -167,7 +155,6 @@ def stream(stream: Any) -> AbstractContextManager[Any]:
 def current_stream(device: Any = None) -> Any:
     """The stream on which operations run now.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     assert gradkit.cuda.current_stream() == gradkit.cuda.default_stream()
     """
@@ -177,7 +164,6 @@ def current_stream(device: Any = None) -> Any:
 def default_stream(device: Any = None) -> Any:
     """The stream on which operations run if nothing else is said.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     assert gradkit.cuda.default_stream().query() in (True, False)
     """
@@ -187,7 +173,6 @@ def default_stream(device: Any = None) -> Any:
 def Event(enable_timing: bool = False, blocking: bool = False) -> Any:
     """A point in a stream's work, CuPy's `cupy.cuda.Event`: `record`, `wait`, `query`, `synchronize`, `elapsed_time` (ms).
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     done = gradkit.cuda.Event()
     ...     done.record()
@@ -200,7 +185,6 @@ def Event(enable_timing: bool = False, blocking: bool = False) -> Any:
 def memory_allocated(device: Any = None) -> int:
     """Bytes that arrays take on a GPU now.
 
-    >>> import gradkit
     >>> gradkit.cuda.memory_allocated() if gradkit.cuda.is_initialized() else 0
     0
     """
@@ -210,7 +194,6 @@ def memory_allocated(device: Any = None) -> int:
 def max_memory_allocated(device: Any = None) -> int:
     """The most bytes that arrays took at once since the GPU was first used, or `reset_peak_memory_stats`.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     assert gradkit.cuda.max_memory_allocated() >= gradkit.cuda.memory_allocated()
     """
@@ -220,7 +203,6 @@ def max_memory_allocated(device: Any = None) -> int:
 def memory_reserved(device: Any = None) -> int:
     """Bytes that are held for arrays on a GPU, in use or not.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     assert gradkit.cuda.memory_reserved() >= gradkit.cuda.memory_allocated()
     """
@@ -230,7 +212,6 @@ def memory_reserved(device: Any = None) -> int:
 def reset_peak_memory_stats(device: Any = None) -> None:
     """Begin `max_memory_allocated` anew.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.reset_peak_memory_stats()
     """
@@ -240,7 +221,6 @@ def reset_peak_memory_stats(device: Any = None) -> None:
 def empty_cache() -> None:
     """Give back the memory that is held but not in use.
 
-    >>> import gradkit
     >>> gradkit.cuda.empty_cache()
     """
     if is_initialized():
@@ -250,7 +230,6 @@ def empty_cache() -> None:
 def mem_get_info(device: Any = None) -> tuple[int, int]:
     """Bytes free, and bytes in all, on a GPU.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     free, total = gradkit.cuda.mem_get_info()
     """
@@ -288,7 +267,6 @@ def _index(device: Any) -> int | None:
 def manual_seed(seed: int) -> None:
     """Start the stream of the current GPU anew from `seed`; nothing happens where there is no GPU.
 
-    >>> import gradkit
     >>> gradkit.cuda.manual_seed(0)
     """
     if is_available():
@@ -298,7 +276,6 @@ def manual_seed(seed: int) -> None:
 def manual_seed_all(seed: int) -> None:
     """Start the streams of all GPUs anew from `seed`; nothing happens where there is none.
 
-    >>> import gradkit
     >>> gradkit.cuda.manual_seed_all(0)
     """
     if is_available():
@@ -308,7 +285,6 @@ def manual_seed_all(seed: int) -> None:
 def initial_seed() -> int:
     """The seed that the stream of the current GPU started from.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.manual_seed(7)
     ...     assert gradkit.cuda.initial_seed() == 7
@@ -320,7 +296,6 @@ def initial_seed() -> int:
 def get_rng_state(device: Any = "cuda") -> Tensor:
     """Where the stream of a GPU stands, as a uint8 tensor on the CPU for `set_rng_state`.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     state = gradkit.cuda.get_rng_state()
     """
@@ -330,7 +305,6 @@ def get_rng_state(device: Any = "cuda") -> Tensor:
 def set_rng_state(new_state: Tensor, device: Any = "cuda") -> None:
     """Go on from a state that `get_rng_state` gave.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.set_rng_state(gradkit.cuda.get_rng_state())
     """

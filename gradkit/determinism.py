@@ -11,7 +11,6 @@ _state = {"deterministic": False, "precision": "highest"}
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Ask for operations that give the same numbers every time; on the CPU all do.
 
-    >>> import gradkit
     >>> gradkit.use_deterministic_algorithms(True)
     >>> gradkit.are_deterministic_algorithms_enabled()
     True
@@ -23,7 +22,6 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 def are_deterministic_algorithms_enabled() -> bool:
     """Whether `use_deterministic_algorithms` asked for them.
 
-    >>> import gradkit
     >>> gradkit.are_deterministic_algorithms_enabled()
     False
     """
@@ -35,7 +33,6 @@ def set_float32_matmul_precision(precision: str) -> None:
 
     Raises RuntimeError for another word.
 
-    >>> import gradkit
     >>> gradkit.set_float32_matmul_precision("highest")
     """
     if precision not in ("highest", "high", "medium"):
@@ -46,7 +43,6 @@ def set_float32_matmul_precision(precision: str) -> None:
 def get_float32_matmul_precision() -> str:
     """What `set_float32_matmul_precision` allowed.
 
-    >>> import gradkit
     >>> gradkit.get_float32_matmul_precision()
     'highest'
     """

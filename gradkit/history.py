@@ -18,7 +18,6 @@ METHODS = (
 def detach(self: Tensor) -> Tensor:
     """This tensor's values without their history: shares memory and version counter, requires no grad, has no tangent.
 
-    >>> import gradkit
     >>> x = gradkit.ones(2, requires_grad=True)
     >>> x.detach().requires_grad
     False
@@ -34,7 +33,6 @@ def detach(self: Tensor) -> Tensor:
 def detach_(self: Tensor) -> Tensor:
     """Cut this tensor off its history, in place. RuntimeError for a view, whose history is its base's.
 
-    >>> import gradkit
     >>> x = gradkit.ones(2, requires_grad=True) * 2
     >>> x.detach_().is_leaf
     True
@@ -50,7 +48,6 @@ def backward(
 ) -> None:
     """Add the gradient of this tensor, weighted with `gradient`, to `grad` of the leaves: `gradkit.autograd.backward`.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([1.0, 2.0], requires_grad=True)
     >>> (x * x).backward(gradkit.ones(2))
     >>> x.grad
@@ -62,7 +59,6 @@ def backward(
 def retain_grad(self: Tensor) -> None:
     """Have backward() fill `grad` of this tensor although it is not a leaf. RuntimeError if it requires no grad.
 
-    >>> import gradkit
     >>> x = gradkit.ones(2, requires_grad=True)
     >>> y = x * 2; y.retain_grad(); y.sum().backward(); y.grad
     tensor([1., 1.])
@@ -77,7 +73,6 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
 
     Returns a handle whose `remove()` undoes this. RuntimeError if the tensor requires no grad.
 
-    >>> import gradkit
     >>> x = gradkit.ones(2, requires_grad=True)
     >>> handle = x.register_hook(lambda g: g * 10)
     >>> x.sum().backward(); x.grad
@@ -91,7 +86,6 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
 def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:
     """Call `hook` with this leaf after backward() has written its `grad`. RuntimeError if it is no leaf.
 
-    >>> import gradkit
     >>> x = gradkit.ones(2, requires_grad=True)
     >>> handle = x.register_post_accumulate_grad_hook(lambda leaf: print(leaf.grad))
     >>> x.sum().backward()

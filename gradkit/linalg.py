@@ -39,7 +39,6 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
 
     Raises RuntimeError for an `N` below 2 and a scalar.
 
-    >>> import gradkit
     >>> gradkit.linalg.vander(gradkit.tensor([2.0, 3.0]), N=3)
     tensor([[1., 2., 4.],
             [1., 3., 9.]])
@@ -56,7 +55,6 @@ def tensorsolve(A: Tensor, B: Tensor, dims: tuple[int, ...] | None = None) -> Te
 
     Raises RuntimeError where that matrix is not square, LinAlgError where it is singular.
 
-    >>> import gradkit
     >>> A = gradkit.eye(6).reshape(2, 3, 6)
     >>> gradkit.linalg.tensorsolve(A, gradkit.ones(2, 3)).shape
     gradkit.Size([6])
@@ -77,7 +75,6 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
 
     Raises RuntimeError for an `ind` that is not positive or leaves no square matrix, LinAlgError for a singular one.
 
-    >>> import gradkit
     >>> gradkit.linalg.tensorinv(gradkit.eye(6).reshape(2, 3, 6)).shape
     gradkit.Size([6, 2, 3])
     """
@@ -94,7 +91,6 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """The vector product along a dimension of extent 3; the others broadcast. RuntimeError for another extent.
 
-    >>> import gradkit
     >>> gradkit.linalg.cross(gradkit.tensor([1.0, 0.0, 0.0]), gradkit.tensor([0.0, 1.0, 0.0]))
     tensor([0., 0., 1.])
     """
@@ -104,7 +100,6 @@ def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """The diagonals of matrices, as a view of their memory.
 
-    >>> import gradkit
     >>> gradkit.linalg.diagonal(gradkit.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([1., 4.])
     """
@@ -114,7 +109,6 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """The sums over a dimension of the products of the elements of x, conjugated, and y; shapes broadcast.
 
-    >>> import gradkit
     >>> gradkit.linalg.vecdot(gradkit.ones(2, 3), gradkit.ones(3))
     tensor([3., 3.])
     """

@@ -32,7 +32,6 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     Returns itself when nothing changes, unless `copy`. Raises TypeError for what is neither, RuntimeError for a device
     that cannot be used.
 
-    >>> import gradkit
     >>> gradkit.ones(2).to(gradkit.float64).dtype
     dtype('float64')
     """
@@ -72,7 +71,6 @@ def _names_device(arg: Any) -> bool:
 def cpu(self: Tensor) -> Tensor:
     """This tensor in the host's memory; itself if it is there already.
 
-    >>> import gradkit
     >>> x = gradkit.ones(2)
     >>> x.cpu() is x
     True
@@ -86,7 +84,6 @@ def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor
     With `non_blocking` the copy of pinned memory goes on while the host does. RuntimeError, with the reason, where no
     GPU can be used.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     assert gradkit.ones(2).cuda().is_cuda
     """
@@ -98,7 +95,6 @@ def pin_memory(self: Tensor) -> Tensor:
 
     RuntimeError for a tensor on a GPU, and, with the reason, where no GPU can be used.
 
-    >>> import gradkit
     >>> if gradkit.cuda.is_available():
     ...     assert gradkit.ones(2).pin_memory().is_pinned()
     """
@@ -108,7 +104,6 @@ def pin_memory(self: Tensor) -> Tensor:
 def is_pinned(self: Tensor) -> bool:
     """Whether this tensor is in pinned memory of the host.
 
-    >>> import gradkit
     >>> gradkit.ones(2).is_pinned()
     False
     """
@@ -118,7 +113,6 @@ def is_pinned(self: Tensor) -> bool:
 def type(self: Tensor, dtype: Any = None) -> Any:
     """Without an argument the tensor's type as a string, else the tensor in that dtype.
 
-    >>> import gradkit
     >>> gradkit.ones(2).type()
     'gradkit.FloatTensor'
     """
@@ -131,7 +125,6 @@ def type(self: Tensor, dtype: Any = None) -> Any:
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     """This tensor in the dtype of another.
 
-    >>> import gradkit
     >>> gradkit.ones(2).type_as(gradkit.tensor([1])).dtype
     dtype('int64')
     """
@@ -157,7 +150,6 @@ CONVERTERS = {
 def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of `data`, of this one's dtype unless `dtype` says otherwise.
 
-    >>> import gradkit
     >>> gradkit.ones(1).new_tensor([1, 2])
     tensor([1., 2.])
     """
@@ -178,7 +170,6 @@ def _new(name: str) -> Callable[..., Tensor]:
     new.__name__ = new.__qualname__ = f"new_{name}"
     new.__doc__ = f"""`gradkit.{name}`, of this tensor's dtype unless `dtype` says otherwise.
 
-    >>> import gradkit
     >>> gradkit.tensor([1]).new_{name}(2, 3).shape
     gradkit.Size([2, 3])
     """
@@ -191,7 +182,6 @@ new_zeros, new_ones, new_empty = _new("zeros"), _new("ones"), _new("empty")
 def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor of a size filled with a number, of this one's dtype unless `dtype` says otherwise.
 
-    >>> import gradkit
     >>> gradkit.ones(1).new_full((2,), 7)
     tensor([7., 7.])
     """

@@ -15,7 +15,6 @@ class finfo:
     `bits`, `eps` (the spacing at 1), `max`, `min`, `tiny` or `smallest_normal`, `resolution`, `dtype` (its name). Raises
     TypeError for an integer dtype.
 
-    >>> import gradkit
     >>> gradkit.finfo(gradkit.float32).eps
     1.1920928955078125e-07
     """
@@ -45,7 +44,6 @@ class finfo:
 class iinfo:
     """The limits of an integer dtype: `bits`, `max`, `min`, `dtype` (its name). Raises TypeError for another dtype.
 
-    >>> import gradkit
     >>> gradkit.iinfo(gradkit.int8).max
     127
     """

@@ -26,7 +26,6 @@ def manual_seed(seed: int) -> Generator:
 
     Raises RuntimeError if `seed` is no integer, ValueError if it is outside [-2**63, 2**64).
 
-    >>> import gradkit
     >>> generator = gradkit.manual_seed(42)
     >>> gradkit.rand(2)
     tensor([0.8823, 0.9150])
@@ -45,7 +44,6 @@ def seed() -> int:
 def initial_seed() -> int:
     """The seed that the default stream started from.
 
-    >>> import gradkit
     >>> generator = gradkit.manual_seed(7)
     >>> gradkit.initial_seed()
     7
@@ -61,7 +59,6 @@ def get_rng_state() -> Tensor:
 def set_rng_state(new_state: Tensor) -> None:
     """Go on from a state that `get_rng_state` gave.
 
-    >>> import gradkit
     >>> state = gradkit.get_rng_state(); first = gradkit.rand(2)
     >>> gradkit.set_rng_state(state); gradkit.equal(first, gradkit.rand(2))
     True
@@ -128,7 +125,6 @@ def rand(
 
     Raises TypeError without a size, RuntimeError for a negative one.
 
-    >>> import gradkit
     >>> generator = gradkit.manual_seed(0)
     >>> gradkit.rand(2)
     tensor([0.4963, 0.7682])
@@ -145,7 +141,6 @@ def randn(
 
     Raises TypeError without a size, RuntimeError for a negative one.
 
-    >>> import gradkit
     >>> generator = gradkit.manual_seed(0)
     >>> gradkit.randn(2)
     tensor([ 1.5410, -0.2934])
@@ -162,7 +157,6 @@ def randint(
 
     Raises RuntimeError unless low < high.
 
-    >>> import gradkit
     >>> generator = gradkit.manual_seed(0)
     >>> gradkit.randint(10, (3,))
     tensor([4, 9, 3])
@@ -180,7 +174,6 @@ def randperm(
 ) -> Tensor:
     """The numbers 0 to n - 1 in random order, int64 unless `dtype` says otherwise.
 
-    >>> import gradkit
     >>> generator = gradkit.manual_seed(0)
     >>> gradkit.randperm(4)
     tensor([0, 1, 3, 2])
@@ -193,7 +186,6 @@ def randperm(
 def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`rand` of the shape and dtype of `input`.
 
-    >>> import gradkit
     >>> gradkit.rand_like(gradkit.zeros(2, 3)).shape
     gradkit.Size([2, 3])
     """
@@ -204,7 +196,6 @@ def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_
 def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`randn` of the shape and dtype of `input`.
 
-    >>> import gradkit
     >>> gradkit.randn_like(gradkit.zeros(2, 3)).shape
     gradkit.Size([2, 3])
     """
@@ -215,7 +206,6 @@ def randn_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, device: Any = None) -> Tensor:
     """`randint` of the shape and dtype of `input`.
 
-    >>> import gradkit
     >>> gradkit.randint_like(gradkit.zeros(2), 5).dtype
     dtype('float32')
     """
@@ -228,7 +218,6 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 
     Raises RuntimeError for a probability outside [0, 1].
 
-    >>> import gradkit
     >>> gradkit.bernoulli(gradkit.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
@@ -244,7 +233,6 @@ def normal(
 
     Raises RuntimeError for a negative `std`, TypeError if both are numbers and there is no `size`.
 
-    >>> import gradkit
     >>> gradkit.normal(5.0, 0.0, (2,))
     tensor([5., 5.])
     """
@@ -270,7 +258,6 @@ def multinomial(
 
     Raises RuntimeError for negative weights, and for more samples than weights without `replacement`.
 
-    >>> import gradkit
     >>> gradkit.multinomial(gradkit.tensor([0.0, 1.0]), 2, replacement=True)
     tensor([1, 1])
     """
@@ -304,7 +291,6 @@ def _any_integer(g: Generator, shape: Any, dtype: Any, start: int = 0, to: int |
 def fork_rng() -> AbstractContextManager[None]:
     """A context that leaves the default stream where it was: what is drawn inside is not missed outside.
 
-    >>> import gradkit
     >>> generator = gradkit.manual_seed(0)
     >>> with gradkit.random.fork_rng():
     ...     inside = gradkit.rand(1)

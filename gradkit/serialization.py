@@ -133,7 +133,7 @@ def save(obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 2, 
     ``load(f, weights_only=False)``. Tensors that share memory share it again when loaded; a small view takes its whole
     memory along, unless it is cloned.
 
-    >>> import io, gradkit
+    >>> import io
     >>> file = io.BytesIO()
     >>> gradkit.save({"w": gradkit.tensor([1.0, 2.0])}, file)
     >>> _ = file.seek(0)
@@ -253,7 +253,7 @@ def load(
 
     Raises pickle.UnpicklingError for what may not be loaded, RuntimeError for a file in another format.
 
-    >>> import io, gradkit
+    >>> import io
     >>> file = io.BytesIO()
     >>> gradkit.save([gradkit.ones(2), "a name"], file)
     >>> _ = file.seek(0)
@@ -328,7 +328,6 @@ def _moved(t: Tensor, location: str) -> Tensor:
 def add_safe_globals(safe_globals: list[Any]) -> None:
     """Let `load` make and call these classes and functions too, from now on.
 
-    >>> import gradkit
     >>> gradkit.serialization.add_safe_globals([range])
     >>> gradkit.serialization.get_safe_globals()
     [<class 'range'>]
@@ -340,7 +339,6 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
 def get_safe_globals() -> list[Any]:
     """What `add_safe_globals` allowed.
 
-    >>> import gradkit
     >>> gradkit.serialization.get_safe_globals()
     []
     """
@@ -350,7 +348,6 @@ def get_safe_globals() -> list[Any]:
 def clear_safe_globals() -> None:
     """Take back what `add_safe_globals` allowed.
 
-    >>> import gradkit
     >>> gradkit.serialization.clear_safe_globals()
     """
     _safe.clear()
@@ -360,7 +357,6 @@ def clear_safe_globals() -> None:
 def safe_globals(safe_globals: list[Any]) -> Iterator[None]:
     """`add_safe_globals` for the length of a with statement.
 
-    >>> import gradkit
     >>> with gradkit.serialization.safe_globals([range]):
     ...     gradkit.serialization.get_safe_globals()
     [<class 'range'>]

@@ -32,7 +32,6 @@ def _made(name: str, dtype: np.dtype[Any]) -> Any:
     doc = f"""Tensors of {dtype.name}: ``{name}(data)``, ``{name}(*sizes)``, ``isinstance(x, {name})``. Write
     ``gradkit.tensor(data, dtype=gradkit.{dtype.name})`` in new programs.
 
-    >>> import gradkit
     >>> gradkit.{name}([1, 0]).dtype
     dtype('{dtype.name}')
     """
@@ -51,7 +50,6 @@ def set_default_tensor_type(t: Any) -> None:
 
     Raises TypeError for a type that is not floating, or none.
 
-    >>> import gradkit
     >>> gradkit.set_default_tensor_type(gradkit.DoubleTensor)
     >>> gradkit.tensor(1.5).dtype
     dtype('float64')

@@ -46,7 +46,6 @@ def set_num_threads(num_threads: int) -> None:
     at least 1, and where NumPy's BLAS has no such function that can be found: set
     OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) before Python starts, or install threadpoolctl.
 
-    >>> import gradkit
     >>> before = gradkit.get_num_threads()
     >>> gradkit.set_num_threads(1)
     >>> gradkit.get_num_threads()
@@ -71,7 +70,6 @@ def set_num_threads(num_threads: int) -> None:
 def get_num_threads() -> int:
     """How many threads products of matrices may use; 1 where NumPy's BLAS does not tell.
 
-    >>> import gradkit
     >>> gradkit.get_num_threads() >= 1
     True
     """

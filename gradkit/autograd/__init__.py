@@ -24,7 +24,6 @@ from gradkit.engine.tensor import Tensor
 def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:
     """PyTorch's former way to make a tensor that may require grad: one that shares the memory of `data`.
 
-    >>> import gradkit
     >>> gradkit.autograd.Variable(gradkit.ones(2), requires_grad=True)
     tensor([1., 1.], requires_grad=True)
     """

@@ -14,7 +14,6 @@ class detect_anomaly(_Mode):
     a NaN or Inf from finite operands warns (UserWarning) with index, operands and line; the error of the walk repeats
     the first such. Slow: for looking for a mistake only.
 
-    >>> import gradkit
     >>> with gradkit.autograd.detect_anomaly():
     ...     x = gradkit.zeros(1, requires_grad=True)
     ...     (x.sqrt() * 0).sum().backward()  # doctest: +ELLIPSIS
@@ -34,7 +33,6 @@ class detect_anomaly(_Mode):
 class set_detect_anomaly(_Mode):
     """Anomaly detection on or off by a flag: at once as a call, or for a while as a context manager.
 
-    >>> import gradkit
     >>> with gradkit.autograd.set_detect_anomaly(True):
     ...     gradkit.is_anomaly_enabled()
     True
@@ -63,7 +61,6 @@ def _set(enabled: bool, check_nan: bool) -> None:
 def is_anomaly_enabled() -> bool:
     """Whether anomaly detection is on in this thread.
 
-    >>> import gradkit
     >>> gradkit.is_anomaly_enabled()
     False
     """
@@ -73,7 +70,6 @@ def is_anomaly_enabled() -> bool:
 def is_anomaly_check_nan_enabled() -> bool:
     """Whether anomaly detection, when it is on, looks for NaN.
 
-    >>> import gradkit
     >>> gradkit.is_anomaly_check_nan_enabled()
     True
     """

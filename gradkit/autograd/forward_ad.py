@@ -19,7 +19,6 @@ class UnpackedDualTensor(NamedTuple):
 class dual_level:
     """A scope for dual numbers: tangents made inside are gone when it is left. Levels nest.
 
-    >>> import gradkit
     >>> from gradkit.autograd import forward_ad as fwAD
     >>> with fwAD.dual_level():
     ...     x = fwAD.make_dual(gradkit.tensor(3.0), gradkit.tensor(1.0))
@@ -59,7 +58,6 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     Raises RuntimeError outside of any level, for another shape or dtype and for a tensor that has a tangent at that
     level, ValueError for integer tensors, TypeError for what is no Tensor.
 
-    >>> import gradkit
     >>> from gradkit.autograd import forward_ad as fwAD
     >>> with fwAD.dual_level():
     ...     fwAD.unpack_dual(fwAD.make_dual(gradkit.ones(2), gradkit.zeros(2))).tangent
@@ -87,7 +85,6 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
     """The primal and the tangent (None where it is zero) at `level` (default: the innermost).
 
-    >>> import gradkit
     >>> from gradkit.autograd import forward_ad as fwAD
     >>> fwAD.unpack_dual(gradkit.ones(2))
     UnpackedDualTensor(primal=tensor([1., 1.]), tangent=None)

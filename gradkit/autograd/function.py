@@ -35,7 +35,6 @@ class Function:
 
     Written with gradkit's operations, `backward` can be differentiated again.
 
-    >>> import gradkit
     >>> class Cube(gradkit.autograd.Function):
     ...     @staticmethod
     ...     def forward(ctx, x):
@@ -332,7 +331,6 @@ def _entered(y: Any, dim: int | None, level: int) -> Any:
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     """For a `backward` that is not made of gradkit's operations: differentiating its result again raises RuntimeError.
 
-    >>> import gradkit
     >>> from gradkit.autograd.function import once_differentiable
     >>> once_differentiable(lambda ctx, ct: ct * 2)(None, gradkit.ones(1))
     tensor([2.])

@@ -27,7 +27,6 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
     Raises TypeError for what is no Tensor, RuntimeError for wrong sizes.
 
-    >>> import gradkit
     >>> gradkit.jvp(lambda x: x.exp().sum(dim=1), gradkit.zeros(2, 2), gradkit.ones(2, 2))
     (tensor([2., 2.]), tensor([2., 2.]))
     """
@@ -55,7 +54,6 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
     `v` has the shapes of the outputs; it is optional for one output with a single element. Otherwise as `jvp`.
 
-    >>> import gradkit
     >>> gradkit.vjp(lambda x: x * x, gradkit.tensor([1.0, 2.0]), gradkit.ones(2))
     (tensor([1., 4.]), tensor([2., 4.]))
     """
@@ -92,7 +90,6 @@ def jacobian(
 
     Raises TypeError for what is no Tensor; for an unknown strategy what is both ValueError and AssertionError.
 
-    >>> import gradkit
     >>> gradkit.jacobian(lambda x: 2 * x, gradkit.ones(2))
     tensor([[2., 0.],
             [0., 2.]])
@@ -135,7 +132,6 @@ def hessian(
     The options are those of `jacobian`, which is taken of the gradient; with `strict` a gradient that does not depend on
     the inputs raises RuntimeError.
 
-    >>> import gradkit
     >>> gradkit.autograd.functional.hessian(lambda x: (x ** 3).sum(), gradkit.ones(2))
     tensor([[6., 0.],
             [0., 6.]])
@@ -154,7 +150,6 @@ def hessian(
 def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """``(func(*inputs), H v)`` for `func` that returns one number: forward over reverse.
 
-    >>> import gradkit
     >>> gradkit.autograd.functional.hvp(lambda x: (x ** 3).sum(), gradkit.ones(2), gradkit.ones(2))
     (tensor(2.), tensor([6., 6.]))
     """
@@ -175,7 +170,6 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """``(func(*inputs), v^T H)`` for `func` that returns one number: reverse over reverse.
 
-    >>> import gradkit
     >>> gradkit.autograd.functional.vhp(lambda x: (x ** 3).sum(), gradkit.ones(2), gradkit.ones(2))
     (tensor(2.), tensor([6., 6.]))
     """

@@ -65,7 +65,6 @@ class _Mode:
 class no_grad(_Mode):
     """Operations inside are not recorded, in this thread. A context manager and a decorator (with or without call).
 
-    >>> import gradkit
     >>> x = gradkit.ones(2, requires_grad=True)
     >>> with gradkit.no_grad():
     ...     (x * 2).requires_grad
@@ -89,7 +88,6 @@ class no_grad(_Mode):
 class enable_grad(no_grad):
     """Operations inside are recorded even within `no_grad`.
 
-    >>> import gradkit
     >>> x = gradkit.ones(2, requires_grad=True)
     >>> with gradkit.no_grad(), gradkit.enable_grad():
     ...     (x * 2).requires_grad
@@ -106,7 +104,6 @@ class inference_mode(_Mode):
     What is made inside counts no versions. Outside, it cannot be written in place, require grad, or be saved for a
     gradient: RuntimeError says so. A clone() of it can.
 
-    >>> import gradkit
     >>> with gradkit.inference_mode():
     ...     y = gradkit.ones(2) * 2
     >>> y.is_inference(), y.requires_grad
@@ -133,7 +130,6 @@ class inference_mode(_Mode):
 class set_grad_enabled(_Mode):
     """Recording on or off by a flag: at once as a call, for a while as a context manager, or as a decorator.
 
-    >>> import gradkit
     >>> with gradkit.set_grad_enabled(False):
     ...     gradkit.is_grad_enabled()
     False
@@ -172,7 +168,6 @@ def _set(enabled: bool) -> None:
 def is_grad_enabled() -> bool:
     """Whether operations are recorded in this thread.
 
-    >>> import gradkit
     >>> gradkit.is_grad_enabled()
     True
     """
@@ -182,7 +177,6 @@ def is_grad_enabled() -> bool:
 def is_inference_mode_enabled() -> bool:
     """Whether this thread is in `inference_mode`.
 
-    >>> import gradkit
     >>> with gradkit.inference_mode():
     ...     gradkit.is_inference_mode_enabled()
     True

@@ -49,7 +49,6 @@ def gradcheck(
     Returns True, or raises GradcheckError (with `raise_exception` False returns False) naming the input and output.
     Raises ValueError if no input requires grad.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([0.5, 1.0], dtype=gradkit.float64, requires_grad=True)
     >>> gradkit.autograd.gradcheck(gradkit.exp, x)
     True
@@ -94,7 +93,6 @@ def gradgradcheck(
 
     `grad_outputs` are these cotangents; random ones by default.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([0.5, 1.0], dtype=gradkit.float64, requires_grad=True)
     >>> gradkit.autograd.gradgradcheck(gradkit.exp, x)
     True

@@ -38,7 +38,6 @@ class GradientEdge(NamedTuple):
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """The edge that a tensor's gradient comes through. RuntimeError if the tensor requires no grad.
 
-    >>> import gradkit
     >>> x = gradkit.tensor(3.0, requires_grad=True)
     >>> edge = gradkit.autograd.graph.get_gradient_edge(x * x)
     >>> gradkit.autograd.grad(edge, x)
@@ -52,7 +51,6 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
 def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
     """Say that memory was written in a way that gradkit does not see: a gradient that needs the old values then raises.
 
-    >>> import gradkit
     >>> x = gradkit.ones(2)
     >>> gradkit.autograd.graph.increment_version(x)
     >>> x._version
@@ -87,7 +85,6 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[[Any], None
     With "all", `fn` is given a list with None for tensors the walk does not come to; with "any" one gradient. Returns a
     handle with `remove()`. Raises ValueError for another mode, RuntimeError for a tensor that requires no grad.
 
-    >>> import gradkit
     >>> a, b = gradkit.ones(1, requires_grad=True), gradkit.ones(1, requires_grad=True)
     >>> handle = gradkit.autograd.graph.register_multi_grad_hook((a, b), lambda grads: print(grads))
     >>> (a * 2).sum().backward()
@@ -126,7 +123,6 @@ class saved_tensors_hooks(_Mode):
     Raises TypeError if a hook is not callable or `unpack_hook` returns no Tensor, RuntimeError if that has another
     shape, if `pack_hook` writes in place, and within `disable_saved_tensors_hooks`.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([2.0], requires_grad=True)
     >>> with gradkit.autograd.graph.saved_tensors_hooks(lambda t: t.numpy(force=True), gradkit.tensor):
     ...     y = x * x
@@ -153,7 +149,6 @@ class save_on_cpu(saved_tensors_hooks):
     Saves memory of a device at the price of copies; without one it changes nothing. `pin_memory` lets the copies back
     overlap with computation; the host's memory is not page-locked for it.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([2.0], requires_grad=True)
     >>> with gradkit.autograd.graph.save_on_cpu():
     ...     y = x * x
@@ -176,7 +171,6 @@ class save_on_cpu(saved_tensors_hooks):
 def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
     """Inside, hooks on saved tensors raise RuntimeError with this message; so does entering while some are open.
 
-    >>> import gradkit
     >>> with gradkit.autograd.graph.disable_saved_tensors_hooks("not here"):
     ...     gradkit.autograd.graph.save_on_cpu().__enter__()
     Traceback (most recent call last):
@@ -228,7 +222,6 @@ class _AllowMutationOnSavedContext:
 def allow_mutation_on_saved_tensors() -> Iterator[_AllowMutationOnSavedContext]:
     """Inside, tensors saved for backward may be written in place: what is written is copied first, and nothing else.
 
-    >>> import gradkit
     >>> a = gradkit.tensor([2.0], requires_grad=True)
     >>> with gradkit.autograd.graph.allow_mutation_on_saved_tensors():
     ...     b = a.clone()

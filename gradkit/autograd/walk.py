@@ -36,7 +36,6 @@ def backward(
     Raises RuntimeError if a tensor does not require grad, has several elements and no `grad_tensors`, or its graph was
     freed. Gradients are written when the whole walk has succeeded: after a failure all are as they were.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([1.0, 2.0], requires_grad=True)
     >>> gradkit.autograd.backward((x * x).sum())
     >>> x.grad
@@ -120,7 +119,6 @@ def grad(
     is returned) or `materialize_grads` (zeros are). With `is_grads_batched` the first axis of each `grad_outputs`
     counts cotangents, and so does that of each result that depends on them.
 
-    >>> import gradkit
     >>> x = gradkit.tensor(3.0, requires_grad=True)
     >>> gradkit.autograd.grad(x * x, x)
     (tensor(6.),)

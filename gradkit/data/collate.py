@@ -18,7 +18,6 @@ def default_collate(batch: Sequence[Any]) -> Any:
     stay a list, dicts and sequences are collated entry by entry. Raises TypeError for other samples, RuntimeError for
     sequences of different lengths or Tensors of different shapes.
 
-    >>> from gradkit import data
     >>> data.default_collate([(1, "a"), (2, "b")])
     [tensor([1, 2]), ('a', 'b')]
     """
@@ -54,8 +53,6 @@ def _collate_sequences(first: Sequence[Any], batch: Sequence[Any]) -> Any:
 def default_convert(data: Any) -> Any:
     """A sample with its arrays as Tensors that share their memory; what is no array or container stays as it is.
 
-    >>> import numpy as np
-    >>> from gradkit import data
     >>> data.default_convert({"x": np.zeros(2), "name": "a"})
     {'x': tensor([0., 0.], dtype=gradkit.float64), 'name': 'a'}
     """

@@ -32,8 +32,6 @@ class DataLoader:
 
     Raises ValueError for options that exclude each other and for numbers out of range.
 
-    >>> import gradkit
-    >>> from gradkit import data
     >>> loader = data.DataLoader(data.TensorDataset(gradkit.arange(5)), batch_size=2)
     >>> for (batch,) in loader:
     ...     print(batch)
@@ -162,7 +160,6 @@ def _taker(dataset: Any) -> Callable[[Any], list[Tensor]] | None:
 def get_worker_info() -> None:
     """None, as in PyTorch outside of a worker process: there are only threads here, which share the dataset.
 
-    >>> from gradkit import data
     >>> data.get_worker_info() is None
     True
     """

@@ -13,7 +13,6 @@ from gradkit.engine.tensor import Tensor
 class Dataset:
     """Base class: a dataset overrides ``__getitem__``, one sample by number, and ``__len__``.
 
-    >>> from gradkit import data
     >>> class Squares(data.Dataset):
     ...     def __len__(self):
     ...         return 10
@@ -39,7 +38,6 @@ class IterableDataset(Dataset):
 
     A `DataLoader` takes it without shuffling and without a sampler, and fetches from it in one thread.
 
-    >>> from gradkit import data
     >>> class Squares(data.IterableDataset):
     ...     def __iter__(self):
     ...         return iter([0, 1, 4])
@@ -59,7 +57,6 @@ class ChainDataset(IterableDataset):
 
     Raises AssertionError while iterating over what is no IterableDataset.
 
-    >>> from gradkit import data
     >>> class Numbers(data.IterableDataset):
     ...     def __iter__(self):
     ...         return iter([1, 2])
@@ -85,7 +82,6 @@ class StackDataset(Dataset):
 
     Raises ValueError without datasets or for both ways at once, and for datasets of different lengths.
 
-    >>> from gradkit import data
     >>> data.StackDataset(image=["a", "b"], label=[0, 1])[1]
     {'image': 'b', 'label': 1}
     """
@@ -113,8 +109,6 @@ class TensorDataset(Dataset):
 
     Raises AssertionError for Tensors of different lengths.
 
-    >>> import gradkit
-    >>> from gradkit import data
     >>> data.TensorDataset(gradkit.tensor([[1.0], [2.0]]), gradkit.tensor([0, 1]))[1]
     (tensor([2.]), tensor(1))
     """
@@ -136,7 +130,6 @@ class TensorDataset(Dataset):
 class Subset(Dataset):
     """The samples of another dataset at these numbers, in their order.
 
-    >>> from gradkit import data
     >>> data.Subset(["a", "b", "c"], [2, 0])[0]
     'c'
     """
@@ -157,7 +150,6 @@ class Subset(Dataset):
 class ConcatDataset(Dataset):
     """Datasets one after the other; ``a + b`` makes one too.
 
-    >>> from gradkit import data
     >>> data.ConcatDataset([["a", "b"], ["c"]])[2]
     'c'
     """
@@ -183,8 +175,6 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
     What fractions leave over after rounding down goes one by one to the first subsets. Raises ValueError for lengths
     that do not add up to that of the dataset.
 
-    >>> import gradkit
-    >>> from gradkit import data
     >>> parts = data.random_split(range(10), [0.7, 0.3], generator=gradkit.Generator().manual_seed(0))
     >>> [len(part) for part in parts]
     [7, 3]

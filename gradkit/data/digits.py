@@ -12,7 +12,6 @@ def load_digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     They are the test set of "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak (1998), UCI
     Machine Learning Repository, https://doi.org/10.24432/C50P49, under CC BY 4.0; DIGITS.md beside this file says more.
 
-    >>> from gradkit import data
     >>> images, labels = data.load_digits()
     >>> images.shape, images.dtype, labels[:5].tolist()
     ((1797, 8, 8), dtype('uint8'), [0, 1, 2, 3, 4])

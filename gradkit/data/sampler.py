@@ -14,7 +14,6 @@ from gradkit.engine.dtypes import float64
 class Sampler:
     """Base class: ``__iter__`` gives the numbers of one epoch; ``__len__``, if there is one, says how many they are.
 
-    >>> from gradkit import data
     >>> class Backwards(data.Sampler):
     ...     def __init__(self, dataset):
     ...         self.count = len(dataset)
@@ -35,7 +34,6 @@ class Sampler:
 class SequentialSampler(Sampler):
     """0, 1, 2, ... to the end of the dataset.
 
-    >>> from gradkit import data
     >>> list(data.SequentialSampler("abc"))
     [0, 1, 2]
     """
@@ -56,8 +54,6 @@ class RandomSampler(Sampler):
     ``num_samples`` (default: all) stops short, or goes round again; with ``replacement`` each number is drawn from all.
     Raises TypeError for a ``replacement`` that is no bool, ValueError for a ``num_samples`` that is not positive.
 
-    >>> import gradkit
-    >>> from gradkit import data
     >>> list(data.RandomSampler("abcd", generator=gradkit.Generator().manual_seed(0)))
     [0, 1, 3, 2]
     """
@@ -102,8 +98,6 @@ class RandomSampler(Sampler):
 class SubsetRandomSampler(Sampler):
     """These numbers in random order, another in every epoch; PyTorch's orders for the same seed.
 
-    >>> import gradkit
-    >>> from gradkit import data
     >>> list(data.SubsetRandomSampler([5, 6, 7, 8], generator=gradkit.Generator().manual_seed(0)))
     [5, 6, 8, 7]
     """
@@ -126,7 +120,6 @@ class WeightedRandomSampler(Sampler):
     Raises ValueError for a ``num_samples`` that is no positive integer, a ``replacement`` that is no bool and weights that
     are no vector; RuntimeError while iterating for more samples than weights without replacement.
 
-    >>> from gradkit import data
     >>> list(data.WeightedRandomSampler([0.0, 1.0, 0.0], 2))
     [1, 1]
     """
@@ -158,7 +151,6 @@ class BatchSampler(Sampler):
 
     Raises ValueError for a ``batch_size`` that is no positive integer and a ``drop_last`` that is no bool.
 
-    >>> from gradkit import data
     >>> list(data.BatchSampler(range(5), batch_size=2, drop_last=False))
     [[0, 1], [2, 3], [4]]
     """

@@ -15,7 +15,6 @@ from gradkit.engine import modes
 class Size(tuple[int, ...]):
     """A shape: a tuple that prints and counts as PyTorch's does.
 
-    >>> import gradkit
     >>> gradkit.zeros(2, 3).shape
     gradkit.Size([2, 3])
     >>> gradkit.zeros(2, 3).shape.numel()
@@ -44,7 +43,6 @@ class device:
 
     In a with statement, the place where constructors make tensors. Raises RuntimeError for a type that is neither.
 
-    >>> import gradkit
     >>> gradkit.device("cpu")
     device(type='cpu')
     >>> with gradkit.device("cpu"):
@@ -106,7 +104,6 @@ def device_of(array: Any) -> device:
 def get_default_device() -> device:
     """Where constructors make tensors if they are not told: see `set_default_device`.
 
-    >>> import gradkit
     >>> gradkit.get_default_device()
     device(type='cpu')
     """
@@ -119,7 +116,6 @@ def set_default_device(device: Any) -> None:
     A ``with gradkit.device(...)`` comes before it, `device=` before both. At the start it is what the environment
     variable GRADKIT_DEVICE says. Raises RuntimeError for what is no device.
 
-    >>> import gradkit
     >>> gradkit.set_default_device("cpu")
     """
     global _default

@@ -29,7 +29,6 @@ _default = float32
 def get_default_dtype() -> np.dtype[Any]:
     """The dtype that Python floats become: float32 unless `set_default_dtype` changed it.
 
-    >>> import gradkit
     >>> gradkit.get_default_dtype()
     dtype('float32')
     """
@@ -41,7 +40,6 @@ def set_default_dtype(d: Any) -> None:
 
     Raises TypeError for a dtype that is not floating.
 
-    >>> import gradkit
     >>> gradkit.set_default_dtype(gradkit.float64)
     >>> gradkit.tensor(1.5).dtype
     dtype('float64')
@@ -75,7 +73,6 @@ NUMBERS = (_bool, _int, _float, complex)
 def promote_types(type1: Any, type2: Any) -> np.dtype[Any]:
     """The smallest dtype both convert to, by PyTorch's rule: an integer takes a float's dtype, whatever their widths.
 
-    >>> import gradkit
     >>> gradkit.promote_types(gradkit.int64, gradkit.float16)
     dtype('float16')
     """

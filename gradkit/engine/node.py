@@ -69,7 +69,6 @@ class Node:
     def name(self) -> str:
         """The operation's name as `grad_fn` prints it.
 
-        >>> import gradkit
         >>> x = gradkit.ones(2, requires_grad=True)
         >>> (x * x).grad_fn.name()
         'MulBackward0'

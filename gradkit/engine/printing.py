@@ -52,7 +52,6 @@ def set_printoptions(
     What is None stays as it was, except `sci_mode`, which every call sets; another name of a profile changes nothing.
     Both are as in PyTorch.
 
-    >>> import gradkit
     >>> gradkit.set_printoptions(precision=2)
     >>> gradkit.tensor([1.12345])
     tensor([1.12])
@@ -67,7 +66,6 @@ def set_printoptions(
 def get_printoptions() -> dict[str, Any]:
     """How tensors print: a dict of keyword arguments that `set_printoptions` takes back.
 
-    >>> import gradkit
     >>> before = gradkit.get_printoptions()
     >>> before["precision"]
     4
@@ -99,7 +97,6 @@ def tensor_repr(
     tangent: a value whose `format()` is printed as the tangent, or None.
     class_line: a line above all others, such as "Parameter containing:".
 
-    >>> import numpy as np
     >>> from gradkit.engine.printing import tensor_repr
     >>> print(tensor_repr(np.float32([[0.5, -2], [10, 3]]), requires_grad=True))
     tensor([[ 0.5000, -2.0000],
@@ -132,7 +129,6 @@ def format_scalar(value: Any, spec: str) -> str:
     Any other shape gives its `str` for an empty `spec` and raises TypeError for all else. A `spec` that does not suit
     the number raises ValueError.
 
-    >>> import numpy as np
     >>> from gradkit.engine.printing import format_scalar
     >>> format_scalar(np.float32(2.5), ".3f")
     '2.500'
@@ -143,7 +139,6 @@ def format_scalar(value: Any, spec: str) -> str:
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """The name under which a repr gives a dtype.
 
-    >>> import numpy as np
     >>> from gradkit.engine.printing import dtype_name
     >>> dtype_name(np.dtype("float64"))
     'gradkit.float64'

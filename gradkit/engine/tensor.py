@@ -24,7 +24,6 @@ class Tensor:
     Normal form, however transforms nest: tangents above batch axes above the tape. What few tensors have is a class
     attribute here and stands in the lazily made `__dict__` of one that has it.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([1.0, 2.0], requires_grad=True)
     >>> (x * x).sum().backward()
     >>> x.grad
@@ -80,7 +79,6 @@ class Tensor:
     def size(self, dim: int | None = None) -> Any:
         """The shape as a `Size`, or the extent of one dimension; IndexError if there is no such dimension.
 
-        >>> import gradkit
         >>> gradkit.zeros(2, 3).size(-1)
         3
         """
@@ -94,7 +92,6 @@ class Tensor:
     def dim(self) -> int:
         """The number of axes.
 
-        >>> import gradkit
         >>> gradkit.zeros(2, 3).dim()
         2
         """
@@ -105,7 +102,6 @@ class Tensor:
     def numel(self) -> int:
         """The number of elements.
 
-        >>> import gradkit
         >>> gradkit.zeros(2, 3).numel()
         6
         """
@@ -116,7 +112,6 @@ class Tensor:
     def element_size(self) -> int:
         """Bytes of one element.
 
-        >>> import gradkit
         >>> gradkit.zeros(2).element_size()
         4
         """
@@ -125,7 +120,6 @@ class Tensor:
     def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one.
 
-        >>> import gradkit
         >>> gradkit.zeros(2).is_floating_point()
         True
         """
@@ -134,7 +128,6 @@ class Tensor:
     def is_inference(self) -> bool:
         """Whether this was made in `inference_mode`: then it takes no part in what is recorded outside.
 
-        >>> import gradkit
         >>> with gradkit.inference_mode():
         ...     x = gradkit.ones(2)
         >>> x.is_inference(), x.clone().is_inference()
@@ -145,7 +138,6 @@ class Tensor:
     def is_complex(self) -> bool:
         """Whether the dtype is complex.
 
-        >>> import gradkit
         >>> gradkit.zeros(2).is_complex()
         False
         """
@@ -174,7 +166,6 @@ class Tensor:
         Raises RuntimeError for a dtype that is neither floating nor complex, and, with False, for a tensor that is
         not a leaf.
 
-        >>> import gradkit
         >>> gradkit.ones(2).requires_grad_()
         tensor([1., 1.], requires_grad=True)
         """

@@ -19,7 +19,6 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     `has_aux`. With `strict` an output that does not depend on the primals raises RuntimeError, as do tangents of another
     structure, shape or dtype.
 
-    >>> import gradkit
     >>> from gradkit.func import jvp
     >>> jvp(lambda x: x * x, (gradkit.tensor(3.0),), (gradkit.tensor(1.0),))
     (tensor(9.), tensor(6.))
@@ -81,7 +80,6 @@ def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) ->
 
     Raises RuntimeError for primals that are neither floating nor complex and for tangents that do not fit.
 
-    >>> import gradkit
     >>> from gradkit.func import linearize
     >>> y, push = linearize(lambda x: x * x, gradkit.tensor(3.0))
     >>> push(gradkit.tensor(2.0)), push(gradkit.tensor(-1.0))

@@ -26,7 +26,6 @@ def jacrev(
     The result has the shape of the output followed by that of the argument. `chunk_size` rows are done at a time (None:
     all; "auto": as many as `set_memory_budget` allows).
 
-    >>> import gradkit
     >>> from gradkit.func import jacrev
     >>> jacrev(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
     tensor([[2., 0.],
@@ -85,7 +84,6 @@ def jacfwd(
     The result has the shape of the output followed by that of the argument. `chunk_size` columns are done at a time
     (None: all; "auto": as many as `set_memory_budget` allows); `randomness` is as for `vmap`.
 
-    >>> import gradkit
     >>> from gradkit.func import jacfwd
     >>> jacfwd(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
     tensor([[2., 0.],
@@ -217,7 +215,6 @@ def hessian(
 
     `chunk_size` columns are done at a time (None: all; "auto": as many as `set_memory_budget` allows).
 
-    >>> import gradkit
     >>> from gradkit.func import hessian
     >>> hessian(lambda x: (x ** 3).sum())(gradkit.tensor([1.0, 2.0]))
     tensor([[ 6.,  0.],

@@ -30,8 +30,6 @@ def functional_call(
     RuntimeError for names that `strict` refuses; AttributeError for a name that the module does not have. After an error
     the module has its own parameters again.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> from gradkit.func import functional_call, grad
     >>> layer, x = nn.Linear(2, 1, bias=False), gradkit.tensor([[1.0, 2.0]])
     >>> functional_call(layer, {"weight": gradkit.tensor([[3.0, 4.0]])}, (x,))
@@ -126,8 +124,6 @@ def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     Returns two dictionaries. The stacked parameters are leaves that require grad if those of the modules do. Raises
     RuntimeError for no models, models of different classes or modes, and parameters of which only some require grad.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> from gradkit.func import functional_call, stack_module_state, vmap
     >>> models = [nn.Linear(2, 3) for _ in range(4)]
     >>> params, buffers = stack_module_state(models)

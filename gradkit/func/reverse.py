@@ -33,7 +33,6 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     Raises RuntimeError for primals that are neither floating nor complex, and for cotangents nested or shaped otherwise
     than the output and for outputs that are no Tensors; ValueError for primals that are neither Tensors nor arrays.
 
-    >>> import gradkit
     >>> from gradkit.func import vjp
     >>> y, back = vjp(lambda x: x * x, gradkit.tensor(3.0))
     >>> back(gradkit.tensor(1.0))
@@ -119,7 +118,6 @@ def value_and_grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 
     `func` must return a single-element real Tensor (or, with `has_aux`, (that, aux): then the value is the pair).
 
-    >>> import gradkit
     >>> from gradkit.func import value_and_grad
     >>> value_and_grad(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
     (tensor(5.), tensor([2., 4.]))
@@ -137,7 +135,6 @@ def value_and_grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The function that gives ``(gradient, value)`` of `func` at its arguments, in PyTorch's order.
 
-    >>> import gradkit
     >>> from gradkit.func import grad_and_value
     >>> grad_and_value(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
     (tensor([2., 4.]), tensor(5.))
@@ -179,7 +176,6 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
 
     Raises RuntimeError for another output and for an argument that there is not.
 
-    >>> import numpy as np, gradkit
     >>> gradkit.func.grad(lambda x: (x ** 3).sum())(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """

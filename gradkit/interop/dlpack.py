@@ -14,7 +14,6 @@ def dlpack(self: Tensor, **keywords: Any) -> Any:
     Takes the keywords of the standard (`stream`, `max_version`, `dl_device`, `copy`). BufferError if the tensor
     requires grad, since a reader would take its values out of the graph unseen.
 
-    >>> import numpy as np, gradkit
     >>> np.from_dlpack(gradkit.ones(2))
     array([1., 1.], dtype=float32)
     """
@@ -24,7 +23,6 @@ def dlpack(self: Tensor, **keywords: Any) -> Any:
 def dlpack_device(self: Tensor) -> tuple[int, int]:
     """``__dlpack_device__``: the kind of device this tensor's memory is on, and which.
 
-    >>> import gradkit
     >>> tuple(int(n) for n in gradkit.ones(2).__dlpack_device__())
     (1, 0)
     """
@@ -49,7 +47,6 @@ def from_dlpack(ext_tensor: Any) -> Tensor:
 
     BufferError if that memory is on a device that is not in use here, TypeError for what has no ``__dlpack__``.
 
-    >>> import numpy as np, gradkit
     >>> a = np.zeros(2, np.float32)
     >>> gradkit.from_dlpack(a).add_(1)
     tensor([1., 1.])

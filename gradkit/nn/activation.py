@@ -8,8 +8,6 @@ from gradkit.nn.applied import Applied
 class Sigmoid(Applied):
     """``1 / (1 + exp(-input))``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Sigmoid()(gradkit.tensor([0.0, 2.0]))
     tensor([0.5000, 0.8808])
     """
@@ -20,8 +18,6 @@ class Sigmoid(Applied):
 class LogSigmoid(Applied):
     """The logarithm of `Sigmoid`, without its loss of precision.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.LogSigmoid()(gradkit.tensor([0.0, -100.0]))
     tensor([  -0.6931, -100.0000])
     """
@@ -32,8 +28,6 @@ class LogSigmoid(Applied):
 class Tanh(Applied):
     """The hyperbolic tangent.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Tanh()(gradkit.tensor([0.0, 2.0]))
     tensor([0.0000, 0.9640])
     """
@@ -44,8 +38,6 @@ class Tanh(Applied):
 class Tanhshrink(Applied):
     """``input - tanh(input)``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Tanhshrink()(gradkit.tensor([0.0, 2.0]))
     tensor([0.0000, 1.0360])
     """
@@ -56,8 +48,6 @@ class Tanhshrink(Applied):
 class Softsign(Applied):
     """``input / (1 + abs(input))``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Softsign()(gradkit.tensor([-1.0, 3.0]))
     tensor([-0.5000,  0.7500])
     """
@@ -68,8 +58,6 @@ class Softsign(Applied):
 class Softplus(Applied):
     """``log(1 + exp(beta * input)) / beta``; above ``beta * input > threshold`` the input itself.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Softplus()(gradkit.tensor([-1.0, 2.0]))
     tensor([0.3133, 2.1269])
     """
@@ -85,8 +73,6 @@ class GELU(Applied):
 
     Hendrycks and Gimpel, "Gaussian error linear units" (2016).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.GELU()(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.1587,  1.9545])
     """
@@ -100,8 +86,6 @@ class GELU(Applied):
 class SiLU(Applied):
     """``input * sigmoid(input)``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.SiLU()(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
@@ -115,8 +99,6 @@ class SiLU(Applied):
 class Mish(Applied):
     """``input * tanh(softplus(input))``; Misra, "Mish" (2019).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Mish()(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
@@ -130,8 +112,6 @@ class Mish(Applied):
 class Hardsigmoid(Applied):
     """``input / 6 + 1 / 2``, cut off to [0, 1].
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Hardsigmoid()(gradkit.tensor([-4.0, 0.0, 1.5]))
     tensor([0.0000, 0.5000, 0.7500])
     """
@@ -148,8 +128,6 @@ class Hardsigmoid(Applied):
 class Hardswish(Hardsigmoid):
     """``input * Hardsigmoid(input)``; Howard et al., "Searching for MobileNetV3" (2019).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Hardswish()(gradkit.tensor([-4.0, 1.5, 4.0]))
     tensor([-0.0000,  1.1250,  4.0000])
     """
@@ -160,8 +138,6 @@ class Hardswish(Hardsigmoid):
 class Hardshrink(Applied):
     """``input`` outside [-lambd, lambd], 0 inside.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Hardshrink()(gradkit.tensor([-1.0, 0.2]))
     tensor([-1.,  0.])
     """
@@ -178,8 +154,6 @@ class Hardshrink(Applied):
 class Softshrink(Hardshrink):
     """``input`` moved by ``lambd`` towards 0, which it does not pass.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Softshrink()(gradkit.tensor([-1.0, 0.2]))
     tensor([-0.5000,  0.0000])
     """
@@ -190,8 +164,6 @@ class Softshrink(Hardshrink):
 class GLU(Applied):
     """The first half along ``dim`` times the sigmoid of the second; Dauphin et al. (2017).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.GLU()(gradkit.tensor([3.0, 0.0]))
     tensor([1.5000])
     """
@@ -206,8 +178,6 @@ class GLU(Applied):
 class Softmax(Applied):
     """``exp(input) / exp(input).sum(dim)``: positive numbers that sum to 1 along ``dim``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Softmax(dim=1)(gradkit.tensor([[0.0, 1.0]]))
     tensor([[0.2689, 0.7311]])
     """
@@ -221,8 +191,6 @@ class Softmax(Applied):
 class LogSoftmax(Softmax):
     """The logarithm of `Softmax`, without its loss of precision.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.LogSoftmax(dim=1)(gradkit.tensor([[0.0, 1.0]]))
     tensor([[-1.3133, -0.3133]])
     """
@@ -233,8 +201,6 @@ class LogSoftmax(Softmax):
 class Softmin(Softmax):
     """`Softmax` of ``-input``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Softmin(dim=1)(gradkit.tensor([[0.0, 1.0]]))
     tensor([[0.7311, 0.2689]])
     """
@@ -245,8 +211,6 @@ class Softmin(Softmax):
 class Softmax2d(Applied):
     """`Softmax` over the channels of (N, C, H, W) or (C, H, W). Raises ValueError for another number of axes.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Softmax2d()(gradkit.zeros(2, 1, 1)).flatten()
     tensor([0.5000, 0.5000])
     """

@@ -30,8 +30,6 @@ class MultiheadAttention(Module):
     by Xavier's rule, the biases at 0. Raises ValueError for sizes that are not positive, AssertionError for heads that do
     not divide E and inputs that do not fit. Vaswani et al., "Attention is all you need" (2017).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> attention = nn.MultiheadAttention(embed_dim=8, num_heads=2, batch_first=True)
     >>> x = gradkit.randn(4, 5, 8)
     >>> output, weights = attention(x, x, x)

@@ -55,7 +55,6 @@ class _Numbered(Module):
     def append(self, module: Module) -> Self:
         """Add a module at the end; returns the container.
 
-        >>> from gradkit import nn
         >>> nn.ModuleList().append(nn.ReLU())
         ModuleList(
           (0): ReLU()
@@ -70,7 +69,6 @@ class _Numbered(Module):
     def extend(self, modules: Iterable[Module]) -> Self:
         """Add several modules at the end; returns the container. Raises TypeError for what cannot be iterated.
 
-        >>> from gradkit import nn
         >>> len(nn.Sequential(nn.ReLU()).extend([nn.Tanh(), nn.ReLU()]))
         3
         """
@@ -81,7 +79,6 @@ class _Numbered(Module):
     def insert(self, index: int, module: Module) -> Self:
         """Put a module before the one at ``index``, as a list does; returns the container.
 
-        >>> from gradkit import nn
         >>> nn.ModuleList([nn.ReLU()]).insert(0, nn.Tanh())[0]
         Tanh()
         """
@@ -95,7 +92,6 @@ class _Numbered(Module):
     def pop(self, key: int | slice) -> Any:
         """Take out the module at a place and return it. Raises IndexError if there is none.
 
-        >>> from gradkit import nn
         >>> nn.ModuleList([nn.ReLU(), nn.Tanh()]).pop(-1)
         Tanh()
         """
@@ -117,8 +113,6 @@ class Sequential(_Numbered):
     Given as arguments they are named "0", "1", ...; given as one dict they keep its names. Raises TypeError for an
     argument that is not a Module.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
     >>> net(gradkit.randn(5, 4)).shape
     gradkit.Size([5, 2])
@@ -158,7 +152,6 @@ class Sequential(_Numbered):
 class ModuleList(_Numbered):
     """A list of modules; a module's own ``forward`` decides what to do with them.
 
-    >>> from gradkit import nn
     >>> nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])
     ModuleList(
       (0-2): 3 x Linear(in_features=2, out_features=2, bias=True)
@@ -186,7 +179,6 @@ class ModuleList(_Numbered):
 class ModuleDict(Module):
     """A dictionary of modules, in the order they were added. Raises KeyError for a name that is taken or has a dot.
 
-    >>> from gradkit import nn
     >>> heads = nn.ModuleDict({"small": nn.Linear(2, 1), "large": nn.Linear(2, 9)})
     >>> heads["small"]
     Linear(in_features=2, out_features=1, bias=True)
@@ -219,7 +211,6 @@ class ModuleDict(Module):
     def clear(self) -> None:
         """Take out all modules.
 
-        >>> from gradkit import nn
         >>> heads = nn.ModuleDict({"a": nn.ReLU()})
         >>> heads.clear()
         >>> len(heads)
@@ -230,7 +221,6 @@ class ModuleDict(Module):
     def pop(self, key: str) -> Any:
         """Take out one module and return it. Raises KeyError if there is none.
 
-        >>> from gradkit import nn
         >>> nn.ModuleDict({"a": nn.ReLU()}).pop("a")
         ReLU()
         """
@@ -239,7 +229,6 @@ class ModuleDict(Module):
     def keys(self) -> KeysView[str]:
         """The names.
 
-        >>> from gradkit import nn
         >>> list(nn.ModuleDict({"a": nn.ReLU()}).keys())
         ['a']
         """
@@ -248,7 +237,6 @@ class ModuleDict(Module):
     def values(self) -> ValuesView[Any]:
         """The modules.
 
-        >>> from gradkit import nn
         >>> list(nn.ModuleDict({"a": nn.ReLU()}).values())
         [ReLU()]
         """
@@ -257,7 +245,6 @@ class ModuleDict(Module):
     def items(self) -> ItemsView[str, Any]:
         """Pairs (name, module).
 
-        >>> from gradkit import nn
         >>> list(nn.ModuleDict({"a": nn.ReLU()}).items())
         [('a', ReLU())]
         """
@@ -266,7 +253,6 @@ class ModuleDict(Module):
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
         """Add modules, or replace those of the same name, from a mapping or pairs.
 
-        >>> from gradkit import nn
         >>> heads = nn.ModuleDict({"a": nn.ReLU()})
         >>> heads.update([("b", nn.Tanh())])
         >>> list(heads)

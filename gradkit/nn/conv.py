@@ -115,8 +115,6 @@ class Conv1d(_Conv):
     ``padding_mode`` says: "zeros", "reflect", "replicate" or "circular". Raises ValueError for channels that ``groups``
     does not divide and for padding it does not know.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Conv1d(16, 33, 3, stride=2)(gradkit.randn(20, 16, 50)).shape
     gradkit.Size([20, 33, 24])
     """
@@ -132,8 +130,6 @@ class Conv2d(_Conv):
     "valid" (none) or "same". ``weight`` is (C_out, C_in / groups, *kernel); it and ``bias`` start evenly from (-k, k),
     k = 1 / sqrt(C_in / groups * prod(kernel)). Errors as `Conv1d`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Conv2d(3, 8, kernel_size=3, padding=1)(gradkit.randn(2, 3, 8, 8)).shape
     gradkit.Size([2, 8, 8, 8])
     """
@@ -145,8 +141,6 @@ class Conv2d(_Conv):
 class Conv3d(_Conv):
     """Cross-correlation over volumes: (N, C_in, D, H, W) or (C_in, D, H, W); options, parameters and errors as `Conv2d`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Conv3d(2, 4, kernel_size=3, padding=1)(gradkit.randn(1, 2, 4, 4, 4)).shape
     gradkit.Size([1, 4, 4, 4, 4])
     """
@@ -219,8 +213,6 @@ class ConvTranspose1d(_ConvTranspose):
     Raises ValueError for channels that ``groups`` does not divide, padding other than with zeros, and an ``output_size``
     that is out of reach.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ConvTranspose1d(4, 2, 3, stride=2)(gradkit.randn(1, 4, 5)).shape
     gradkit.Size([1, 2, 11])
     """
@@ -232,8 +224,6 @@ class ConvTranspose1d(_ConvTranspose):
 class ConvTranspose2d(_ConvTranspose):
     """The transpose of `Conv2d` in its input: (N, C_in, H, W) or (C_in, H, W); options and errors as `ConvTranspose1d`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ConvTranspose2d(4, 2, 2, stride=2)(gradkit.randn(1, 4, 8, 8)).shape
     gradkit.Size([1, 2, 16, 16])
     """
@@ -245,8 +235,6 @@ class ConvTranspose2d(_ConvTranspose):
 class ConvTranspose3d(_ConvTranspose):
     """The transpose of `Conv3d` in its input: (N, C_in, D, H, W) or (C_in, D, H, W); as `ConvTranspose1d`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ConvTranspose3d(2, 1, 2, stride=2)(gradkit.randn(1, 2, 2, 2, 2)).shape
     gradkit.Size([1, 1, 4, 4, 4])
     """

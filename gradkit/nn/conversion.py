@@ -36,8 +36,6 @@ class Conversion(Registration):
         (``device=``, ``dtype=``, ``non_blocking=``). Integer buffers keep their dtype. Raises TypeError for a dtype
         that is neither floating point nor complex.
 
-        >>> import gradkit
-        >>> from gradkit import nn
         >>> nn.Linear(2, 3).to(gradkit.float64).weight.dtype
         dtype('float64')
         """
@@ -54,8 +52,6 @@ class Conversion(Registration):
     def type(self, dst_type: Any) -> Self:
         """Cast every parameter and buffer, integers included, to ``dst_type``.
 
-        >>> import gradkit
-        >>> from gradkit import nn
         >>> nn.BatchNorm1d(2).type(gradkit.float64).num_batches_tracked.dtype
         dtype('float64')
         """
@@ -67,7 +63,6 @@ class Conversion(Registration):
     def float(self) -> Self:
         """Cast floating-point parameters and buffers to float32.
 
-        >>> from gradkit import nn
         >>> nn.Linear(2, 3).double().float().bias.dtype
         dtype('float32')
         """
@@ -76,7 +71,6 @@ class Conversion(Registration):
     def double(self) -> Self:
         """Cast floating-point parameters and buffers to float64.
 
-        >>> from gradkit import nn
         >>> nn.Linear(2, 3).double().bias.dtype
         dtype('float64')
         """
@@ -85,7 +79,6 @@ class Conversion(Registration):
     def half(self) -> Self:
         """Cast floating-point parameters and buffers to float16.
 
-        >>> from gradkit import nn
         >>> nn.Linear(2, 3).half().bias.dtype
         dtype('float16')
         """
@@ -94,7 +87,6 @@ class Conversion(Registration):
     def cpu(self) -> Self:
         """Move everything to the CPU.
 
-        >>> from gradkit import nn
         >>> nn.Linear(2, 3).cpu().weight.device
         device(type='cpu')
         """

@@ -12,8 +12,6 @@ class Dropout(Applied):
     In evaluation it returns its input. Raises ValueError for a ``p`` outside [0, 1]. Hinton et al., "Improving neural
     networks by preventing co-adaptation of feature detectors" (2012).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> sorted(set(nn.Dropout(0.5)(gradkit.ones(100)).tolist()))
     [0.0, 2.0]
     """
@@ -35,8 +33,6 @@ class Dropout(Applied):
 class Dropout1d(Dropout):
     """`Dropout` of whole channels of (N, C, L) or (C, L).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> y = nn.Dropout1d(0.5)(gradkit.ones(1, 8, 3))
     >>> bool((y == y[:, :, :1]).all())
     True
@@ -48,8 +44,6 @@ class Dropout1d(Dropout):
 class Dropout2d(Dropout):
     """`Dropout` of whole channels of (N, C, H, W). Tompson et al. (2015).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> y = nn.Dropout2d(0.5)(gradkit.ones(1, 8, 3, 3))
     >>> bool((y == y[:, :, :1, :1]).all())
     True
@@ -61,8 +55,6 @@ class Dropout2d(Dropout):
 class Dropout3d(Dropout):
     """`Dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Dropout3d(1.0)(gradkit.ones(1, 1, 1, 1, 2))
     tensor([[[[[0., 0.]]]]])
     """
@@ -73,8 +65,6 @@ class Dropout3d(Dropout):
 class AlphaDropout(Dropout):
     """Dropout for networks of `SELU`: what falls takes the value SELU saturates at; Klambauer et al. (2017).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.AlphaDropout(0.5).eval()(gradkit.ones(2))
     tensor([1., 1.])
     """
@@ -85,8 +75,6 @@ class AlphaDropout(Dropout):
 class FeatureAlphaDropout(Dropout):
     """`AlphaDropout` of whole channels of (N, C, ...).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.FeatureAlphaDropout(0.5).eval()(gradkit.ones(1, 2))
     tensor([[1., 1.]])
     """

@@ -58,8 +58,6 @@ class _Table(Module):
 
         The options are those of the class. Raises AssertionError for a Tensor that has not two dimensions.
 
-        >>> import gradkit
-        >>> from gradkit import nn
         >>> nn.Embedding.from_pretrained(gradkit.eye(2))(gradkit.tensor([1]))
         tensor([[0., 1.]])
         """
@@ -88,8 +86,6 @@ class Embedding(_Table):
     ``scale_grad_by_freq`` divides a row's gradient by how often it was looked up. Raises AssertionError for a
     ``padding_idx`` outside the table, IndexError for an index outside it, NotImplementedError for ``sparse`` gradients.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Embedding(10, 3)(gradkit.tensor([[1, 2, 4, 5]])).shape
     gradkit.Size([1, 4, 3])
     """
@@ -125,8 +121,6 @@ class EmbeddingBag(_Table):
     ``offsets`` says where each bag starts, and with ``include_last_offset`` where the last ends; ``per_sample_weights``
     weigh the rows of a "sum". Rows ``padding_idx`` do not count. The rest as `Embedding`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.EmbeddingBag(10, 3, mode="sum")(gradkit.tensor([1, 2, 4]), gradkit.tensor([0, 2])).shape
     gradkit.Size([2, 3])
     """

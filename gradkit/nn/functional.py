@@ -132,8 +132,6 @@ def _writing(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     more = ", 0.5, 0.0" if function is threshold else ""
     call.__doc__ = f"""`{name}` written into `input`; returns it.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> x = gradkit.tensor([-1.0, 2.0])
     >>> F.{name}_(x{more}) is x
     True

@@ -18,8 +18,6 @@ _Sizes = int | tuple[int, ...]
 class PixelShuffle(Applied):
     """(..., C * r**2, H, W) to (..., C, H * r, W * r), r the ``upscale_factor``; Shi et al. (2016).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.PixelShuffle(2)(gradkit.arange(4.0).reshape(4, 1, 1))
     tensor([[[0., 1.],
              [2., 3.]]])
@@ -34,8 +32,6 @@ class PixelShuffle(Applied):
 class PixelUnshuffle(Applied):
     """The reverse of `PixelShuffle`: (..., C, H * r, W * r) to (..., C * r**2, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.PixelUnshuffle(2)(gradkit.arange(4.0).reshape(1, 2, 2)).shape
     gradkit.Size([4, 1, 1])
     """
@@ -49,8 +45,6 @@ class PixelUnshuffle(Applied):
 class ChannelShuffle(Applied):
     """Deals the channels of (N, C, ...) out to ``groups`` in turn; Zhang et al. (2018).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ChannelShuffle(2)(gradkit.arange(4.0).reshape(1, 4, 1, 1)).flatten()
     tensor([0., 2., 1., 3.])
     """
@@ -64,8 +58,6 @@ class ChannelShuffle(Applied):
 class Upsample(Applied):
     """Resizes (N, C, ...) to ``size``, or by ``scale_factor``, as `functional.interpolate` does in the same ``mode``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Upsample(scale_factor=2)(gradkit.tensor([[[1.0, 2.0]]]))
     tensor([[[1., 1., 2., 2.]]])
     """
@@ -100,8 +92,6 @@ class Upsample(Applied):
 class UpsamplingNearest2d(Upsample):
     """`Upsample` of images by repeating their elements.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.UpsamplingNearest2d(scale_factor=2)(gradkit.ones(1, 1, 2, 3)).shape
     gradkit.Size([1, 1, 4, 6])
     """
@@ -113,8 +103,6 @@ class UpsamplingNearest2d(Upsample):
 class UpsamplingBilinear2d(Upsample):
     """`Upsample` of images along straight lines, the corners staying where they are.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.UpsamplingBilinear2d((1, 3))(gradkit.tensor([[[[0.0, 1.0]]]]))
     tensor([[[[0.0000, 0.5000, 1.0000]]]])
     """
@@ -126,8 +114,6 @@ class UpsamplingBilinear2d(Upsample):
 class Unfold(Applied):
     """The patches of images: (N, C, H, W) to (N, C * KH * KW, L), L the number of places.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Unfold(2)(gradkit.ones(1, 3, 4, 4)).shape
     gradkit.Size([1, 12, 9])
     """
@@ -141,8 +127,6 @@ class Unfold(Applied):
 class Fold(Applied):
     """Patches added up where they lie: (N, C * KH * KW, L) to (N, C, *output_size).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Fold((4, 4), 2)(gradkit.ones(1, 12, 9)).shape
     gradkit.Size([1, 3, 4, 4])
     """
@@ -161,8 +145,6 @@ class Fold(Applied):
 class CosineSimilarity(Applied):
     """The cosine of the angle between vectors along ``dim``: two inputs that broadcast.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.CosineSimilarity()(gradkit.tensor([[3.0, 4.0]]), gradkit.tensor([[6.0, 8.0]]))
     tensor([1.])
     """
@@ -179,8 +161,6 @@ class CosineSimilarity(Applied):
 class PairwiseDistance(Applied):
     """The ``p``-norm of the difference of two vectors (N, D) or (D,), with ``eps`` added to it.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.PairwiseDistance()(gradkit.zeros(1, 2), gradkit.tensor([[3.0, 4.0]]))
     tensor([5.0000])
     """
@@ -200,8 +180,6 @@ class Bilinear(Module):
     ``weight`` (out_features, in1_features, in2_features) and ``bias`` start evenly from (-k, k),
     k = 1 / sqrt(in1_features).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Bilinear(2, 3, 4)(gradkit.ones(5, 2), gradkit.ones(5, 3)).shape
     gradkit.Size([5, 4])
     """

@@ -18,8 +18,6 @@ class GroupNorm(Module):
     ``weight`` starts at 1 and ``bias`` at 0, both (C,); ``affine=False`` leaves them out. Raises ValueError for channels
     that ``num_groups`` does not divide. Wu and He, "Group normalization" (2018).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.GroupNorm(2, 6)(gradkit.randn(4, 6, 3, 3)).shape
     gradkit.Size([4, 6, 3, 3])
     """
@@ -109,8 +107,6 @@ class InstanceNorm1d(_InstanceNorm):
     ``affine=True`` adds ``weight`` and ``bias`` (C,), ``track_running_stats=True`` running statistics for evaluation.
     Raises ValueError for another number of axes or channels. Ulyanov, Vedaldi and Lempitsky (2016).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.InstanceNorm1d(1)(gradkit.tensor([[[1.0, 3.0]]]))
     tensor([[[-1.0000,  1.0000]]])
     """
@@ -121,8 +117,6 @@ class InstanceNorm1d(_InstanceNorm):
 class InstanceNorm2d(_InstanceNorm):
     """Normalises each channel of each image: (N, C, H, W) or (C, H, W); the rest as `InstanceNorm1d`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.InstanceNorm2d(3)(gradkit.randn(2, 3, 4, 4)).shape
     gradkit.Size([2, 3, 4, 4])
     """
@@ -133,8 +127,6 @@ class InstanceNorm2d(_InstanceNorm):
 class InstanceNorm3d(_InstanceNorm):
     """Normalises each channel of each volume: (N, C, D, H, W) or (C, D, H, W); the rest as `InstanceNorm1d`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.InstanceNorm3d(3)(gradkit.randn(2, 3, 2, 2, 2)).shape
     gradkit.Size([2, 3, 2, 2, 2])
     """
@@ -147,8 +139,6 @@ class RMSNorm(Module):
 
     ``eps`` is the dtype's spacing at 1 if None; ``weight`` starts at 1. Zhang and Sennrich (2019).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.RMSNorm(2)(gradkit.tensor([3.0, 3.0])).detach()
     tensor([1., 1.])
     """
@@ -186,8 +176,6 @@ class LocalResponseNorm(Applied):
 
     Krizhevsky, Sutskever and Hinton (2012), section 3.3.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.LocalResponseNorm(1, alpha=1.0, beta=1.0)(gradkit.ones(1, 1, 1))
     tensor([[[0.5000]]])
     """

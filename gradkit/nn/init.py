@@ -38,7 +38,6 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     al., "Delving deep into rectifiers" (2015). Raises ValueError for a name it does not know or a slope that is no
     number.
 
-    >>> from gradkit import nn
     >>> nn.init.calculate_gain("leaky_relu", 0.0)
     1.4142135623730951
     """
@@ -55,8 +54,6 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with numbers drawn evenly from [a, b).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> x = nn.init.uniform_(gradkit.empty(100), -1.0, 1.0)
     >>> bool(((x >= -1) & (x < 1)).all())
     True
@@ -68,8 +65,6 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with numbers drawn from the normal distribution.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.init.normal_(gradkit.empty(2, 3), std=0.02).shape
     gradkit.Size([2, 3])
     """
@@ -86,8 +81,6 @@ def trunc_normal_(
     accepted with the probability that the normal density there has relative to its greatest value in the interval.
     Warns if the mean lies more than two ``std`` outside.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> x = nn.init.trunc_normal_(gradkit.empty(100), std=3.0)
     >>> bool((x.abs() <= 2).all())
     True
@@ -119,8 +112,6 @@ def trunc_normal_(
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one number.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.init.constant_(gradkit.empty(2), 0.5)
     tensor([0.5000, 0.5000])
     """
@@ -130,8 +121,6 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 def ones_(tensor: Tensor) -> Tensor:
     """Fill with 1.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.init.ones_(gradkit.empty(2))
     tensor([1., 1.])
     """
@@ -141,8 +130,6 @@ def ones_(tensor: Tensor) -> Tensor:
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with 0.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.init.zeros_(gradkit.empty(2))
     tensor([0., 0.])
     """
@@ -153,8 +140,6 @@ def zeros_(tensor: Tensor) -> Tensor:
 def eye_(tensor: Tensor) -> Tensor:
     """Make a matrix the identity. Raises ValueError for a Tensor that has not two dimensions.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.init.eye_(gradkit.empty(2, 2))
     tensor([[1., 0.],
             [0., 1.]])
@@ -170,8 +155,6 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
     Raises ValueError for another number of axes than 3, 4 and 5, and for an extent that ``groups`` does not divide.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.init.dirac_(gradkit.empty(2, 2, 3))
     tensor([[[0., 1., 0.],
              [0., 0., 0.]],
@@ -196,8 +179,6 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) ->
 
     Raises ValueError for a Tensor of fewer than two dimensions.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> bool((nn.init.xavier_uniform_(gradkit.empty(3, 3)).abs() < 1).all())
     True
     """
@@ -210,8 +191,6 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> 
 
     Raises ValueError for a Tensor of fewer than two dimensions.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.init.xavier_normal_(gradkit.empty(3, 5)).shape
     gradkit.Size([3, 5])
     """
@@ -230,8 +209,6 @@ def kaiming_uniform_(
     ``mode`` is "fan_in" or "fan_out", the gain that of ``nonlinearity`` with parameter ``a``. Raises ValueError for
     another mode and for a Tensor of fewer than two dimensions; warns and does nothing if there are no elements.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> bool((nn.init.kaiming_uniform_(gradkit.empty(3, 6)).abs() < 1).all())
     True
     """
@@ -249,8 +226,6 @@ def kaiming_normal_(
 ) -> Tensor:
     """Fill from the normal distribution of std gain / sqrt(fan); arguments and errors as `kaiming_uniform_`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.init.kaiming_normal_(gradkit.empty(8, 3, 5, 5), nonlinearity="relu").shape
     gradkit.Size([8, 3, 5, 5])
     """
@@ -266,8 +241,6 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     made positive, which makes it uniform among orthogonal matrices; Saxe, McClelland and Ganguli (2014). Raises
     ValueError for a Tensor of fewer than two dimensions.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> w = nn.init.orthogonal_(gradkit.empty(3, 5))
     >>> gradkit.allclose(w @ w.T, gradkit.eye(3), atol=1e-6)
     True

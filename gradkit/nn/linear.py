@@ -14,7 +14,6 @@ from gradkit.nn.parameter import Parameter
 class Identity(Module):
     """Returns its input. Arguments are accepted and ignored, so that it can stand in for any layer.
 
-    >>> from gradkit import nn
     >>> nn.Identity(54, unused=True)(3)
     3
     """
@@ -32,8 +31,6 @@ class Linear(Module):
     ``weight`` (out_features, in_features) and ``bias`` (out_features) start evenly from (-k, k),
     k = 1 / sqrt(in_features). Raises RuntimeError for an input whose last axis has another length.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Linear(20, 30)(gradkit.randn(128, 20)).shape
     gradkit.Size([128, 30])
     """
@@ -72,8 +69,6 @@ def init_weight_and_bias(weight: Tensor, bias: Tensor | None) -> None:
 class Flatten(Module):
     """Makes the axes ``start_dim`` to ``end_dim`` (included) one; by default all but the first.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Flatten()(gradkit.zeros(8, 4, 3)).shape
     gradkit.Size([8, 12])
     """
@@ -93,8 +88,6 @@ class Flatten(Module):
 class Unflatten(Module):
     """Splits the axis ``dim`` into axes of the lengths ``unflattened_size``, one of which may be -1.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Unflatten(1, (4, 3))(gradkit.zeros(8, 12)).shape
     gradkit.Size([8, 4, 3])
     """

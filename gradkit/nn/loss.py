@@ -30,8 +30,6 @@ class _WeightedLoss(_Loss):
 class MSELoss(_Loss):
     """``(input - target) ** 2``, reduced.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.MSELoss()(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
     tensor(2.)
     """
@@ -43,8 +41,6 @@ class MSELoss(_Loss):
 class L1Loss(_Loss):
     """``abs(input - target)``, reduced.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.L1Loss()(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
     tensor(1.)
     """
@@ -56,8 +52,6 @@ class L1Loss(_Loss):
 class SmoothL1Loss(_Loss):
     """``d**2 / (2 * beta)`` where ``d = abs(input - target) < beta``, else ``d - beta / 2``; reduced.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.SmoothL1Loss(reduction="none")(gradkit.tensor([0.5, 3.0]), gradkit.zeros(2))
     tensor([0.1250, 2.5000])
     """
@@ -73,8 +67,6 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """``d**2 / 2`` where ``d = abs(input - target) < delta``, else ``delta * (d - delta / 2)``; reduced.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.HuberLoss(reduction="none", delta=2.0)(gradkit.tensor([0.5, 3.0]), gradkit.zeros(2))
     tensor([0.1250, 4.0000])
     """
@@ -93,8 +85,6 @@ class CrossEntropyLoss(_WeightedLoss):
     ``weight`` (C,) weighs the classes; targets equal to ``ignore_index`` do not count; ``label_smoothing`` in [0, 1]
     mixes that share of the uniform distribution into the target.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.CrossEntropyLoss()(gradkit.zeros(2, 4), gradkit.tensor([0, 3]))
     tensor(1.3863)
     """
@@ -125,8 +115,6 @@ class CrossEntropyLoss(_WeightedLoss):
 class NLLLoss(_WeightedLoss):
     """Minus the log-probability (N, C, ...) or (C,) of the target class (N, ...) or (); after `nn.LogSoftmax`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.NLLLoss()(gradkit.tensor([[-0.5, -1.0]]), gradkit.tensor([1]))
     tensor(1.)
     """
@@ -142,8 +130,6 @@ class NLLLoss(_WeightedLoss):
 class BCELoss(_WeightedLoss):
     """Binary cross-entropy of probabilities in [0, 1]; its logarithms are cut off at -100, as in PyTorch.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.BCELoss()(gradkit.tensor([0.5]), gradkit.tensor([1.0]))
     tensor(0.6931)
     """
@@ -155,8 +141,6 @@ class BCELoss(_WeightedLoss):
 class BCEWithLogitsLoss(_WeightedLoss):
     """Binary cross-entropy of the sigmoid of logits, without its loss of precision; ``pos_weight`` weighs target 1.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.BCEWithLogitsLoss()(gradkit.tensor([0.0]), gradkit.tensor([1.0]))
     tensor(0.6931)
     """
@@ -178,8 +162,6 @@ class KLDivLoss(_Loss):
 
     With ``log_target`` the target is given as logarithms too. Kullback and Leibler (1951).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.KLDivLoss(reduction="batchmean")(gradkit.tensor([[0.5, 0.5]]).log(), gradkit.tensor([[1.0, 0.0]]))
     tensor(0.6931)
     """
@@ -198,8 +180,6 @@ class PoissonNLLLoss(_Loss):
     ``exp(input) - target * input`` with ``log_input``, else ``input - target * log(input + eps)``; ``full`` adds Stirling's
     approximation of the logarithm of the factorial.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.PoissonNLLLoss()(gradkit.tensor([0.0]), gradkit.tensor([3.0]))
     tensor(1.)
     """
@@ -223,8 +203,6 @@ class GaussianNLLLoss(_Loss):
 
     Called with input, target and var. Nix and Weigend (1994).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.GaussianNLLLoss()(gradkit.zeros(2), gradkit.tensor([1.0, 3.0]), gradkit.ones(2))
     tensor(2.5000)
     """
@@ -241,8 +219,6 @@ class GaussianNLLLoss(_Loss):
 class SoftMarginLoss(_Loss):
     """``log(1 + exp(-target * input))``, targets being 1 and -1.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.SoftMarginLoss()(gradkit.tensor([0.0]), gradkit.tensor([1.0]))
     tensor(0.6931)
     """
@@ -254,8 +230,6 @@ class SoftMarginLoss(_Loss):
 class MultiLabelSoftMarginLoss(_WeightedLoss):
     """Binary cross-entropy of logits (N, C), averaged over the classes.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.MultiLabelSoftMarginLoss()(gradkit.zeros(1, 2), gradkit.tensor([[1.0, 0.0]]))
     tensor(0.6931)
     """
@@ -270,8 +244,6 @@ class CTCLoss(_Loss):
     Called with log-probabilities (T, N, C), targets (N, S) or one after the other, input lengths and target lengths (N,).
     Graves et al., "Connectionist temporal classification" (2006).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.CTCLoss()(gradkit.full((2, 1, 2), 0.5).log(), gradkit.tensor([[1]]), [2], [1]).exp()
     tensor(1.3333)
     """

@@ -10,8 +10,6 @@ from gradkit.nn.loss import _Loss, _WeightedLoss
 class HingeEmbeddingLoss(_Loss):
     """``input`` where the target is 1, ``max(0, margin - input)`` where it is -1: inputs are distances.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.HingeEmbeddingLoss(reduction="none")(gradkit.tensor([0.5, 0.5]), gradkit.tensor([1.0, -1.0]))
     tensor([0.5000, 0.5000])
     """
@@ -27,8 +25,6 @@ class HingeEmbeddingLoss(_Loss):
 class MarginRankingLoss(_Loss):
     """``max(0, margin - target * (input1 - input2))``: target 1 wants the first greater, -1 the second.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.MarginRankingLoss()(gradkit.tensor([1.0]), gradkit.tensor([3.0]), gradkit.tensor([1]))
     tensor(2.)
     """
@@ -44,8 +40,6 @@ class MarginRankingLoss(_Loss):
 class CosineEmbeddingLoss(_Loss):
     """``1 - cos`` of the angle between vectors where the target is 1, ``max(0, cos - margin)`` where it is -1.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> x = gradkit.tensor([[3.0, 4.0]])
     >>> nn.CosineEmbeddingLoss()(x, x, gradkit.tensor([-1]))
     tensor(1.)
@@ -65,8 +59,6 @@ class TripletMarginLoss(_Loss):
     With ``swap`` the distance from positive to negative counts where it is less. Raises ValueError for a margin that is
     not positive. Balntas et al. (2016).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.TripletMarginLoss()(gradkit.zeros(1, 2), gradkit.zeros(1, 2), gradkit.tensor([[0.0, 0.5]]))
     tensor(0.5000)
     """
@@ -90,8 +82,6 @@ class TripletMarginLoss(_Loss):
 class TripletMarginWithDistanceLoss(_Loss):
     """`TripletMarginLoss` with a ``distance_function`` of one's own; by default the Euclidean distance.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> loss = nn.TripletMarginWithDistanceLoss(distance_function=lambda a, b: (a - b).abs().sum(-1), margin=3.0)
     >>> loss(gradkit.zeros(1, 2), gradkit.zeros(1, 2), gradkit.ones(1, 2))
     tensor(1.)
@@ -133,8 +123,6 @@ class MultiMarginLoss(_WeightedLoss):
 
     Input (N, C) or (C,), target (N,) or (). Raises ValueError for a ``p`` that is neither 1 nor 2.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.MultiMarginLoss()(gradkit.tensor([[0.5, 1.0, 0.0]]), gradkit.tensor([1]))
     tensor(0.1667)
     """
@@ -157,8 +145,6 @@ class MultiLabelMarginLoss(_Loss):
 
     Input and target (N, C) or (C,): the targets of a sample are its entries up to the first -1.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.MultiLabelMarginLoss()(gradkit.tensor([[0.1, 0.2, 0.4, 0.8]]), gradkit.tensor([[3, 0, -1, 1]]))
     tensor(0.8500)
     """

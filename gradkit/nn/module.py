@@ -18,8 +18,6 @@ class Module(Conversion, Persistence):
     ``state_dict()`` and printing find it. ``super().__init__()`` comes first. Calling the module runs ``forward`` and
     the hooks.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> class Scale(nn.Module):
     ...     def __init__(self, factor):
     ...         super().__init__()
@@ -44,7 +42,6 @@ class Module(Conversion, Persistence):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass writes its own. Raises NotImplementedError here.
 
-        >>> from gradkit import nn
         >>> nn.Module()(1)
         Traceback (most recent call last):
         NotImplementedError: Module [Module] is missing the required "forward" function
@@ -95,7 +92,6 @@ class Module(Conversion, Persistence):
 
         With ``with_kwargs`` it is called as ``hook(module, args, kwargs)`` and returns None or both.
 
-        >>> from gradkit import nn
         >>> layer = nn.Identity()
         >>> handle = layer.register_forward_pre_hook(lambda module, args: (args[0] * 10,))
         >>> layer(2)
@@ -116,7 +112,6 @@ class Module(Conversion, Persistence):
         With ``with_kwargs`` it is called as ``hook(module, args, kwargs, output)``; with ``always_call`` also when
         ``forward`` raised (the output is then None).
 
-        >>> from gradkit import nn
         >>> layer, seen = nn.Identity(), []
         >>> handle = layer.register_forward_hook(lambda module, args, output: seen.append(output))
         >>> layer(2), seen
@@ -130,7 +125,6 @@ class Module(Conversion, Persistence):
 
         Raises ValueError for a ``mode`` that is not a bool.
 
-        >>> from gradkit import nn
         >>> nn.Sequential(nn.Dropout()).train(False)[0].training
         False
         """
@@ -143,8 +137,6 @@ class Module(Conversion, Persistence):
     def eval(self) -> Self:
         """Set evaluation mode here and below; the same as ``train(False)``.
 
-        >>> import gradkit
-        >>> from gradkit import nn
         >>> nn.Dropout().eval()(gradkit.ones(2))
         tensor([1., 1.])
         """
@@ -153,7 +145,6 @@ class Module(Conversion, Persistence):
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set ``requires_grad`` of every parameter: ``False`` freezes the module.
 
-        >>> from gradkit import nn
         >>> nn.Linear(2, 3).requires_grad_(False).weight.requires_grad
         False
         """
@@ -164,7 +155,6 @@ class Module(Conversion, Persistence):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero if ``set_to_none`` is False.
 
-        >>> from gradkit import nn
         >>> layer = nn.Linear(1, 1)
         >>> layer.weight.sum().backward()
         >>> layer.zero_grad()
@@ -183,7 +173,6 @@ class Module(Conversion, Persistence):
     def extra_repr(self) -> str:
         """What stands between the parentheses when the module prints; layers override it.
 
-        >>> from gradkit import nn
         >>> nn.Linear(2, 3, bias=False).extra_repr()
         'in_features=2, out_features=3, bias=False'
         """

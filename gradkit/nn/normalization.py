@@ -56,8 +56,6 @@ class _BatchNorm(Module):
     def reset_running_stats(self) -> None:
         """Forget the running statistics: mean 0, variance 1, no batches seen.
 
-        >>> import gradkit
-        >>> from gradkit import nn
         >>> norm = nn.BatchNorm1d(1)
         >>> _ = norm(gradkit.tensor([[1.0], [3.0]]))
         >>> norm.running_mean
@@ -114,8 +112,6 @@ class BatchNorm1d(_BatchNorm):
     ``running_mean``, ``running_var`` (C,) and ``num_batches_tracked`` serve evaluation. Raises ValueError for another
     number of axes, and in training for one value per feature.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.BatchNorm1d(1)(gradkit.tensor([[1.0], [3.0]])).tolist()
     [[-0.9999949932098389], [0.9999949932098389]]
     """
@@ -128,8 +124,6 @@ class BatchNorm2d(_BatchNorm):
 
     Parameters, buffers and errors as `BatchNorm1d`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> y = nn.BatchNorm2d(3)(gradkit.randn(4, 3, 5, 5))
     >>> bool((y.mean(dim=(0, 2, 3)).abs() < 1e-5).all())
     True
@@ -143,8 +137,6 @@ class BatchNorm3d(_BatchNorm):
 
     Parameters, buffers and errors as `BatchNorm1d`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.BatchNorm3d(3)(gradkit.randn(4, 3, 2, 2, 2)).shape
     gradkit.Size([4, 3, 2, 2, 2])
     """
@@ -159,8 +151,6 @@ class LayerNorm(Module):
     out, ``bias=False`` the second. Raises RuntimeError for an input that does not end in ``normalized_shape``. Ba,
     Kiros and Hinton, "Layer normalization" (2016).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> y = nn.LayerNorm(8)(gradkit.randn(4, 8))
     >>> bool((y.mean(dim=-1).abs() < 1e-5).all())
     True

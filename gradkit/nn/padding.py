@@ -41,8 +41,6 @@ class _ConstantPad(_Pad):
 class ConstantPad1d(_ConstantPad):
     """One number on all sides of (N, C, L) or (C, L).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ConstantPad1d(1, 7.0)(gradkit.tensor([[1.0, 2.0, 3.0]]))
     tensor([[7., 1., 2., 3., 7.]])
     """
@@ -53,8 +51,6 @@ class ConstantPad1d(_ConstantPad):
 class ConstantPad2d(_ConstantPad):
     """`ConstantPad1d` of (N, C, H, W) or (C, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ConstantPad2d((1, 1, 0, 0), 7.0)(gradkit.arange(4.0).reshape(1, 2, 2))
     tensor([[[7., 0., 1., 7.],
              [7., 2., 3., 7.]]])
@@ -66,8 +62,6 @@ class ConstantPad2d(_ConstantPad):
 class ConstantPad3d(_ConstantPad):
     """`ConstantPad1d` of (N, C, D, H, W) or (C, D, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ConstantPad3d(1, 7.0)(gradkit.ones(1, 2, 2, 2)).shape
     gradkit.Size([1, 4, 4, 4])
     """
@@ -78,8 +72,6 @@ class ConstantPad3d(_ConstantPad):
 class ZeroPad1d(_Pad):
     """Zeros on all sides of (N, C, L) or (C, L).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ZeroPad1d(1)(gradkit.tensor([[1.0, 2.0, 3.0]]))
     tensor([[0., 1., 2., 3., 0.]])
     """
@@ -90,8 +82,6 @@ class ZeroPad1d(_Pad):
 class ZeroPad2d(_Pad):
     """`ZeroPad1d` of (N, C, H, W) or (C, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ZeroPad2d((1, 1, 0, 0))(gradkit.arange(4.0).reshape(1, 2, 2))
     tensor([[[0., 0., 1., 0.],
              [0., 2., 3., 0.]]])
@@ -103,8 +93,6 @@ class ZeroPad2d(_Pad):
 class ZeroPad3d(_Pad):
     """`ZeroPad1d` of (N, C, D, H, W) or (C, D, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ZeroPad3d(1)(gradkit.ones(1, 2, 2, 2)).shape
     gradkit.Size([1, 4, 4, 4])
     """
@@ -115,8 +103,6 @@ class ZeroPad3d(_Pad):
 class ReflectionPad1d(_Pad):
     """The elements next to the border in reverse order, fewer than there are, on all sides of (N, C, L) or (C, L).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ReflectionPad1d(1)(gradkit.tensor([[1.0, 2.0, 3.0]]))
     tensor([[2., 1., 2., 3., 2.]])
     """
@@ -128,8 +114,6 @@ class ReflectionPad1d(_Pad):
 class ReflectionPad2d(_Pad):
     """`ReflectionPad1d` of (N, C, H, W) or (C, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ReflectionPad2d((1, 1, 0, 0))(gradkit.arange(4.0).reshape(1, 2, 2))
     tensor([[[1., 0., 1., 0.],
              [3., 2., 3., 2.]]])
@@ -142,8 +126,6 @@ class ReflectionPad2d(_Pad):
 class ReflectionPad3d(_Pad):
     """`ReflectionPad1d` of (N, C, D, H, W) or (C, D, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ReflectionPad3d(1)(gradkit.ones(1, 2, 2, 2)).shape
     gradkit.Size([1, 4, 4, 4])
     """
@@ -155,8 +137,6 @@ class ReflectionPad3d(_Pad):
 class ReplicationPad1d(_Pad):
     """The element at the border on all sides of (N, C, L) or (C, L).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ReplicationPad1d(1)(gradkit.tensor([[1.0, 2.0, 3.0]]))
     tensor([[1., 1., 2., 3., 3.]])
     """
@@ -168,8 +148,6 @@ class ReplicationPad1d(_Pad):
 class ReplicationPad2d(_Pad):
     """`ReplicationPad1d` of (N, C, H, W) or (C, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ReplicationPad2d((1, 1, 0, 0))(gradkit.arange(4.0).reshape(1, 2, 2))
     tensor([[[0., 0., 1., 1.],
              [2., 2., 3., 3.]]])
@@ -182,8 +160,6 @@ class ReplicationPad2d(_Pad):
 class ReplicationPad3d(_Pad):
     """`ReplicationPad1d` of (N, C, D, H, W) or (C, D, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ReplicationPad3d(1)(gradkit.ones(1, 2, 2, 2)).shape
     gradkit.Size([1, 4, 4, 4])
     """
@@ -195,8 +171,6 @@ class ReplicationPad3d(_Pad):
 class CircularPad1d(_Pad):
     """The elements at the other end on all sides of (N, C, L) or (C, L).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.CircularPad1d(1)(gradkit.tensor([[1.0, 2.0, 3.0]]))
     tensor([[3., 1., 2., 3., 1.]])
     """
@@ -208,8 +182,6 @@ class CircularPad1d(_Pad):
 class CircularPad2d(_Pad):
     """`CircularPad1d` of (N, C, H, W) or (C, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.CircularPad2d((1, 1, 0, 0))(gradkit.arange(4.0).reshape(1, 2, 2))
     tensor([[[1., 0., 1., 0.],
              [3., 2., 3., 2.]]])
@@ -222,8 +194,6 @@ class CircularPad2d(_Pad):
 class CircularPad3d(_Pad):
     """`CircularPad1d` of (N, C, D, H, W) or (C, D, H, W).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.CircularPad3d(1)(gradkit.ones(1, 2, 2, 2)).shape
     gradkit.Size([1, 4, 4, 4])
     """

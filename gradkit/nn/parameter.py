@@ -13,8 +13,6 @@ class Buffer(Tensor):
 
     It shares memory with ``data`` (None: an empty vector).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> layer = nn.Module()
     >>> layer.mean = nn.Buffer(gradkit.zeros(2))
     >>> layer.state_dict()["mean"]
@@ -37,8 +35,6 @@ class Parameter(Tensor):
     Assigned to an attribute of a Module it shows up in ``parameters()`` and ``state_dict()``. Raises TypeError for
     data that is no Tensor, RuntimeError for an integer dtype with ``requires_grad=True``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Parameter(gradkit.ones(2))
     Parameter containing:
     tensor([1., 1.], requires_grad=True)

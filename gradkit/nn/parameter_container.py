@@ -26,8 +26,6 @@ class ParameterList(Module):
 
     Raises IndexError for a place that is not there, TypeError for what cannot be iterated.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> scales = nn.ParameterList([gradkit.ones(2) for _ in range(3)])
     >>> len(scales), [name for name, _ in scales.named_parameters()]
     (3, ['0', '1', '2'])
@@ -63,8 +61,6 @@ class ParameterList(Module):
     def append(self, value: Any) -> Self:
         """Add a value at the end; returns the list.
 
-        >>> import gradkit
-        >>> from gradkit import nn
         >>> nn.ParameterList().append(gradkit.ones(1))[0]
         Parameter containing:
         tensor([1.], requires_grad=True)
@@ -76,8 +72,6 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> Self:
         """Add several values at the end; returns the list.
 
-        >>> import gradkit
-        >>> from gradkit import nn
         >>> len(nn.ParameterList().extend([gradkit.ones(1), gradkit.ones(2)]))
         2
         """
@@ -94,8 +88,6 @@ class ParameterList(Module):
 class ParameterDict(Module):
     """A dictionary of parameters, which `Module.parameters` finds; Tensors put into it become parameters.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> choices = nn.ParameterDict({"left": gradkit.ones(2)})
     >>> choices["right"] = gradkit.zeros(2)
     >>> list(choices), "left" in choices
@@ -134,7 +126,6 @@ class ParameterDict(Module):
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a name, or the default.
 
-        >>> from gradkit import nn
         >>> nn.ParameterDict().get("none", 3)
         3
         """
@@ -143,7 +134,6 @@ class ParameterDict(Module):
     def pop(self, key: str) -> Any:
         """Take out a value and return it. AttributeError, as in PyTorch, if there is none.
 
-        >>> from gradkit import nn
         >>> nn.ParameterDict({"a": 1}).pop("a")
         1
         """
@@ -154,7 +144,6 @@ class ParameterDict(Module):
     def clear(self) -> None:
         """Take out everything.
 
-        >>> from gradkit import nn
         >>> nn.ParameterDict({"a": 1}).clear()
         """
         for key in list(self):
@@ -163,7 +152,6 @@ class ParameterDict(Module):
     def keys(self) -> Iterable[str]:
         """The names.
 
-        >>> from gradkit import nn
         >>> list(nn.ParameterDict({"a": 1}).keys())
         ['a']
         """
@@ -172,7 +160,6 @@ class ParameterDict(Module):
     def values(self) -> Iterable[Any]:
         """The values.
 
-        >>> from gradkit import nn
         >>> list(nn.ParameterDict({"a": 1}).values())
         [1]
         """
@@ -181,7 +168,6 @@ class ParameterDict(Module):
     def items(self) -> Iterable[tuple[str, Any]]:
         """Pairs (name, value).
 
-        >>> from gradkit import nn
         >>> list(nn.ParameterDict({"a": 1}).items())
         [('a', 1)]
         """
@@ -190,7 +176,6 @@ class ParameterDict(Module):
     def update(self, parameters: Any) -> None:
         """Add values, or replace those of the same name, from a mapping or pairs.
 
-        >>> from gradkit import nn
         >>> choices = nn.ParameterDict()
         >>> choices.update([("a", 1)])
         >>> len(choices)

@@ -13,7 +13,6 @@ from gradkit.nn.registration import Registration
 class IncompatibleKeys(NamedTuple):
     """What `load_state_dict` could not match up: names the module has and the dictionary lacks, and the reverse.
 
-    >>> from gradkit import nn
     >>> nn.Linear(2, 3).load_state_dict({}, strict=False)
     _IncompatibleKeys(missing_keys=['weight', 'bias'], unexpected_keys=[])
     """
@@ -37,7 +36,6 @@ class Persistence(Registration):
     def get_extra_state(self) -> Any:
         """Override with `set_extra_state` to keep more in the state dictionary than parameters and buffers.
 
-        >>> from gradkit import nn
         >>> class Named(nn.Module):
         ...     def get_extra_state(self):
         ...         return "a name"
@@ -52,7 +50,6 @@ class Persistence(Registration):
     def set_extra_state(self, state: Any) -> None:
         """Override to take back what `get_extra_state` returned.
 
-        >>> from gradkit import nn
         >>> nn.Identity().set_extra_state(1)
         Traceback (most recent call last):
         NotImplementedError: Identity has extra state to load but no set_extra_state()
@@ -67,7 +64,6 @@ class Persistence(Registration):
         The values are detached but share memory with the module: clone them to keep a copy. ``keep_vars`` gives the
         parameters themselves.
 
-        >>> from gradkit import nn
         >>> list(nn.Sequential(nn.Linear(2, 3)).state_dict())
         ['0.weight', '0.bias']
         """
@@ -94,7 +90,6 @@ class Persistence(Registration):
         another shape and, if ``strict``, for names that do not match; everything wrong is listed in one
         message, and nothing was loaded then.
 
-        >>> from gradkit import nn
         >>> trained, fresh = nn.Linear(2, 3), nn.Linear(2, 3)
         >>> fresh.load_state_dict(trained.state_dict())
         <All keys matched successfully>

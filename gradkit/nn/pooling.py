@@ -14,8 +14,6 @@ class MaxPool1d(Applied):
     ``stride`` is ``kernel_size`` if None. With ``return_indices`` the result is (output, indices), each index counted
     along L, as `MaxUnpool1d` takes them.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.MaxPool1d(2)(gradkit.arange(4.0).reshape(1, 4))
     tensor([[1., 3.]])
     """
@@ -49,8 +47,6 @@ class MaxPool2d(MaxPool1d):
 
     Sizes are one number or one for each axis. Indices, where asked for, count in the flattened H x W plane.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.MaxPool2d(2)(gradkit.arange(16.0).reshape(1, 4, 4))
     tensor([[[ 5.,  7.],
              [13., 15.]]])
@@ -62,8 +58,6 @@ class MaxPool2d(MaxPool1d):
 class MaxPool3d(MaxPool1d):
     """The greatest element of each window: (N, C, D, H, W) or (C, D, H, W) to (..., D_out, H_out, W_out).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.MaxPool3d(2)(gradkit.arange(8.0).reshape(1, 2, 2, 2))
     tensor([[[[7.]]]])
     """
@@ -76,8 +70,6 @@ class AvgPool1d(Applied):
 
     ``stride`` is ``kernel_size`` if None. Padding counts as zeros unless ``count_include_pad=False``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.AvgPool1d(2)(gradkit.arange(4.0).reshape(1, 4))
     tensor([[0.5000, 2.5000]])
     """
@@ -107,8 +99,6 @@ class AvgPool2d(AvgPool1d):
     ``stride`` is ``kernel_size`` if None. Padding counts as zeros unless ``count_include_pad=False``;
     ``divisor_override`` divides the sum of a window by another number than its size.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.AvgPool2d(2)(gradkit.arange(16.0).reshape(1, 4, 4))
     tensor([[[ 2.5000,  4.5000],
              [10.5000, 12.5000]]])
@@ -139,8 +129,6 @@ class AvgPool2d(AvgPool1d):
 class AvgPool3d(AvgPool2d):
     """The mean of each window: (N, C, D, H, W) or (C, D, H, W) to (..., D_out, H_out, W_out).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.AvgPool3d(2)(gradkit.arange(8.0).reshape(1, 2, 2, 2))
     tensor([[[[3.5000]]]])
     """
@@ -151,8 +139,6 @@ class AvgPool3d(AvgPool2d):
 class LPPool1d(Applied):
     """``(sum of x**norm_type) ** (1 / norm_type)`` over each window: (N, C, L) or (C, L) to (..., L_out).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.LPPool1d(2, 2)(gradkit.tensor([[3.0, 4.0]]))
     tensor([[5.]])
     """
@@ -168,8 +154,6 @@ class LPPool1d(Applied):
 class LPPool2d(LPPool1d):
     """`LPPool1d` over two axes: (N, C, H, W) or (C, H, W) to (..., H_out, W_out).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.LPPool2d(1, 2)(gradkit.ones(1, 2, 2))
     tensor([[[4.]]])
     """
@@ -182,8 +166,6 @@ class MaxUnpool1d(Applied):
 
     ``output_size`` names the extent where several would give this output. Raises ValueError for one that does not fit.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> y, places = nn.MaxPool1d(2, return_indices=True)(gradkit.tensor([[1.0, 2.0, 4.0, 3.0]]))
     >>> nn.MaxUnpool1d(2)(y, places)
     tensor([[0., 2., 4., 0.]])
@@ -203,8 +185,6 @@ class MaxUnpool1d(Applied):
 class MaxUnpool2d(MaxUnpool1d):
     """`MaxUnpool1d` over two axes; indices count in the flattened H x W plane.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> y, places = nn.MaxPool2d(2, return_indices=True)(gradkit.arange(4.0).reshape(1, 2, 2))
     >>> nn.MaxUnpool2d(2)(y, places)
     tensor([[[0., 0.],
@@ -218,8 +198,6 @@ class MaxUnpool2d(MaxUnpool1d):
 class MaxUnpool3d(MaxUnpool1d):
     """`MaxUnpool1d` over three axes; indices count in the flattened volume.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> y, places = nn.MaxPool3d(2, return_indices=True)(gradkit.arange(8.0).reshape(1, 2, 2, 2))
     >>> nn.MaxUnpool3d(2)(y, places).flatten().tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0]
@@ -233,8 +211,6 @@ class MaxUnpool3d(MaxUnpool1d):
 class AdaptiveAvgPool1d(Applied):
     """Means over ``output_size`` windows that share the axis out: (N, C, L) or (C, L) to (..., output_size).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.AdaptiveAvgPool1d(2)(gradkit.tensor([[1.0, 2.0, 3.0]]))
     tensor([[1.5000, 2.5000]])
     """
@@ -248,8 +224,6 @@ class AdaptiveAvgPool1d(Applied):
 class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
     """`AdaptiveAvgPool1d` over two axes; ``output_size`` is a number or (H_out, W_out), None keeps an extent.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.AdaptiveAvgPool2d((1, None))(gradkit.ones(1, 8, 5, 3)).shape
     gradkit.Size([1, 8, 1, 3])
     """
@@ -260,8 +234,6 @@ class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
 class AdaptiveAvgPool3d(AdaptiveAvgPool1d):
     """`AdaptiveAvgPool1d` over three axes.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.AdaptiveAvgPool3d(1)(gradkit.ones(2, 4, 4, 4)).shape
     gradkit.Size([2, 1, 1, 1])
     """
@@ -272,8 +244,6 @@ class AdaptiveAvgPool3d(AdaptiveAvgPool1d):
 class AdaptiveMaxPool1d(Applied):
     """The greatest elements of the windows of `AdaptiveAvgPool1d`; with ``return_indices`` (output, indices).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.AdaptiveMaxPool1d(2)(gradkit.tensor([[1.0, 2.0, 3.0]]))
     tensor([[2., 3.]])
     """
@@ -290,8 +260,6 @@ class AdaptiveMaxPool1d(Applied):
 class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
     """The greatest elements of the windows of `AdaptiveAvgPool2d`; with ``return_indices`` (output, indices).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.AdaptiveMaxPool2d(1)(gradkit.arange(4.0).reshape(1, 2, 2))
     tensor([[[3.]]])
     """

@@ -15,8 +15,6 @@ from gradkit.nn.parameter import Parameter
 class ReLU(Applied):
     """``max(0, input)``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ReLU()(gradkit.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
@@ -30,8 +28,6 @@ class ReLU(Applied):
 class ReLU6(ReLU):
     """``min(max(0, input), 6)``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ReLU6()(gradkit.tensor([-1.0, 2.0, 8.0]))
     tensor([0., 2., 6.])
     """
@@ -42,8 +38,6 @@ class ReLU6(ReLU):
 class SELU(ReLU):
     """`ELU` scaled so that mean 0 and variance 1 stay so; Klambauer et al., "Self-normalizing neural networks" (2017).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.SELU()(gradkit.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
@@ -54,8 +48,6 @@ class SELU(ReLU):
 class LeakyReLU(Applied):
     """``input`` where positive, ``negative_slope * input`` elsewhere.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.LeakyReLU(0.1)(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.1000,  2.0000])
     """
@@ -69,8 +61,6 @@ class LeakyReLU(Applied):
 class ELU(Applied):
     """``input`` where positive, ``alpha * (exp(input) - 1)`` elsewhere.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.ELU()(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
@@ -84,8 +74,6 @@ class ELU(Applied):
 class CELU(ELU):
     """``input`` where positive, ``alpha * (exp(input / alpha) - 1)`` elsewhere; Barron (2017).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.CELU(2.0)(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.7869,  2.0000])
     """
@@ -96,8 +84,6 @@ class CELU(ELU):
 class Threshold(Applied):
     """``input`` above ``threshold``, ``value`` elsewhere.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Threshold(1.0, 20.0)(gradkit.tensor([0.5, 2.0]))
     tensor([20.,  2.])
     """
@@ -113,8 +99,6 @@ class Hardtanh(Applied):
 
     PyTorch's former names ``min_value`` and ``max_value`` are understood, with a FutureWarning.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.Hardtanh()(gradkit.tensor([-3.0, 0.5]))
     tensor([-1.0000,  0.5000])
     """
@@ -146,8 +130,6 @@ class RReLU(Applied):
 
     Xu et al., "Empirical evaluation of rectified activations in convolutional network" (2015).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.RReLU(0.1, 0.3).eval()(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.2000,  2.0000])
     """
@@ -166,8 +148,6 @@ class PReLU(Module):
 
     ``weight`` (num_parameters,) starts at ``init``. He et al., "Delving deep into rectifiers" (2015).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.PReLU()(gradkit.tensor([-1.0, 2.0])).detach()
     tensor([-0.2500,  2.0000])
     """

@@ -72,8 +72,6 @@ class RNNCell(_Cell):
 
     Raises RuntimeError for sizes that do not fit or another ``nonlinearity``, ValueError for other ranks.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.RNNCell(10, 20)(gradkit.randn(3, 10)).shape
     gradkit.Size([3, 20])
     """
@@ -111,8 +109,6 @@ class LSTMCell(_Cell):
     The gates i, f, g, o, in this order, are sigmoid, sigmoid, tanh and sigmoid of ``W_ih x + b_ih + W_hh h + b_hh``;
     ``c' = f * c + i * g`` and ``h' = o * tanh(c')``. Hochreiter and Schmidhuber (1997). Errors as `RNNCell`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> h, c = nn.LSTMCell(10, 20)(gradkit.randn(3, 10))
     >>> h.shape, c.shape
     (gradkit.Size([3, 20]), gradkit.Size([3, 20]))
@@ -140,8 +136,6 @@ class GRUCell(_Cell):
     r, z, n; ``n = tanh(W_in x + b_in + r * (W_hn h + b_hn))`` and ``h' = (1 - z) * n + z * h``. Cho et al. (2014).
     Errors as `RNNCell`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.GRUCell(10, 20)(gradkit.randn(3, 10)).shape
     gradkit.Size([3, 20])
     """

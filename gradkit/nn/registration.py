@@ -89,7 +89,6 @@ class Registration:
         Raises TypeError for a value that is not a Parameter, KeyError for a name that is taken, empty or has a dot,
         ValueError for a Parameter that is the result of an operation.
 
-        >>> from gradkit import nn
         >>> layer = nn.Module()
         >>> layer.register_parameter("bias", None)
         >>> layer.bias is None, list(layer.parameters())
@@ -111,8 +110,6 @@ class Registration:
         It moves with ``to()`` and stands in ``state_dict()`` unless ``persistent=False``. Raises TypeError for a value
         that is not a Tensor, KeyError for a name that is taken, empty or has a dot.
 
-        >>> import gradkit
-        >>> from gradkit import nn
         >>> layer = nn.Module()
         >>> layer.register_buffer("mean", gradkit.zeros(2))
         >>> layer.state_dict()["mean"]
@@ -129,7 +126,6 @@ class Registration:
 
         Raises TypeError for a value that is not a Module, KeyError for a name that is taken, empty or has a dot.
 
-        >>> from gradkit import nn
         >>> net = nn.Module()
         >>> net.add_module("head", nn.Linear(2, 1))
         >>> net.head
@@ -158,7 +154,6 @@ class Registration:
     def get_submodule(self, target: str) -> Any:
         """The submodule at a dotted path; the empty path is the module itself. Raises AttributeError if there is none.
 
-        >>> from gradkit import nn
         >>> net = nn.Sequential(nn.Sequential(nn.ReLU()))
         >>> net.get_submodule("0.0")
         ReLU()
@@ -175,7 +170,6 @@ class Registration:
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted path. Raises AttributeError if there is none.
 
-        >>> from gradkit import nn
         >>> nn.Sequential(nn.Linear(2, 3)).get_parameter("0.bias").shape
         gradkit.Size([3])
         """
@@ -185,7 +179,6 @@ class Registration:
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a dotted path. Raises AttributeError if there is none.
 
-        >>> from gradkit import nn
         >>> nn.BatchNorm1d(2).get_buffer("running_mean")
         tensor([0., 0.])
         """
@@ -207,7 +200,6 @@ class Registration:
 
         A module that occurs twice is given once unless ``remove_duplicate=False``.
 
-        >>> from gradkit import nn
         >>> [name for name, _ in nn.Sequential(nn.ReLU(), nn.Sequential(nn.Tanh())).named_modules()]
         ['', '0', '1', '1.0']
         """
@@ -224,7 +216,6 @@ class Registration:
     def modules(self) -> Iterator[Any]:
         """This module and all below it, each once.
 
-        >>> from gradkit import nn
         >>> sum(isinstance(m, nn.ReLU) for m in nn.Sequential(nn.ReLU(), nn.ReLU()).modules())
         2
         """
@@ -233,7 +224,6 @@ class Registration:
     def named_children(self) -> Iterator[tuple[str, Any]]:
         """Pairs (name, module) of the modules directly below this one, each once.
 
-        >>> from gradkit import nn
         >>> [name for name, _ in nn.ModuleDict({"a": nn.ReLU()}).named_children()]
         ['a']
         """
@@ -246,7 +236,6 @@ class Registration:
     def children(self) -> Iterator[Any]:
         """The modules directly below this one, each once.
 
-        >>> from gradkit import nn
         >>> list(nn.Sequential(nn.ReLU()).children())
         [ReLU()]
         """
@@ -259,7 +248,6 @@ class Registration:
 
         A parameter shared by two layers is given once unless ``remove_duplicate=False``.
 
-        >>> from gradkit import nn
         >>> [name for name, _ in nn.Sequential(nn.Linear(2, 3)).named_parameters()]
         ['0.weight', '0.bias']
         """
@@ -268,7 +256,6 @@ class Registration:
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, each once, in the order of `named_parameters`; what an optimiser is given.
 
-        >>> from gradkit import nn
         >>> sum(p.numel() for p in nn.Linear(2, 3).parameters())
         9
         """
@@ -279,7 +266,6 @@ class Registration:
     ) -> Iterator[tuple[str, Tensor]]:
         """Pairs (dotted name, buffer) of this module and, if ``recurse``, of all below it.
 
-        >>> from gradkit import nn
         >>> [name for name, _ in nn.BatchNorm1d(2).named_buffers()]
         ['running_mean', 'running_var', 'num_batches_tracked']
         """
@@ -288,7 +274,6 @@ class Registration:
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """The buffers, each once, in the order of `named_buffers`.
 
-        >>> from gradkit import nn
         >>> len(list(nn.BatchNorm1d(2).buffers()))
         3
         """
@@ -308,7 +293,6 @@ class Registration:
     def apply(self, fn: Callable[[Any], object]) -> Self:
         """Call ``fn`` on every module below and then on this one; what an initialiser of one's own is applied with.
 
-        >>> from gradkit import nn
         >>> _ = nn.Sequential(nn.ReLU(), nn.Tanh()).apply(print)
         ReLU()
         Tanh()

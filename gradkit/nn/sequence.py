@@ -78,7 +78,6 @@ class RNNBase(Module):
     def flatten_parameters(self) -> None:
         """Nothing: PyTorch's programs ask for it, and memory needs no arranging here.
 
-        >>> from gradkit import nn
         >>> nn.GRU(2, 3).flatten_parameters()
         """
 
@@ -229,8 +228,6 @@ class RNN(RNNBase):
     of all layers but the last. Parameters start evenly from (-k, k), k = 1 / sqrt(hidden_size). Raises ValueError for
     options out of range, RuntimeError for inputs and states that do not fit. Elman (1990).
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> output, h = nn.RNN(10, 20, num_layers=2)(gradkit.randn(5, 3, 10))
     >>> output.shape, h.shape
     (gradkit.Size([5, 3, 20]), gradkit.Size([2, 3, 20]))
@@ -269,8 +266,6 @@ class LSTM(RNNBase):
     Returns the outputs of the last layer, (L, N, D * hidden_size), and the final (h, c). With ``proj_size`` the outputs and
     h have that width: h is multiplied by ``weight_hr`` (proj_size, hidden_size); Sak et al. (2014). The rest as `RNN`.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> output, (h, c) = nn.LSTM(10, 20, batch_first=True, bidirectional=True)(gradkit.randn(3, 5, 10))
     >>> output.shape, h.shape
     (gradkit.Size([3, 5, 40]), gradkit.Size([2, 3, 20]))
@@ -286,8 +281,6 @@ class LSTM(RNNBase):
 class GRU(RNNBase):
     """Gated recurrent units along a sequence; see `GRUCell` for one step, and `RNN` for the rest.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> output, h = nn.GRU(10, 20)(gradkit.randn(5, 10))
     >>> output.shape, h.shape
     (gradkit.Size([5, 20]), gradkit.Size([1, 20]))

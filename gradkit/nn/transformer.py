@@ -85,8 +85,6 @@ class TransformerEncoderLayer(_Layer):
     ``norm_first`` puts the norms before the blocks. ``activation`` is "relu", "gelu" or a function; RuntimeError for
     another word.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16)(gradkit.randn(5, 3, 8)).shape
     gradkit.Size([5, 3, 8])
     """
@@ -111,8 +109,6 @@ class TransformerDecoderLayer(_Layer):
     The masks are ``tgt_mask``, ``memory_mask``, ``tgt_key_padding_mask``, ``memory_key_padding_mask``, the hints
     ``tgt_is_causal`` and ``memory_is_causal``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> layer = nn.TransformerDecoderLayer(d_model=8, nhead=2, dim_feedforward=16)
     >>> layer(gradkit.randn(4, 3, 8), gradkit.randn(5, 3, 8)).shape
     gradkit.Size([4, 3, 8])
@@ -143,8 +139,6 @@ class TransformerEncoder(Module):
 
     ``enable_nested_tensor`` and ``mask_check`` choose PyTorch's fast path and have no meaning here.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), num_layers=2)
     >>> encoder(gradkit.randn(5, 3, 8)).shape
     gradkit.Size([5, 3, 8])
@@ -178,8 +172,6 @@ class TransformerEncoder(Module):
 class TransformerDecoder(Module):
     """``num_layers`` copies of a decoder layer, one after the other, and a norm if there is one.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> decoder = nn.TransformerDecoder(nn.TransformerDecoderLayer(8, 2, 16), num_layers=2)
     >>> decoder(gradkit.randn(4, 3, 8), gradkit.randn(5, 3, 8)).shape
     gradkit.Size([4, 3, 8])
@@ -213,8 +205,6 @@ class Transformer(Module):
 
     Matrices start by Xavier's rule. Raises RuntimeError for inputs whose N or E differ.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> net = nn.Transformer(8, 2, num_encoder_layers=1, num_decoder_layers=1, dim_feedforward=16)
     >>> net(gradkit.randn(5, 3, 8), gradkit.randn(4, 3, 8)).shape
     gradkit.Size([4, 3, 8])
@@ -286,7 +276,6 @@ class Transformer(Module):
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Tensor:
         """A mask (sz, sz) that hides what comes later: 0 on and below the diagonal, -inf above.
 
-        >>> from gradkit import nn
         >>> nn.Transformer.generate_square_subsequent_mask(2)
         tensor([[0., -inf],
                 [0., 0.]])

@@ -4,7 +4,6 @@
 numbers are weak), and answers in Tensors, through which gradients flow. ``numpy.f(tensor)`` comes here too. Functions
 and methods of `gradkit` itself mean what PyTorch says.
 
->>> import gradkit, gradkit.numpy as gnp
 >>> gnp.concatenate([gradkit.ones(2), gnp.zeros(1)])
 tensor([1., 1., 0.], dtype=gradkit.float64)
 """

@@ -33,7 +33,6 @@ def maker(function: Callable[..., Any], example: str) -> Callable[..., Any]:
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"""`numpy.{name}` as a tensor, on `device` if one is given: the same arguments, dtypes and errors.
 
-    >>> import numpy as np, gradkit.numpy as gnp
     >>> np.array_equal(gnp.{name}({example}), np.{name}({example}))
     True
     """
@@ -74,7 +73,6 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None,
     The dtype is NumPy's: Python floats become float64. Tensors inside lists are stacked, derivatives and all.
     ValueError if `copy` is False and a copy would have to be made.
 
-    >>> import gradkit.numpy as gnp
     >>> gnp.asarray([1.5, 2]).dtype
     dtype('float64')
     """
@@ -93,7 +91,6 @@ asanyarray = ascontiguousarray = asarray
 def array(object: Any, dtype: Any = None, *, copy: bool | None = True, order: Any = None, ndmin: int = 0) -> Tensor:
     """`asarray` that copies unless told otherwise, with at least `ndmin` axes.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> x = gradkit.tensor(2.0, requires_grad=True)
     >>> gnp.array([x, 3 * x])
     tensor([2., 6.], grad_fn=<StackBackward0>)
@@ -105,7 +102,6 @@ def array(object: Any, dtype: Any = None, *, copy: bool | None = True, order: An
 def copy(a: Any, order: Any = "K") -> Tensor:
     """A copy, through which derivatives flow.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.copy(gradkit.ones(2))
     tensor([1., 1.])
     """
@@ -116,7 +112,6 @@ def copy(a: Any, order: Any = "K") -> Tensor:
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
     """`x` in another dtype; a copy even if that is its dtype already, unless `copy` is False.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.astype(gradkit.ones(2), gnp.float64)
     tensor([1., 1.], dtype=gradkit.float64)
     """
@@ -139,7 +134,6 @@ def _like(function: Callable[..., Any], plain: Callable[..., Any]) -> Callable[.
     make.__name__ = make.__qualname__ = f"{plain.__name__}_like"
     make.__doc__ = f"""`{plain.__name__}` of the shape and dtype of `a`, unless these are given.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{plain.__name__}_like(gradkit.ones(2, 3)).shape
     gradkit.Size([2, 3])
     """
@@ -154,7 +148,6 @@ empty_like = _like(creation.empty_like, empty)
 def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None) -> Tensor:
     """A tensor of `shape` filled with a number, or with a tensor that broadcasts to it, whose derivative flows.
 
-    >>> import gradkit.numpy as gnp
     >>> gnp.full((2,), 7.0)
     tensor([7., 7.], dtype=gradkit.float64)
     """
@@ -170,7 +163,6 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """`full` of the shape and dtype of `a`, unless these are given.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.full_like(gradkit.ones(2), 7)
     tensor([7., 7.])
     """
@@ -185,7 +177,6 @@ def linspace(
 ) -> Any:  # fmt: skip
     """`num` numbers evenly spaced from `start` to `stop`, which may be tensors: derivatives flow to both.
 
-    >>> import gradkit.numpy as gnp
     >>> gnp.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000], dtype=gradkit.float64)
     """
@@ -208,7 +199,6 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 
     `indexing` "xy" exchanges the first two axes, "ij" does not; ValueError for another. `sparse` leaves extents 1.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> [x.shape for x in gnp.meshgrid(gradkit.ones(2), gradkit.ones(3))]
     [gradkit.Size([3, 2]), gradkit.Size([3, 2])]
     """
@@ -227,7 +217,6 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 def diag(v: Any, k: int = 0) -> Tensor:
     """The matrix with the vector `v` on its diagonal `k`, or of a matrix its diagonal. ValueError for other ranks.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.diag(gradkit.ones(2))
     tensor([[1., 0.],
             [0., 1.]])
@@ -244,7 +233,6 @@ def diag(v: Any, k: int = 0) -> Tensor:
 def diagflat(v: Any, k: int = 0) -> Tensor:
     """`diag` of all elements of `v`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.diagflat(gradkit.ones(1, 2)).shape
     gradkit.Size([2, 2])
     """
@@ -259,7 +247,6 @@ def _triangle(name: str) -> Callable[..., Any]:
     cut.__name__ = cut.__qualname__ = name
     cut.__doc__ = f"""The {"lower" if name == "tril" else "upper"} triangle of matrices: 0 beyond the diagonal `k`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.ones(2, 2)).sum()
     tensor(3.)
     """
@@ -275,7 +262,6 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
 
     ValueError if `x` is not one-dimensional.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.vander(gradkit.tensor([2, 3]), 3)
     tensor([[4, 2, 1],
             [9, 3, 1]])
@@ -293,7 +279,6 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
 
     BufferError if its memory is on a device that is not in use here.
 
-    >>> import numpy as np, gradkit.numpy as gnp
     >>> gnp.from_dlpack(np.ones(2))
     tensor([1., 1.], dtype=gradkit.float64)
     """

@@ -83,7 +83,6 @@ def _describe(function: np.ufunc, differentiable: bool) -> str:
 
     Promotes by NumPy's rules. {fact}. TypeError for dtypes that NumPy refuses, and for ``out=`` and ``where=``.
 
-    >>> import numpy as np, gradkit.numpy as gnp
     >>> x = y = np.array([{value}])
     >>> np.array_equal(gnp.{name}({signature}), np.{name}({signature}))
     True

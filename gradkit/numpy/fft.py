@@ -89,7 +89,6 @@ def _along_one(name: str, transform: Callable[..., Tensor]) -> Callable[..., Ten
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"""`numpy.fft.{name}` of a tensor, with its arguments, dtypes and errors.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.fft.{name}(gradkit.ones(1, 4)).shape
     gradkit.Size({list(getattr(np.fft, name)(np.ones((1, 4))).shape)})
     """
@@ -117,7 +116,6 @@ def _along_several(name: str, usual: Any, transform: Callable[..., Tensor]) -> C
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"""`numpy.fft.{name}` of a tensor, with its arguments, dtypes and errors.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.fft.{name}(gradkit.ones(2, 4)).shape
     gradkit.Size({list(getattr(np.fft, name)(np.ones((2, 4))).shape)})
     """
@@ -138,7 +136,6 @@ irfftn = _along_several("irfftn", None, _from_half)
 def fftshift(x: Any, axes: Any = None) -> Tensor:
     """With the frequency 0 moved from the front to the middle, along `axes` (an int, a tuple, or all).
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.fft.fftshift(gradkit.arange(4))
     tensor([2, 3, 0, 1])
     """
@@ -148,7 +145,6 @@ def fftshift(x: Any, axes: Any = None) -> Tensor:
 def ifftshift(x: Any, axes: Any = None) -> Tensor:
     """What undoes `fftshift`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.fft.ifftshift(gradkit.arange(5))
     tensor([2, 3, 4, 0, 1])
     """

@@ -25,7 +25,6 @@ def dtype_of(x: Any) -> Any:
 def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
     """The dtype of an operation on tensors, arrays, dtypes and Python numbers together, by NumPy's rule.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.result_type(gradkit.ones(2), gnp.int32)
     dtype('float64')
     """
@@ -35,7 +34,6 @@ def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
 def can_cast(from_: Any, to: Any, casting: str = "safe") -> Any:
     """Whether a dtype, or a tensor's dtype, converts to another by the rule `casting`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.can_cast(gradkit.ones(2), gnp.float16)
     False
     """
@@ -45,7 +43,6 @@ def can_cast(from_: Any, to: Any, casting: str = "safe") -> Any:
 def finfo(type: Any) -> Any:
     """The limits of a floating dtype, or of a tensor's.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.finfo(gradkit.ones(2)).bits
     32
     """
@@ -55,7 +52,6 @@ def finfo(type: Any) -> Any:
 def iinfo(type: Any) -> Any:
     """The limits of an integer dtype, or of a tensor's.
 
-    >>> import gradkit.numpy as gnp
     >>> gnp.iinfo(gnp.int8).max
     127
     """
@@ -65,7 +61,6 @@ def iinfo(type: Any) -> Any:
 def isdtype(dtype: Any, kind: Any) -> Any:
     """Whether a dtype is of a kind: "bool", "integral", "real floating", "numeric" ..., a dtype, or a tuple of such.
 
-    >>> import gradkit.numpy as gnp
     >>> gnp.isdtype(gnp.float32, ("integral", "real floating"))
     True
     """
@@ -75,7 +70,6 @@ def isdtype(dtype: Any, kind: Any) -> Any:
 def promote_types(type1: Any, type2: Any) -> np.dtype[Any]:
     """The smallest dtype to which both convert safely: NumPy's rule.
 
-    >>> import gradkit.numpy as gnp
     >>> gnp.promote_types(gnp.int32, gnp.float32)
     dtype('float64')
     """
@@ -85,7 +79,6 @@ def promote_types(type1: Any, type2: Any) -> np.dtype[Any]:
 class Info:
     """What the standard's `__array_namespace_info__` answers: capabilities, devices, dtypes.
 
-    >>> import gradkit.numpy as gnp
     >>> gnp.__array_namespace_info__().default_device()
     device(type='cpu')
     """
@@ -95,7 +88,6 @@ class Info:
     def capabilities(self) -> dict[str, Any]:
         """Whether bool indices and shapes that depend on data are served, and how many axes there may be.
 
-        >>> import gradkit.numpy as gnp
         >>> gnp.__array_namespace_info__().capabilities()["boolean indexing"]
         True
         """
@@ -104,7 +96,6 @@ class Info:
     def default_device(self) -> device:
         """The device that tensors are made on.
 
-        >>> import gradkit.numpy as gnp
         >>> gnp.__array_namespace_info__().default_device()
         device(type='cpu')
         """
@@ -113,7 +104,6 @@ class Info:
     def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
         """The dtypes of Python numbers here: NumPy's, not PyTorch's.
 
-        >>> import gradkit.numpy as gnp
         >>> gnp.__array_namespace_info__().default_dtypes()["real floating"]
         dtype('float64')
         """
@@ -122,7 +112,6 @@ class Info:
     def devices(self) -> list[device]:
         """The devices that are in use.
 
-        >>> import gradkit.numpy as gnp
         >>> gnp.__array_namespace_info__().devices()
         [device(type='cpu')]
         """
@@ -131,7 +120,6 @@ class Info:
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
         """The dtypes by name, all or those of a `kind`.
 
-        >>> import gradkit.numpy as gnp
         >>> sorted(gnp.__array_namespace_info__().dtypes(kind="complex floating"))
         ['complex128', 'complex64']
         """
@@ -141,7 +129,6 @@ class Info:
 def __array_namespace_info__() -> Info:
     """The standard's way to ask a namespace about itself.
 
-    >>> import gradkit.numpy as gnp
     >>> gnp.__array_namespace_info__().default_device()
     device(type='cpu')
     """

@@ -20,7 +20,6 @@ def concatenate(
 
     Their dtypes are promoted. ValueError if there are none, if they have no axes, or if other axes differ in extent.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.concatenate([gradkit.ones(2), [3.0]])
     tensor([1., 1., 3.], dtype=gradkit.float64)
     """
@@ -47,7 +46,6 @@ def _parts(arrays: Any, dtype: Any, casting: Any) -> list[Tensor]:
 def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Tensor:
     """Arrays of one shape side by side along a new axis. ValueError if there are none or their shapes differ.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.stack([gradkit.ones(3), gradkit.zeros(3)], axis=1).shape
     gradkit.Size([3, 2])
     """
@@ -62,7 +60,6 @@ def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, cas
 def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Tensor:
     """Rows, or matrices, one below the other.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.vstack([gradkit.ones(3), gradkit.zeros(2, 3)]).shape
     gradkit.Size([3, 3])
     """
@@ -72,7 +69,6 @@ def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Tensor
 def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Tensor:
     """Vectors one behind the other, or matrices beside each other.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.hstack([gradkit.ones(3), gradkit.zeros(2)]).shape
     gradkit.Size([5])
     """
@@ -83,7 +79,6 @@ def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Tensor
 def dstack(tup: Any) -> Tensor:
     """Arrays one behind the other along the third axis.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.dstack([gradkit.ones(3), gradkit.zeros(3)]).shape
     gradkit.Size([1, 3, 2])
     """
@@ -93,7 +88,6 @@ def dstack(tup: Any) -> Tensor:
 def column_stack(tup: Any) -> Tensor:
     """Vectors as the columns of a matrix; matrices are taken in as they are.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.column_stack([gradkit.ones(3), gradkit.zeros(3)]).shape
     gradkit.Size([3, 2])
     """
@@ -106,7 +100,6 @@ def block(arrays: Any) -> Tensor:
 
     ValueError if the lists are not equally deep.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.block([[gradkit.eye(2), gradkit.ones(2, 1)], [gradkit.zeros(1, 3)]]).shape
     gradkit.Size([3, 3])
     """
@@ -140,7 +133,6 @@ def _assembled(arrays: Any, depth: int, rank: int) -> Tensor:
 def append(arr: Any, values: Any, axis: int | None = None) -> Tensor:
     """`values` behind `arr` along `axis`, or both in line.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.append(gradkit.ones(2), gradkit.zeros(1))
     tensor([1., 1., 0.])
     """
@@ -151,7 +143,6 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Tensor:
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """Pieces along `axis`: as many as an int says, nearly equal, or cut at the places of a list.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.array_split(gradkit.arange(3), 2)
     [tensor([0, 1]), tensor([2])]
     """
@@ -166,7 +157,6 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tenso
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """`array_split` whose pieces, counted by an int, have to be equal: ValueError if they cannot be.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.split(gradkit.arange(4), 2)
     [tensor([0, 1]), tensor([2, 3])]
     """
@@ -188,7 +178,6 @@ def _split_along(name: str, axis: int, least: int) -> Callable[..., Any]:
 
     ValueError if there is no such axis or the pieces would not be equal.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> len(gnp.{name}(gradkit.ones(2, 2, 2), 2))
     2
     """
@@ -201,7 +190,6 @@ vsplit, hsplit, dsplit = _split_along("vsplit", 0, 2), _split_along("hsplit", 1,
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices along an axis, without it. ValueError if there is none.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.unstack(gradkit.arange(2))
     (tensor(0), tensor(1))
     """

@@ -19,7 +19,6 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
 
     ValueError if the elements do not fit, or if `copy` is False and one is needed.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.reshape(gradkit.arange(4), (2, 2), order="F")
     tensor([[0, 2],
             [1, 3]])
@@ -40,7 +39,6 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None
 def ravel(a: Any, order: str = "C") -> Tensor:
     """All elements along one axis.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.ravel(gradkit.ones(2, 3)).shape
     gradkit.Size([6])
     """
@@ -50,7 +48,6 @@ def ravel(a: Any, order: str = "C") -> Tensor:
 def squeeze(a: Any, axis: Any = None) -> Tensor:
     """Without the axes of extent 1, or without those of `axis` (an int or a tuple); ValueError if one is longer.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.squeeze(gradkit.ones(1, 2, 1), axis=0).shape
     gradkit.Size([2, 1])
     """
@@ -65,7 +62,6 @@ def squeeze(a: Any, axis: Any = None) -> Tensor:
 def expand_dims(a: Any, axis: Any) -> Tensor:
     """With new axes of extent 1 at `axis` (an int or a tuple) of the result. AxisError if it has no such axis.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.expand_dims(gradkit.ones(3), (0, 2)).shape
     gradkit.Size([1, 3, 1])
     """
@@ -87,7 +83,6 @@ def _at_least(n: int) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = f"atleast_{n}d"
     function.__doc__ = f"""Each operand with at least {n} axes, new ones of extent 1; a tuple for several operands.
 
-    >>> import gradkit.numpy as gnp
     >>> gnp.atleast_{n}d(2.5).ndim
     {n}
     """
@@ -101,7 +96,6 @@ atleast_1d, atleast_2d, atleast_3d = [_at_least(n) for n in (1, 2, 3)]
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Tensor:
     """`array` seen in a larger shape, without a copy. ValueError if it does not broadcast to it.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.broadcast_to(gradkit.ones(2), (3, 2)).shape
     gradkit.Size([3, 2])
     """
@@ -116,7 +110,6 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Tensor:
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Tensor, ...]:
     """All operands in the shape they broadcast to together. ValueError if there is none.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> [x.shape for x in gnp.broadcast_arrays(gradkit.ones(2, 1), gradkit.ones(3))]
     [gradkit.Size([2, 3]), gradkit.Size([2, 3])]
     """
@@ -130,7 +123,6 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Tensor, ...]:
 def transpose(a: Any, axes: Any = None) -> Tensor:
     """With the axes in the order `axes`, or in reverse. ValueError if that is no permutation of them.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.transpose(gradkit.ones(2, 3, 4)).shape
     gradkit.Size([4, 3, 2])
     """
@@ -144,7 +136,6 @@ def transpose(a: Any, axes: Any = None) -> Tensor:
 def permute_dims(a: Any, axes: Any = None) -> Tensor:
     """`transpose` under the standard's name.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.permute_dims(gradkit.ones(2, 3, 4), (1, 0, 2)).shape
     gradkit.Size([3, 2, 4])
     """
@@ -154,7 +145,6 @@ def permute_dims(a: Any, axes: Any = None) -> Tensor:
 def matrix_transpose(x: Any, /) -> Tensor:
     """With the last two axes exchanged. ValueError if there are fewer.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.matrix_transpose(gradkit.ones(5, 2, 3)).shape
     gradkit.Size([5, 3, 2])
     """
@@ -167,7 +157,6 @@ def matrix_transpose(x: Any, /) -> Tensor:
 def swapaxes(a: Any, axis1: int, axis2: int) -> Tensor:
     """With two axes exchanged. AxisError if there is no such axis.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.swapaxes(gradkit.ones(2, 3, 4), 0, 2).shape
     gradkit.Size([4, 3, 2])
     """
@@ -180,7 +169,6 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Tensor:
 
     ValueError if the two do not have the same number of axes or one appears twice.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.moveaxis(gradkit.ones(2, 3, 4), 0, -1).shape
     gradkit.Size([3, 4, 2])
     """
@@ -194,7 +182,6 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Tensor:
 def rollaxis(a: Any, axis: int, start: int = 0) -> Tensor:
     """With `axis` moved back until it stands before the axis `start`; `moveaxis` is plainer.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.rollaxis(gradkit.ones(2, 3, 4), 2).shape
     gradkit.Size([4, 2, 3])
     """
@@ -207,7 +194,6 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Tensor:
 def flip(m: Any, axis: Any = None) -> Tensor:
     """With the order of the elements reversed along `axis` (an int or a tuple), or along all axes.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.flip(gradkit.arange(3))
     tensor([2, 1, 0])
     """
@@ -219,7 +205,6 @@ def flip(m: Any, axis: Any = None) -> Tensor:
 def fliplr(m: Any) -> Tensor:
     """`flip` along the second axis. ValueError if there is none.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.fliplr(gradkit.arange(4).reshape(2, 2))
     tensor([[1, 0],
             [3, 2]])
@@ -233,7 +218,6 @@ def fliplr(m: Any) -> Tensor:
 def flipud(m: Any) -> Tensor:
     """`flip` along the first axis. ValueError if there is none.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.flipud(gradkit.arange(3))
     tensor([2, 1, 0])
     """
@@ -247,7 +231,6 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Tensor:
     """Turned by `k` quarters in the plane of two axes, from the first towards the second. ValueError unless they are
     two.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.rot90(gradkit.arange(4).reshape(2, 2))
     tensor([[1, 3],
             [0, 2]])
@@ -265,7 +248,6 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Tensor:
 
     Several shifts and axes roll one after the other; ValueError if they do not pair off.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.roll(gradkit.arange(4), 1)
     tensor([3, 0, 1, 2])
     """
@@ -282,7 +264,6 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Tensor:
 def tile(A: Any, reps: Any) -> Tensor:
     """`A` laid side by side with itself, as often along each axis as `reps` (an int or a tuple) says.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.tile(gradkit.arange(2), (2, 2))
     tensor([[0, 1, 0, 1],
             [0, 1, 0, 1]])
@@ -303,7 +284,6 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Te
     "constant" fills with `constant_values` (0); "edge", "reflect", "symmetric" and "wrap" with elements of `array`.
     TypeError for the other modes.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.pad(gradkit.tensor([1.0, 2.0]), (1, 0), constant_values=9.0)
     tensor([9., 1., 2.])
     """
@@ -340,7 +320,6 @@ def _for_each_axis(pairs: Any, ndim: int) -> Any:
 def shape(a: Any) -> tuple[int, ...]:
     """The shape.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.shape(gradkit.ones(2, 3))
     gradkit.Size([2, 3])
     """
@@ -350,7 +329,6 @@ def shape(a: Any) -> tuple[int, ...]:
 def ndim(a: Any) -> int:
     """The number of axes.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.ndim(gradkit.ones(2, 3))
     2
     """
@@ -360,7 +338,6 @@ def ndim(a: Any) -> int:
 def size(a: Any, axis: Any = None) -> int:
     """The number of elements, or of those along `axis` (an int or a tuple).
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.size(gradkit.ones(2, 3))
     6
     """

@@ -25,7 +25,6 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: flo
 
     Of order inf the greatest, of order -inf the least size, of order 0 how many are not 0. The subgradient at 0 is 0.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.linalg.vector_norm(gradkit.tensor([3.0, 4.0]))
     tensor(5.)
     """
@@ -40,7 +39,6 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tenso
 
     ValueError for another order.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.linalg.matrix_norm(gradkit.tensor([[3.0, 0.0], [0.0, 4.0]]))
     tensor(5.)
     """
@@ -68,7 +66,6 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
 
     ValueError for an order or a number of axes that there is no norm for.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.linalg.norm(gradkit.tensor([[3.0, 0.0], [4.0, 0.0]]), axis=0)
     tensor([5., 0.])
     """
@@ -90,7 +87,6 @@ def cond(x: Any, p: Any = None) -> Tensor:
     """The condition number: the ratio of the extreme singular values, or in the norm `p` that of x times that of its
     inverse.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.linalg.cond(gradkit.tensor([[4.0, 0.0], [0.0, 2.0]]))
     tensor(2.)
     """

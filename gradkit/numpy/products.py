@@ -48,7 +48,6 @@ def _product(function: np.ufunc, meaning: str, compute: Callable[[Tensor, Tensor
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"""{meaning} Leading axes broadcast, dtypes are promoted. ValueError if extents do not fit.
 
-    >>> import numpy as np, gradkit.numpy as gnp
     >>> x, y = np.ones((2, 2)), np.eye(2)
     >>> np.array_equal(gnp.{name}(x, y), np.{name}(x, y))
     True
@@ -87,7 +86,6 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
 
     ValueError if extents do not fit.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.tensordot(gradkit.ones(2, 3, 4), gradkit.ones(4, 3), axes=([2, 1], [0, 1]))
     tensor([12., 12.])
     """
@@ -111,7 +109,6 @@ def dot(a: Any, b: Any, out: Any = None) -> Tensor:
     """The product of numbers, of vectors, of matrices; of more axes the sum over the last of `a` and the last but one
     of `b`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.dot(gradkit.ones(3), gradkit.ones(3))
     tensor(3.)
     """
@@ -125,7 +122,6 @@ def dot(a: Any, b: Any, out: Any = None) -> Tensor:
 def inner(a: Any, b: Any, /) -> Tensor:
     """The sum of products over the last axes.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.inner(gradkit.ones(2, 3), gradkit.ones(3))
     tensor([3., 3.])
     """
@@ -136,7 +132,6 @@ def inner(a: Any, b: Any, /) -> Tensor:
 def vdot(a: Any, b: Any, /) -> Tensor:
     """The dot product of all elements in line, those of `a` conjugated.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.vdot(gradkit.ones(2, 2), gradkit.ones(2, 2))
     tensor(4.)
     """
@@ -146,7 +141,6 @@ def vdot(a: Any, b: Any, /) -> Tensor:
 def outer(a: Any, b: Any, out: Any = None) -> Tensor:
     """The products of all elements of `a` with all of `b`: a matrix.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.outer(gradkit.tensor([1.0, 2.0]), gradkit.tensor([3.0, 4.0]))
     tensor([[3., 4.],
             [6., 8.]])
@@ -159,7 +153,6 @@ def outer(a: Any, b: Any, out: Any = None) -> Tensor:
 def kron(a: Any, b: Any) -> Tensor:
     """The Kronecker product: `b` times every element of `a`, laid out as they are. Axes that are missing come first.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.kron(gradkit.tensor([1.0, 10.0]), gradkit.tensor([1.0, 2.0]))
     tensor([ 1.,  2., 10., 20.])
     """
@@ -174,7 +167,6 @@ def kron(a: Any, b: Any) -> Tensor:
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
     """The vector product of vectors of three components along an axis. ValueError for another number of components.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.cross(gradkit.tensor([1.0, 0.0, 0.0]), gradkit.tensor([0.0, 1.0, 0.0]))
     tensor([0., 0., 1.])
     """
@@ -194,7 +186,6 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = 
     Also with lists of ints in place of letters: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``. Of more than two operands the
     pair with the smallest product goes first, whatever `optimize` says. ValueError for what does not fit.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.einsum("ij,j", gradkit.ones(2, 3), gradkit.tensor([1.0, 2.0, 3.0]))
     tensor([6., 6.])
     """
@@ -218,7 +209,6 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = 
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonal of the planes of two axes, which becomes the last axis. ValueError if the axes are the same.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.diagonal(gradkit.arange(4).reshape(2, 2))
     tensor([0, 3])
     """
@@ -232,7 +222,6 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Tensor:
     """The sum of the diagonal of the planes of two axes.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.trace(gradkit.eye(3))
     tensor(3.)
     """

@@ -61,7 +61,6 @@ def sum(
 
     Small integers are summed as int64 or uint64. AxisError if there is no such axis.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.sum(gradkit.tensor([[1, 2], [3, 4]], dtype=gradkit.int8), axis=0)
     tensor([4, 6])
     """
@@ -78,7 +77,6 @@ def prod(
 
     Differentiable at zeros too. Small integers are multiplied as int64 or uint64.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.prod(gradkit.tensor([2.0, 3.0]))
     tensor(6.)
     """
@@ -111,7 +109,6 @@ def _extreme(name: str, word: str, row: str) -> Callable[..., Any]:
 
     Elements that tie share the derivative evenly. ValueError for no elements and no `initial`, which `where` needs too.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([[1, 2], [3, 4]]), axis=0)
     tensor([{"3, 4" if name == "max" else "1, 2"}])
     """
@@ -125,7 +122,6 @@ min = amin = _extreme("min", "least", "amin")
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Tensor:
     """The distance from the least to the greatest element along `axis`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.ptp(gradkit.tensor([1.0, 4.0]))
     tensor(3.)
     """
@@ -148,7 +144,6 @@ def _place(name: str) -> Callable[..., Any]:
     word = "greatest" if name == "argmax" else "least"
     find.__doc__ = f"""The place of the {word} element along `axis`, or among all; the first of those that tie.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([1.0, 3.0, 2.0]))
     tensor({1 if name == "argmax" else 0})
     """
@@ -171,7 +166,6 @@ def _truth(name: str) -> Callable[..., Any]:
     reduce.__name__ = reduce.__qualname__ = name
     reduce.__doc__ = f"""Whether {name} element{"s" * (name == "all")} along `axis` (an int, a tuple, or all) hold true.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([[True, False], [True, True]]), axis=0)
     tensor([{"True, True" if name == "any" else " True, False"}])
     """
@@ -184,7 +178,6 @@ all, any = _truth("all"), _truth("any")
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     """How many elements along `axis` (an int, a tuple, or all) are not 0.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.count_nonzero(gradkit.tensor([0.0, 2.0]))
     tensor(1)
     """
@@ -200,7 +193,6 @@ def mean(
 
     Integers are averaged as float64.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.mean(gradkit.tensor([1, 2]))
     tensor(1.5000, dtype=gradkit.float64)
     """
@@ -231,7 +223,6 @@ def _spread(name: str) -> Callable[..., Any]:
     The sum of squares is divided by the number of elements less `ddof`, which the standard calls `correction`: 0, where
     PyTorch's methods take 1. Integers are taken as float64.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([1.0, 5.0]))
     tensor({2 if name == "std" else 4}.)
     """
@@ -247,7 +238,6 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 
     ZeroDivisionError if the weights add up to 0.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.average(gradkit.tensor([1.0, 4.0]), weights=[2, 1])
     tensor(2., dtype=gradkit.float64)
     """
@@ -281,7 +271,6 @@ def _running(function: Callable[..., Any], row: str, a: Any, axis: int | None, d
 def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Tensor:
     """Running sums along `axis`, or over all elements in line.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.cumsum(gradkit.tensor([[1, 2], [3, 4]]))
     tensor([ 1,  3,  6, 10])
     """
@@ -292,7 +281,6 @@ def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) 
 def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Tensor:
     """Running products along `axis`, or over all elements in line; differentiable at zeros too.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.cumprod(gradkit.tensor([1.0, 2.0, 3.0]))
     tensor([1., 2., 6.])
     """
@@ -320,7 +308,6 @@ def _cumulative(name: str, running: Callable[..., Any], first: int) -> Callable[
 
     ValueError without `axis` unless there is just one.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([1, 2]), include_initial=True)
     tensor([{"0, 1, 3" if first == 0 else "1, 1, 2"}])
     """

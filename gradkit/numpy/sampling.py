@@ -19,7 +19,6 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: A
 
     ValueError for a negative `n` or for no axes.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.diff(gradkit.tensor([1.0, 4.0, 9.0]))
     tensor([3., 5.])
     """
@@ -42,7 +41,6 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: A
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
     """Differences of neighbours of all elements in line, with what is to stand before and behind them.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.ediff1d(gradkit.tensor([1.0, 4.0, 9.0]), to_end=0.0)
     tensor([3., 5., 0.])
     """
@@ -56,7 +54,6 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
     """The integral along `axis` of samples `y` at the places `x`, or `dx` apart, by the trapezoidal rule.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.trapezoid(gradkit.tensor([1.0, 2.0, 3.0]), dx=2.0)
     tensor(8.)
     """
@@ -77,7 +74,6 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     `varargs` has the spacing for each axis, or one for all: a number, or the places of the samples. ValueError for
     fewer than two samples, TypeError for `edge_order` 2.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.gradient(gradkit.tensor([1.0, 2.0, 4.0, 7.0]))
     tensor([1.0000, 1.5000, 2.5000, 3.0000])
     """
@@ -117,7 +113,6 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
     """The convolution of two vectors: all of it ("full"), as much as the longer is long ("same"), or where they overlap
     altogether ("valid"). ValueError for an empty vector or another mode.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.convolve(gradkit.tensor([1.0, 2.0]), gradkit.tensor([1.0, 10.0]))
     tensor([ 1., 12., 20.])
     """
@@ -140,7 +135,6 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
 def correlate(a: Any, v: Any, mode: str = "valid") -> Tensor:
     """The cross-correlation of two vectors, of which `v` is conjugated: `convolve` with `v` in reverse.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.correlate(gradkit.tensor([1.0, 2.0, 3.0]), gradkit.tensor([0.0, 1.0]))
     tensor([2., 3.])
     """

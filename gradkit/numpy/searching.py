@@ -28,7 +28,6 @@ from gradkit.numpy.calling import (
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """`x` where the condition holds, else `y`, broadcast and promoted; without them, `nonzero` of the condition.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.where(gradkit.tensor([True, False]), gradkit.ones(2), 0.0)
     tensor([1., 0.])
     """
@@ -45,7 +44,6 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Tensor:
 
     ValueError if there are not as many choices as conditions, or none.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> x = gradkit.tensor([-1.0, 0.5, 3.0])
     >>> gnp.select([x < 0, x > 1], [0 * x, x**2], default=x)
     tensor([-0.0000,  0.5000,  9.0000])
@@ -63,7 +61,6 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
 
     `mode` says what happens outside: "raise" is an IndexError, "wrap" and "clip" lead inside.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.take(gradkit.tensor([4.0, 5.0, 6.0]), [2, 0, 0])
     tensor([6., 4., 4.])
     """
@@ -92,7 +89,6 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
 
     ValueError for another number of axes, IndexError for indices that are no integers or lead outside.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> x = gradkit.tensor([[3.0, 1.0], [2.0, 4.0]])
     >>> gnp.take_along_axis(x, gnp.argsort(x), -1)
     tensor([[1., 3.],
@@ -114,7 +110,6 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
 def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Tensor:
     """The slices along `axis` (or the elements, in line) for which the vector `condition` holds.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.compress([True, False, True], gradkit.tensor([4.0, 5.0, 6.0]))
     tensor([4., 6.])
     """
@@ -124,7 +119,6 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
 def extract(condition: Any, arr: Any) -> Tensor:
     """The elements of `arr`, in line, where `condition`, an array of as many, holds.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.extract([[False, True]], gradkit.tensor([[4.0, 5.0]]))
     tensor([5.])
     """
@@ -134,7 +128,6 @@ def extract(condition: Any, arr: Any) -> Tensor:
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Each element along `axis` (or each of all, in line) repeated: equally often, or as often as a list says.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.repeat(gradkit.tensor([4.0, 5.0]), [2, 1])
     tensor([4., 4., 5.])
     """
@@ -148,7 +141,6 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Tensor:
 def delete(arr: Any, obj: Any, axis: int | None = None) -> Tensor:
     """Without the slices `obj` (an int, a slice, a list) along `axis`, or without those elements of all in line.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.delete(gradkit.tensor([4.0, 5.0, 6.0]), 1)
     tensor([4., 6.])
     """
@@ -158,7 +150,6 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Tensor:
 def resize(a: Any, new_shape: Any) -> Tensor:
     """In another shape: elements are left out at the end, or repeated from the beginning.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.resize(gradkit.tensor([4.0, 5.0]), (3,))
     tensor([4., 5., 4.])
     """
@@ -174,7 +165,6 @@ def argsort(
 
     Elements that tie keep their order if `stable` or `descending`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.argsort(gradkit.tensor([3.0, 1.0, 2.0]))
     tensor([1, 2, 0])
     """
@@ -195,7 +185,6 @@ def sort(
 ) -> Tensor:  # fmt: skip
     """The elements along `axis` (or all, in line) in ascending order, or in `descending` order.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.sort(gradkit.tensor([3.0, 1.0, 2.0]))
     tensor([1., 2., 3.])
     """
@@ -208,7 +197,6 @@ def sort(
 def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None) -> Tensor:
     """Places that put the `kth` smallest elements where sorting would, with none larger before nor smaller behind.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.argpartition(gradkit.tensor([3.0, 1.0, 2.0]), 0)[0]
     tensor(1)
     """
@@ -222,7 +210,6 @@ def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introsele
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None) -> Tensor:
     """The elements in the order of `argpartition`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.partition(gradkit.tensor([3.0, 1.0, 2.0]), 0)[0]
     tensor(1.)
     """
@@ -244,7 +231,6 @@ def _places(name: str, example: str) -> Callable[..., Any]:
     find.__name__ = find.__qualname__ = name
     find.__doc__ = f"""`numpy.{name}` of tensors: integers or bools, which have no derivative. RuntimeError inside vmap.
 
-    >>> import numpy as np, gradkit.numpy as gnp
     >>> x, y = np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0])
     >>> np.array_equal(gnp.{name}({example}), np.{name}({example}))
     True
@@ -269,7 +255,6 @@ unravel_index = _places("unravel_index", "2, (2, 3)")
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Tensor:
     """How often each of 0, 1, 2 ... occurs in the vector `x`, or the sum of the weights where it does.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.bincount(gradkit.tensor([0, 2, 2]))
     tensor([1, 0, 2])
     """

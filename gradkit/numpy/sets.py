@@ -25,7 +25,6 @@ def unique(
 
     The derivative goes to the first occurrence.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.unique(gradkit.tensor([3.0, 1.0, 3.0]))
     tensor([1., 3.])
     """
@@ -41,7 +40,6 @@ def unique(
 def unique_values(x: Any, /) -> Tensor:
     """The different elements of `x`, in ascending order; nan counts as different from itself.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.unique_values(gradkit.tensor([3.0, 1.0, 3.0]))
     tensor([1., 3.])
     """
@@ -51,7 +49,6 @@ def unique_values(x: Any, /) -> Tensor:
 def unique_counts(x: Any, /) -> UniqueCountsResult:
     """The different elements of `x`, and how often each occurs: a named tuple `values, counts`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.unique_counts(gradkit.tensor([3.0, 1.0, 3.0])).counts
     tensor([1, 2])
     """
@@ -62,7 +59,6 @@ def unique_inverse(x: Any, /) -> UniqueInverseResult:
     """The different elements of `x`, and the place among them of every element: a named tuple `values,
     inverse_indices`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.unique_inverse(gradkit.tensor([3.0, 1.0, 3.0])).inverse_indices
     tensor([1, 0, 1])
     """
@@ -72,7 +68,6 @@ def unique_inverse(x: Any, /) -> UniqueInverseResult:
 def unique_all(x: Any, /) -> UniqueAllResult:
     """All that `unique` can tell: a named tuple `values, indices, inverse_indices, counts`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.unique_all(gradkit.tensor([3.0, 1.0, 3.0])).indices
     tensor([1, 0])
     """
@@ -82,7 +77,6 @@ def unique_all(x: Any, /) -> UniqueAllResult:
 def union1d(ar1: Any, ar2: Any) -> Tensor:
     """The different elements of two arrays together, in ascending order.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.union1d(gradkit.tensor([3.0, 1.0]), gradkit.tensor([2.0, 1.0]))
     tensor([1., 2., 3.])
     """
@@ -92,7 +86,6 @@ def union1d(ar1: Any, ar2: Any) -> Tensor:
 def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Tensor:
     """The different elements of `ar1` that are not in `ar2`, in ascending order (as they come if `assume_unique`).
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.setdiff1d(gradkit.tensor([3.0, 1.0]), gradkit.tensor([2.0, 1.0]))
     tensor([3.])
     """
@@ -105,7 +98,6 @@ def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices:
 
     The derivative goes to the first occurrence in `ar1`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.intersect1d(gradkit.tensor([3.0, 1.0]), gradkit.tensor([2.0, 1.0]))
     tensor([1.])
     """

@@ -35,7 +35,6 @@ def quantile(
     `method` is "linear", "lower", "higher", "midpoint" or "nearest"; TypeError for NumPy's others and for weights. A
     run that has a nan has no other quantile. ValueError for a `q` outside.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.quantile(gradkit.tensor([1.0, 2.0, 4.0]), 0.75)
     tensor(3.)
     """
@@ -84,7 +83,6 @@ def percentile(
 ) -> Tensor:  # fmt: skip
     """`quantile` with `q` from 0 to 100.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.percentile(gradkit.tensor([1.0, 2.0, 4.0]), 75)
     tensor(3.)
     """
@@ -95,7 +93,6 @@ def percentile(
 def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Tensor:
     """The element in the middle along `axis` (an int, a tuple, or all), or the mean of the two there.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.median(gradkit.tensor([4.0, 1.0, 2.0, 3.0]))
     tensor(2.5000)
     """
@@ -112,7 +109,6 @@ def cov(
 
     Sums of products are divided by the number of samples less `ddof`: 1, or 0 if `bias`.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.cov(gradkit.tensor([[1.0, 3.0], [2.0, 6.0]]), dtype=gnp.float32)
     tensor([[2., 4.],
             [4., 8.]])
@@ -137,7 +133,6 @@ def _variables(m: Any, rowvar: bool) -> Tensor:
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
     """The correlation coefficients of variables: `cov` divided by the standard deviations.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.corrcoef(gradkit.tensor([[1.0, 3.0], [2.0, 6.0]]), dtype=gnp.float32)
     tensor([[1., 1.],
             [1., 1.]])
@@ -164,7 +159,6 @@ def _passing_over(name: str, reduce: Callable[..., Any], instead: float) -> Call
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""`{name[3:]}` that takes nan for {instead}.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> float(gnp.{name}(gradkit.tensor([2.0, float("nan")])){"[0]" if "cum" in name else ""})
     2.0
     """
@@ -187,7 +181,6 @@ def _nan_extreme(name: str, reduce: Callable[..., Any], instead: float) -> Calla
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""`{name[3:]}` that passes over nan; where there is nothing else, nan.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([2.0, float("nan")]))
     tensor(2.)
     """
@@ -201,7 +194,6 @@ nanmin = _nan_extreme("nanmin", reduction.min, np.inf)
 def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False) -> Tensor:
     """`mean` of what is not nan; where there is nothing else, nan.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.nanmean(gradkit.tensor([1.0, 3.0, float("nan")]))
     tensor(2.)
     """
@@ -230,7 +222,6 @@ def _nan_spread(name: str, finish: Callable[..., Any]) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""`{name[3:]}` of what is not nan; where no more is left than `ddof` takes away, nan.
 
-    >>> import gradkit, gradkit.numpy as gnp
     >>> gnp.{name}(gradkit.tensor([1.0, 5.0, float("nan")]))
     tensor({4 if name == "nanvar" else 2}.)
     """

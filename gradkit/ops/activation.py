@@ -34,7 +34,6 @@ def _written(inplace: bool, input: Tensor, name: str, op: Callable[..., Tensor],
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """``max(0, input)``, of integers too; the derivative at 0 is 0. NotImplementedError for bools and complex numbers.
 
-    >>> import gradkit
     >>> gradkit.relu(gradkit.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
@@ -44,8 +43,6 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """``min(max(0, input), 6)``; the derivative is 0 at both ends.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.relu6(gradkit.tensor([-1.0, 2.0, 9.0]))
     tensor([0., 2., 6.])
     """
@@ -58,8 +55,6 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     Raises ValueError if `min_val` is above `max_val`, NotImplementedError for bools, complex numbers,
     and unsigned integers with a negative `min_val`.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.hardtanh(gradkit.tensor([-2.0, 0.5]))
     tensor([-1.0000,  0.5000])
     """
@@ -77,7 +72,6 @@ def _check_numbers(name: str, input: Tensor, refused: str = "biuc") -> None:
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """`input` where it is above the threshold, `value` elsewhere.
 
-    >>> import gradkit
     >>> gradkit.threshold(gradkit.tensor([0.5, 2.0]), 1.0, -1.0)
     tensor([-1.,  2.])
     """
@@ -88,8 +82,6 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """``min(max(0, input + 3), 6) / 6``: a broken line for sigmoid.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.hardsigmoid(gradkit.tensor([-4.0, 0.0, 1.5]))
     tensor([0.0000, 0.5000, 0.7500])
     """
@@ -100,8 +92,6 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * min(max(0, input + 3), 6) / 6``. Source: Howard et al. 2019.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.hardswish(gradkit.tensor([-1.0, 1.0, 4.0]))
     tensor([-0.3333,  0.6667,  4.0000])
     """
@@ -112,7 +102,6 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """`input` where its absolute value is above `lambd`, else 0.
 
-    >>> import gradkit
     >>> gradkit.hardshrink(gradkit.tensor([-0.4, 2.0]))
     tensor([0., 2.])
     """
@@ -123,8 +112,6 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """`input` moved by `lambd` towards 0, and 0 where that would cross it. RuntimeError for a negative `lambd`.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.softshrink(gradkit.tensor([-0.25, 2.0]))
     tensor([0.0000, 1.5000])
     """
@@ -140,8 +127,6 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 
     Raises RuntimeError in place with a negative slope, whose derivative cannot be read off the result.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.leaky_relu(gradkit.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
     """
@@ -163,7 +148,6 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
     Raises RuntimeError for another number of weights. Source: He et al. 2015.
 
-    >>> import gradkit
     >>> gradkit.prelu(gradkit.tensor([-1.0, 2.0]), gradkit.tensor([0.25]))
     tensor([-0.2500,  2.0000])
     """
@@ -183,8 +167,6 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``input`` where it is positive, else ``alpha * (exp(input) - 1)``. Source: Clevert et al. 2016.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.elu(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
@@ -199,7 +181,6 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
     Raises RuntimeError for an `alpha` of 0. Source: Barron 2017.
 
-    >>> import gradkit
     >>> gradkit.celu(gradkit.tensor([-1.0, 2.0]), 2.0)
     tensor([-0.7869,  2.0000])
     """
@@ -212,7 +193,6 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """`elu` with an alpha and a scale that keep mean 0 and variance 1. Source: Klambauer et al. 2017.
 
-    >>> import gradkit
     >>> gradkit.selu(gradkit.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
@@ -225,8 +205,6 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))``, without overflow or cancellation.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.logsigmoid(gradkit.tensor([-1000.0, 0.0]))
     tensor([-1.0000e+03, -6.9315e-01])
     """
@@ -237,8 +215,6 @@ def logsigmoid(input: Tensor) -> Tensor:
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``; `input` itself where ``beta * input`` is above the threshold.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.softplus(gradkit.tensor([0.0, 30.0]))
     tensor([ 0.6931, 30.0000])
     """
@@ -249,8 +225,6 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * sigmoid(input)``, known as swish. Source: Elfwing et al. 2018.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.silu(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
@@ -261,8 +235,6 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * tanh(softplus(input))``. Source: Misra 2020.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.mish(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
@@ -275,8 +247,6 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
     Raises RuntimeError for another `approximate`. Source: Hendrycks and Gimpel 2016.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.gelu(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.1587,  1.9545])
     """
@@ -289,8 +259,6 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 def softsign(input: Tensor) -> Tensor:
     """``input / (1 + abs(input))``.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.softsign(gradkit.tensor([-1.0, 3.0]))
     tensor([-0.5000,  0.7500])
     """
@@ -302,8 +270,6 @@ def softsign(input: Tensor) -> Tensor:
 def tanhshrink(input: Tensor) -> Tensor:
     """``input - tanh(input)``.
 
-    >>> import gradkit
-    >>> from gradkit.nn import functional as F
     >>> F.tanhshrink(gradkit.tensor([-1.0, 3.0]))
     tensor([-0.2384,  2.0049])
     """

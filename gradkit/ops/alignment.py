@@ -38,10 +38,8 @@ def ctc_loss(
     target lengths. A target too long for its input has the loss inf, or 0 with `zero_infinity`. Raises RuntimeError for
     lengths and a `blank` that do not fit, ValueError for another `reduction`. Graves et al. (2006).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import ctc_loss
     >>> log_probs = gradkit.full((2, 1, 2), 0.5).log()
-    >>> ctc_loss(log_probs, gradkit.tensor([[1]]), [2], [1]).exp()
+    >>> F.ctc_loss(log_probs, gradkit.tensor([[1]]), [2], [1]).exp()
     tensor(1.3333)
     """
     check_reduction(reduction)

@@ -32,7 +32,6 @@ def add(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 
     Raises RuntimeError for a fractional `alpha` with integers.
 
-    >>> import gradkit
     >>> gradkit.add(gradkit.ones(2), gradkit.ones(2), alpha=2)
     tensor([3., 3.])
     """
@@ -44,7 +43,6 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
 
     Raises RuntimeError for two bool tensors, and for a fractional `alpha` with integers.
 
-    >>> import gradkit
     >>> gradkit.sub(gradkit.ones(2), 1, alpha=2)
     tensor([-1., -1.])
     """
@@ -54,7 +52,6 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``other - alpha * input``, broadcast, in the dtype both promote to.
 
-    >>> import gradkit
     >>> gradkit.rsub(gradkit.ones(2), 5)
     tensor([4., 4.])
     """
@@ -64,7 +61,6 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 def add_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """`add`, written into this tensor; returns it.
 
-    >>> import gradkit
     >>> gradkit.ones(2).add_(gradkit.ones(2), alpha=2)
     tensor([3., 3.])
     """
@@ -74,7 +70,6 @@ def add_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 def sub_(self: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """`sub`, written into this tensor; returns it.
 
-    >>> import gradkit
     >>> gradkit.ones(2).sub_(gradkit.ones(2), alpha=2)
     tensor([-1., -1.])
     """
@@ -104,7 +99,6 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     A rounded quotient has the operands' dtype and the derivative 0. Raises RuntimeError for another `rounding_mode`,
     and for an integer divided by 0 and rounded.
 
-    >>> import gradkit
     >>> gradkit.div(gradkit.tensor([7, -7]), 2)
     tensor([ 3.5000, -3.5000])
     >>> gradkit.div(gradkit.tensor([7, -7]), 2, rounding_mode="trunc")
@@ -127,7 +121,6 @@ divide, subtract = div, sub
 def true_divide(input: Any, other: Any) -> Tensor:
     """``input / other``, broadcast; integers give the default floating dtype.
 
-    >>> import gradkit
     >>> gradkit.true_divide(gradkit.tensor([7, -7]), 2)
     tensor([ 3.5000, -3.5000])
     """
@@ -137,7 +130,6 @@ def true_divide(input: Any, other: Any) -> Tensor:
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``, broadcast.
 
-    >>> import gradkit
     >>> gradkit.addcmul(gradkit.ones(2), gradkit.tensor([1.0, 2.0]), gradkit.tensor([3.0, 4.0]), value=0.5)
     tensor([2.5000, 5.0000])
     """
@@ -148,7 +140,6 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) -> Tensor:
     """``input + value * tensor1 / tensor2``, broadcast. RuntimeError if both are integers.
 
-    >>> import gradkit
     >>> gradkit.addcdiv(gradkit.zeros(2), gradkit.tensor([1.0, 2.0]), gradkit.tensor([4.0, 4.0]), value=2)
     tensor([0.5000, 1.0000])
     """
@@ -163,7 +154,6 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
 
     Raises RuntimeError if the dtypes of `input` and `end` differ, NotImplementedError for integers.
 
-    >>> import gradkit
     >>> gradkit.lerp(gradkit.zeros(2), gradkit.tensor([10.0, 20.0]), 0.25)
     tensor([2.5000, 5.0000])
     """
@@ -178,7 +168,6 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
 def abs(input: Tensor) -> Tensor:
     """The absolute value of each element: real also for complex numbers. Its derivative at 0 is 0.
 
-    >>> import gradkit
     >>> gradkit.abs(gradkit.tensor([-1.5, 2.0, 3 + 4j]))
     tensor([1.5000, 2.0000, 5.0000])
     """
@@ -191,7 +180,6 @@ absolute = abs
 def sgn(input: Tensor) -> Tensor:
     """``input / abs(input)``, and 0 for 0: `sign`, also of complex numbers.
 
-    >>> import gradkit
     >>> gradkit.sgn(gradkit.tensor([3 + 4j, 0j]))
     tensor([0.6000+0.8000j, 0.0000+0.0000j])
     """
@@ -201,7 +189,6 @@ def sgn(input: Tensor) -> Tensor:
 def positive(input: Tensor) -> Tensor:
     """`input` itself. RuntimeError for bools.
 
-    >>> import gradkit
     >>> gradkit.positive(gradkit.tensor([-1.0, 2.0]))
     tensor([-1.,  2.])
     """
@@ -216,7 +203,6 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
     Integers stay integers. Raises RuntimeError for integers to the power of a negative integer.
 
-    >>> import gradkit
     >>> gradkit.pow(gradkit.tensor([1.0, 2.0]), 3)
     tensor([1., 8.])
     """
@@ -236,7 +222,6 @@ def pow(input: Any, exponent: Any) -> Tensor:
 def float_power(input: Any, exponent: Any) -> Tensor:
     """``input ** exponent`` in float64, or complex128 if either is complex.
 
-    >>> import gradkit
     >>> gradkit.float_power(gradkit.tensor([2, 3]), 0.5)
     tensor([1.4142, 1.7321], dtype=gradkit.float64)
     """
@@ -254,7 +239,6 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     `max` wins where it is below `min`. The derivative is 1 on the bounds. Integers and fractional bounds give floats.
     Raises RuntimeError without any bound, NotImplementedError for complex numbers.
 
-    >>> import gradkit
     >>> gradkit.clamp(gradkit.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
     tensor([-1.0000,  0.5000,  1.0000])
     """
@@ -281,7 +265,6 @@ clip = clamp
 def clamp_min(input: Tensor, min: Any) -> Tensor:
     """Each element, or `min` if that is larger: `clamp` with one bound.
 
-    >>> import gradkit
     >>> gradkit.clamp_min(gradkit.tensor([-2.0, 3.0]), 0)
     tensor([0., 3.])
     """
@@ -291,7 +274,6 @@ def clamp_min(input: Tensor, min: Any) -> Tensor:
 def clamp_max(input: Tensor, max: Any) -> Tensor:
     """Each element, or `max` if that is smaller: `clamp` with one bound.
 
-    >>> import gradkit
     >>> gradkit.clamp_max(gradkit.tensor([-2.0, 3.0]), 0)
     tensor([-2.,  0.])
     """
@@ -305,7 +287,6 @@ def nan_to_num(
 
     The derivative is 0 where something was replaced. Integers have nothing to replace.
 
-    >>> import gradkit
     >>> gradkit.nan_to_num(gradkit.tensor([float("nan"), float("inf"), 1.0]), posinf=9.0)
     tensor([0., 9., 1.])
     """
@@ -321,7 +302,6 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     The result has the dtype both promote to. With the condition alone, the indices where it holds, as `nonzero` has
     them with ``as_tuple=True``. Raises RuntimeError for a condition that is not boolean.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([-1.0, 2.0])
     >>> gradkit.where(x > 0, x, 0.0)
     tensor([0., 2.])
@@ -342,7 +322,6 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
     Raises RuntimeError for a mask that is not boolean, a `value` with axes, and a complex one for real `input`.
 
-    >>> import gradkit
     >>> gradkit.masked_fill(gradkit.ones(3), gradkit.tensor([True, False, True]), 5)
     tensor([5., 1., 5.])
     """

@@ -33,7 +33,6 @@ INPLACE = ("tril", "triu")
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """A copy with these axes reversed. RuntimeError for one that comes twice, IndexError for one that is not there.
 
-    >>> import gradkit
     >>> gradkit.flip(gradkit.tensor([1, 2, 3]), (0,)).tolist()
     [3, 2, 1]
     """
@@ -46,7 +45,6 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
 def fliplr(input: Tensor) -> Tensor:
     """The second axis reversed. RuntimeError for less than two axes.
 
-    >>> import gradkit
     >>> gradkit.fliplr(gradkit.tensor([[1, 2]])).tolist()
     [[2, 1]]
     """
@@ -58,7 +56,6 @@ def fliplr(input: Tensor) -> Tensor:
 def flipud(input: Tensor) -> Tensor:
     """The first axis reversed. RuntimeError for a scalar.
 
-    >>> import gradkit
     >>> gradkit.flipud(gradkit.tensor([1, 2])).tolist()
     [2, 1]
     """
@@ -72,7 +69,6 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
 
     Without `dims` the tensor is rolled as if flattened. RuntimeError if there are not as many shifts as axes.
 
-    >>> import gradkit
     >>> gradkit.roll(gradkit.arange(4), 1).tolist()
     [3, 0, 1, 2]
     """
@@ -93,7 +89,6 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
 
     RuntimeError unless there are two different ones.
 
-    >>> import gradkit
     >>> gradkit.rot90(gradkit.tensor([[1, 2], [3, 4]])).tolist()
     [[2, 4], [1, 3]]
     """
@@ -119,7 +114,6 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 
     RuntimeError for less numbers than axes, or a negative one.
 
-    >>> import gradkit
     >>> gradkit.tensor([1, 2]).repeat(2, 2).tolist()
     [[1, 2, 1, 2], [1, 2, 1, 2]]
     """
@@ -139,7 +133,6 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """`repeat`, where numbers that are missing in front are 1.
 
-    >>> import gradkit
     >>> gradkit.tile(gradkit.tensor([[1], [2]]), (2,)).tolist()
     [[1, 1], [2, 2]]
     """
@@ -156,7 +149,6 @@ def repeat_interleave(
     `repeats` is a number, or a tensor of one for each. Given only such a tensor, the index that repeats each place so
     many times. RuntimeError for negative counts, or a tensor of counts of another length than the axis.
 
-    >>> import gradkit
     >>> gradkit.repeat_interleave(gradkit.tensor([1, 2]), 2).tolist()
     [1, 1, 2, 2]
     """
@@ -206,7 +198,6 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 
     IndexError if `start` lies outside, RuntimeError if `length` is negative or leads outside.
 
-    >>> import gradkit
     >>> gradkit.arange(5).narrow(0, 1, 3).tolist()
     [1, 2, 3]
     """
@@ -229,7 +220,6 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """A view of the slice number `index` along `dim`, without that axis. IndexError if there is no such slice.
 
-    >>> import gradkit
     >>> gradkit.arange(6).view(2, 3).select(1, 2).tolist()
     [2, 5]
     """
@@ -249,7 +239,6 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
     RuntimeError for windows larger than the axis, or a step below 1.
 
-    >>> import gradkit
     >>> gradkit.arange(5).unfold(0, 3, 2).tolist()
     [[0, 1, 2], [2, 3, 4]]
     """
@@ -270,7 +259,6 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
     RuntimeError if both are one axis, IndexError for an axis that is not there.
 
-    >>> import gradkit
     >>> gradkit.diagonal(gradkit.tensor([[1, 2], [3, 4]])).tolist()
     [1, 4]
     """
@@ -285,7 +273,6 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 
     RuntimeError for other numbers of axes.
 
-    >>> import gradkit
     >>> gradkit.diag(gradkit.tensor([1, 2])).tolist()
     [[1, 0], [0, 2]]
     """
@@ -300,7 +287,6 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Vectors (along the last axis) put on the diagonals of new matrices, whose axes are `dim1` and `dim2`.
 
-    >>> import gradkit
     >>> gradkit.diag_embed(gradkit.ones(5, 2)).shape
     gradkit.Size([5, 2, 2])
     """
@@ -318,7 +304,6 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """The matrix with all elements of a tensor on its diagonal.
 
-    >>> import gradkit
     >>> gradkit.diagflat(gradkit.ones(2, 2)).shape
     gradkit.Size([4, 4])
     """
@@ -328,7 +313,6 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
 def block_diag(*tensors: Tensor) -> Tensor:
     """The matrix with the given ones on its diagonal, zeros elsewhere; scalars and vectors count as rows.
 
-    >>> import gradkit
     >>> gradkit.block_diag(gradkit.ones(1, 2), gradkit.ones(1, 1)).tolist()
     [[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
@@ -353,7 +337,6 @@ def _triangle(name: str, row: Any, side: str) -> Any:
 
     RuntimeError for less than two axes.
 
-    >>> import gradkit
     >>> gradkit.{name}(gradkit.ones(2, 2)).sum()
     tensor(3.)
     """
@@ -370,7 +353,6 @@ def _triangle_indices(name: str, find: Any) -> Any:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""Rows and columns of the places that `{name[:4]}` keeps of a `row` by `col` matrix: (2, n).
 
-    >>> import gradkit
     >>> gradkit.{name}(2, 2).shape
     gradkit.Size([2, 3])
     """

@@ -37,10 +37,8 @@ def scaled_dot_product_attention(
     Raises RuntimeError for less than two axes, different dtypes, shapes that do not fit, a mask beside `is_causal`.
     Vaswani et al., "Attention is all you need" (2017).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import scaled_dot_product_attention
     >>> q = gradkit.zeros(1, 2); k = gradkit.zeros(2, 2)
-    >>> scaled_dot_product_attention(q, k, gradkit.tensor([[1.0], [3.0]]))
+    >>> F.scaled_dot_product_attention(q, k, gradkit.tensor([[1.0], [3.0]]))
     tensor([[2.]])
     """
     _check(query, key, value, attn_mask, is_causal)

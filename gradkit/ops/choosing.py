@@ -21,7 +21,6 @@ def where_safe(cond: Tensor, f: Callable[..., Any], x: Any, fill: Any = 0.0, *, 
     tensor, broadcast. Holds to every order, in forward and reverse mode and under vmap. Raises RuntimeError for a
     condition that is not boolean, TypeError for an `f` that cannot be called.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([0.0, 4.0], requires_grad=True)
     >>> y = gradkit.where_safe(x > 0, gradkit.sqrt, x, 0.0)
     >>> gradkit.autograd.grad(y.sum(), x)

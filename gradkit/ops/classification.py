@@ -42,9 +42,7 @@ def cross_entropy(
     Raises IndexError for a class that is none, RuntimeError for a target of another dtype, a weight of another shape or a
     smoothing outside [0, 1], ValueError for another `reduction` or if batch sizes differ.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import cross_entropy
-    >>> cross_entropy(gradkit.zeros(2, 4), gradkit.tensor([0, 3]))
+    >>> F.cross_entropy(gradkit.zeros(2, 4), gradkit.tensor([0, 3]))
     tensor(1.3863)
     """
     check_reduction(reduction)
@@ -102,9 +100,7 @@ def nll_loss(
 
     Shapes, dtypes and errors as for `cross_entropy` with class indices.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import nll_loss
-    >>> nll_loss(gradkit.tensor([[-0.5, -1.0]]), gradkit.tensor([1]))
+    >>> F.nll_loss(gradkit.tensor([[-0.5, -1.0]]), gradkit.tensor([1]))
     tensor(1.)
     """
     check_reduction(reduction)
@@ -229,9 +225,7 @@ def binary_cross_entropy(
     The logarithms are cut off at -100, so that the loss is finite at 0 and 1. `weight` broadcasts. Raises RuntimeError for
     an input outside [0, 1] or operands of different dtypes, ValueError if shapes differ or for another `reduction`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import binary_cross_entropy
-    >>> binary_cross_entropy(gradkit.tensor([0.5, 1.0]), gradkit.tensor([1.0, 1.0]))
+    >>> F.binary_cross_entropy(gradkit.tensor([0.5, 1.0]), gradkit.tensor([1.0, 1.0]))
     tensor(0.3466)
     """
     check_reduction(reduction)
@@ -262,7 +256,6 @@ def binary_cross_entropy_with_logits(
     `weight` and `pos_weight`, which weighs the part of target 1, broadcast. Gradients flow to `target` as well. Raises
     ValueError if shapes differ or for another `reduction`, RuntimeError for a target of integers.
 
-    >>> import gradkit
     >>> gradkit.binary_cross_entropy_with_logits(gradkit.tensor([0.0, 100.0]), gradkit.tensor([1.0, 0.0]), reduction="none")
     tensor([  0.6931, 100.0000])
     """

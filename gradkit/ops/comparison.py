@@ -52,7 +52,6 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
 
     With `equal_nan` two nans are close. Raises RuntimeError for different dtypes and negative tolerances.
 
-    >>> import gradkit
     >>> gradkit.isclose(gradkit.tensor([1.0, 2.0]), gradkit.tensor([1.0 + 1e-6, 2.1]))
     tensor([ True, False])
     """
@@ -67,7 +66,6 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether `isclose` holds everywhere.
 
-    >>> import gradkit
     >>> gradkit.allclose(gradkit.ones(2), gradkit.tensor([1.0, 1.1]))
     False
     """
@@ -79,7 +77,6 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and, nan excepted, the same elements.
 
-    >>> import gradkit
     >>> gradkit.equal(gradkit.ones(2), gradkit.ones(2))
     True
     """
@@ -93,7 +90,6 @@ def equal(input: Tensor, other: Tensor) -> bool:
 def is_nonzero(input: Tensor) -> bool:
     """Whether the one element is not 0. RuntimeError unless there is exactly one.
 
-    >>> import gradkit
     >>> gradkit.is_nonzero(gradkit.tensor([0.0]))
     False
     """
@@ -103,7 +99,6 @@ def is_nonzero(input: Tensor) -> bool:
 def inverted(input: Any) -> Tensor:
     """The `~` operator. TypeError, where `bitwise_not` raises NotImplementedError, for what is no integer or bool.
 
-    >>> import gradkit
     >>> ~gradkit.tensor([0, 5])
     tensor([-1, -6])
     """

@@ -35,7 +35,6 @@ INPLACE = ("conj_physical",)
 def real(input: Tensor) -> Tensor:
     """The real parts, a view of `input`; `input` itself if it is real.
 
-    >>> import gradkit
     >>> gradkit.real(gradkit.tensor([1 + 2j, 3j]))
     tensor([1., 0.])
     """
@@ -45,7 +44,6 @@ def real(input: Tensor) -> Tensor:
 def imag(input: Tensor) -> Tensor:
     """The imaginary parts, a view of `input`. RuntimeError for a real tensor.
 
-    >>> import gradkit
     >>> gradkit.imag(gradkit.tensor([1 + 2j, 3j]))
     tensor([2., 3.])
     """
@@ -57,7 +55,6 @@ def imag(input: Tensor) -> Tensor:
 def conj(input: Tensor) -> Tensor:
     """The complex conjugates; `input` itself if it is real. (They are computed at once: there are no lazy ones here.)
 
-    >>> import gradkit
     >>> gradkit.conj(gradkit.tensor([1 + 2j]))
     tensor([1.-2.j])
     """
@@ -70,7 +67,6 @@ conj_physical = conj
 def resolve_conj(input: Tensor) -> Tensor:
     """`input` itself, for no conjugate is ever pending.
 
-    >>> import gradkit
     >>> gradkit.resolve_conj(gradkit.tensor([1 + 2j]).conj())
     tensor([1.-2.j])
     """
@@ -80,7 +76,6 @@ def resolve_conj(input: Tensor) -> Tensor:
 def is_conj(input: Tensor) -> bool:
     """False: no conjugate is ever pending.
 
-    >>> import gradkit
     >>> gradkit.is_conj(gradkit.tensor([1 + 2j]).conj())
     False
     """
@@ -92,7 +87,6 @@ def angle(input: Tensor) -> Tensor:
 
     The derivative at 0 is 0. nan stays nan.
 
-    >>> import gradkit
     >>> gradkit.angle(gradkit.tensor([1j, -1 + 0j]))
     tensor([1.5708, 3.1416])
     """
@@ -104,7 +98,6 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
 
     Raises RuntimeError if the dtypes differ or are not floating.
 
-    >>> import gradkit
     >>> gradkit.complex(gradkit.tensor([1.0, 2.0]), gradkit.tensor([3.0, 4.0]))
     tensor([1.+3.j, 2.+4.j])
     """
@@ -117,7 +110,6 @@ def polar(abs: Tensor, angle: Tensor) -> Tensor:
 
     Raises RuntimeError if the dtypes differ or are not floating.
 
-    >>> import gradkit
     >>> gradkit.polar(gradkit.tensor([2.0]), gradkit.tensor([0.0]))
     tensor([2.+0.j])
     """
@@ -137,7 +129,6 @@ def _check_parts(a: Tensor, b: Tensor) -> None:
 def view_as_real(input: Tensor) -> Tensor:
     """A complex tensor seen as a real one with a last axis of extent 2. RuntimeError for a real tensor.
 
-    >>> import gradkit
     >>> gradkit.view_as_real(gradkit.tensor([1 + 2j, 3j]))
     tensor([[1., 2.],
             [0., 3.]])
@@ -152,7 +143,6 @@ def view_as_complex(input: Tensor) -> Tensor:
 
     Raises RuntimeError for another last extent, or a dtype that is not float32 or float64.
 
-    >>> import gradkit
     >>> gradkit.view_as_complex(gradkit.tensor([[1.0, 2.0], [0.0, 3.0]]))
     tensor([1.+2.j, 0.+3.j])
     """
@@ -169,7 +159,6 @@ def view_as_complex(input: Tensor) -> Tensor:
 def is_complex(input: Any) -> bool:
     """Whether the dtype is complex.
 
-    >>> import gradkit
     >>> gradkit.is_complex(gradkit.tensor([1j]))
     True
     """
@@ -179,7 +168,6 @@ def is_complex(input: Any) -> bool:
 def is_floating_point(input: Any) -> bool:
     """Whether the dtype is a floating one.
 
-    >>> import gradkit
     >>> gradkit.is_floating_point(gradkit.tensor([1]))
     False
     """
@@ -189,7 +177,6 @@ def is_floating_point(input: Any) -> bool:
 def isreal(input: Tensor) -> Tensor:
     """Where the imaginary part is 0: everywhere in a real tensor.
 
-    >>> import gradkit
     >>> gradkit.isreal(gradkit.tensor([1 + 0j, 1j]))
     tensor([ True, False])
     """

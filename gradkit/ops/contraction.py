@@ -32,7 +32,6 @@ def einsum(*args: Any) -> Tensor:
 
     RuntimeError for an equation that is wrong or does not fit the operands, or dtypes that differ.
 
-    >>> import gradkit
     >>> gradkit.einsum("ij,j", gradkit.ones(2, 3), gradkit.tensor([1.0, 2.0, 3.0]))
     tensor([6., 6.])
     """
@@ -169,7 +168,6 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     `dims` is how many axes, the last of `a` with the first of `b`; or two lists of axes. RuntimeError if these differ in
     length or extents; an extent of 1 goes with any.
 
-    >>> import gradkit
     >>> gradkit.tensordot(gradkit.ones(2, 3), gradkit.ones(3, 4), dims=1).shape
     gradkit.Size([2, 4])
     """
@@ -201,7 +199,6 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 
     With a scalar it is the product. RuntimeError if the last axes differ.
 
-    >>> import gradkit
     >>> gradkit.inner(gradkit.ones(2, 3), gradkit.ones(3))
     tensor([3., 3.])
     """
@@ -220,7 +217,6 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 def chain_matmul(*matrices: Any) -> Tensor:
     """The product of several matrices in the order that takes the least work: `gradkit.linalg.multi_dot`.
 
-    >>> import gradkit
     >>> gradkit.chain_matmul(gradkit.ones(2, 3), gradkit.ones(3, 1), gradkit.ones(1, 2))
     tensor([[3., 3.],
             [3., 3.]])
@@ -236,7 +232,6 @@ def multi_dot(tensors: Any) -> Tensor:
 
     Cormen et al., Introduction to Algorithms, section 15.2. RuntimeError if shapes do not go together.
 
-    >>> import gradkit
     >>> gradkit.linalg.multi_dot([gradkit.ones(2, 3), gradkit.ones(3, 1), gradkit.ones(1)])
     tensor([3., 3.])
     """

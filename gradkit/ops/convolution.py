@@ -134,7 +134,6 @@ def conv1d(
     `bias` (O,). `padding` is a number, "valid" (none) or "same". RuntimeError for shapes, dtypes and numbers that do not
     fit.
 
-    >>> import gradkit
     >>> gradkit.conv1d(gradkit.tensor([[1.0, 2.0, 3.0]]), gradkit.ones(1, 1, 2))
     tensor([[3., 5.]])
     """
@@ -154,7 +153,6 @@ def conv2d(
 
     `stride`, `padding` and `dilation` are one number or one for each axis. Raises as there.
 
-    >>> import gradkit
     >>> gradkit.conv2d(gradkit.ones(1, 3, 8, 8), gradkit.ones(4, 3, 3, 3), padding=1, stride=2).shape
     gradkit.Size([1, 4, 4, 4])
     """
@@ -172,7 +170,6 @@ def conv3d(
 ) -> Tensor:
     """`conv1d` over three axes: (N, C, D, H, W) or (C, D, H, W) with a weight (O, C / groups, KD, KH, KW).
 
-    >>> import gradkit
     >>> gradkit.conv3d(gradkit.ones(1, 1, 3, 3, 3), gradkit.ones(1, 1, 3, 3, 3)).flatten()
     tensor([27.])
     """
@@ -236,7 +233,6 @@ def conv_transpose1d(
     L' is ``(L - 1) * stride - 2 * padding + dilation * (K - 1) + output_padding + 1``. RuntimeError for shapes, dtypes and
     numbers that do not fit.
 
-    >>> import gradkit
     >>> gradkit.conv_transpose1d(gradkit.tensor([[1.0, 2.0]]), gradkit.ones(1, 1, 2))
     tensor([[1., 3., 2.]])
     """
@@ -257,7 +253,6 @@ def conv_transpose2d(
 ) -> Tensor:
     """`conv_transpose1d` over two axes: (N, C, H, W) or (C, H, W) with a weight (C, O / groups, KH, KW).
 
-    >>> import gradkit
     >>> gradkit.conv_transpose2d(gradkit.ones(1, 2, 4, 4), gradkit.ones(2, 3, 2, 2), stride=2).shape
     gradkit.Size([1, 3, 8, 8])
     """
@@ -278,7 +273,6 @@ def conv_transpose3d(
 ) -> Tensor:
     """`conv_transpose1d` over three axes: (N, C, D, H, W) or (C, D, H, W) with a weight (C, O / groups, KD, KH, KW).
 
-    >>> import gradkit
     >>> gradkit.conv_transpose3d(gradkit.ones(1, 1, 1, 1, 1), gradkit.ones(1, 2, 3, 3, 3)).shape
     gradkit.Size([1, 2, 3, 3, 3])
     """
@@ -295,9 +289,7 @@ def unfold(
 
     RuntimeError for another number of axes or numbers that do not fit.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import unfold
-    >>> unfold(gradkit.arange(4.0).reshape(1, 2, 2), (1, 2))
+    >>> F.unfold(gradkit.arange(4.0).reshape(1, 2, 2), (1, 2))
     tensor([[0., 2.],
             [1., 3.]])
     """
@@ -326,9 +318,7 @@ def fold(
 
     `output_size` is (H, W). RuntimeError for extents that do not fit.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import fold
-    >>> fold(gradkit.ones(2, 2), (1, 3), (1, 2))
+    >>> F.fold(gradkit.ones(2, 2), (1, 3), (1, 2))
     tensor([[[1., 2., 1.]]])
     """
     kernel, steps, pads, strides = _patches(kernel_size, dilation, padding, stride)

@@ -19,7 +19,6 @@ INPLACE = ("gcd", "lcm")
 def gcd(input: Tensor, other: Tensor) -> Tensor:
     """The greatest common divisors of integers, broadcast. NotImplementedError for other dtypes.
 
-    >>> import gradkit
     >>> gradkit.gcd(gradkit.tensor([12, 7]), gradkit.tensor([18, 21]))
     tensor([6, 7])
     """
@@ -29,7 +28,6 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
 def lcm(input: Tensor, other: Tensor) -> Tensor:
     """The least common multiples of integers, broadcast. NotImplementedError for other dtypes.
 
-    >>> import gradkit
     >>> gradkit.lcm(gradkit.tensor([4, 7]), gradkit.tensor([6, 21]))
     tensor([12, 21])
     """
@@ -49,7 +47,6 @@ def _of_integers(name: str, input: Tensor, other: Tensor) -> Tensor:
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Where an element is one of `test_elements`, or with `invert` none of them; one of the two may be a number.
 
-    >>> import gradkit
     >>> gradkit.isin(gradkit.tensor([1, 2, 3]), gradkit.tensor([3, 1]))
     tensor([ True, False,  True])
     """
@@ -67,7 +64,6 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
 
     Raises TypeError for numbers that are not integers, ValueError for one that lies outside.
 
-    >>> import gradkit
     >>> gradkit.unravel_index(gradkit.tensor([4, 1]), (3, 2))
     (tensor([2, 0]), tensor([0, 1]))
     """
@@ -89,7 +85,6 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
 
     Raises RuntimeError for another number of axes or a negative `r`.
 
-    >>> import gradkit
     >>> gradkit.combinations(gradkit.tensor([1, 2, 3])).tolist()
     [[1, 2], [1, 3], [2, 3]]
     """

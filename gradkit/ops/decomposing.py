@@ -22,7 +22,6 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     Only that triangle of A is read, and the gradient is Hermitian. LinAlgError for a matrix that is not
     positive-definite.
 
-    >>> import gradkit
     >>> gradkit.linalg.cholesky(gradkit.tensor([[4.0, 2.0], [2.0, 2.0]]))
     tensor([[2., 0.],
             [1., 1.]])
@@ -40,7 +39,6 @@ def qr(A: Tensor, mode: str = "reduced") -> Any:
     (*, m, n), "r" an empty Q. The derivative exists where the first k columns are independent. RuntimeError for another
     mode.
 
-    >>> import gradkit
     >>> gradkit.linalg.qr(gradkit.tensor([[3.0], [4.0]])).R.abs()
     tensor([[5.]])
     """
@@ -58,7 +56,6 @@ def eigh(A: Tensor, UPLO: str = "L") -> Any:
     Only the lower triangle of A is read, or the upper with "U", and the gradient is Hermitian. RuntimeError for another
     UPLO.
 
-    >>> import gradkit
     >>> gradkit.linalg.eigh(gradkit.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     tensor([1., 2.])
     """
@@ -69,7 +66,6 @@ def eigh(A: Tensor, UPLO: str = "L") -> Any:
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of Hermitian matrices alone: see `eigh`. Their gradient is computed by eigenvectors.
 
-    >>> import gradkit
     >>> gradkit.linalg.eigvalsh(gradkit.tensor([[2.0, 0.0], [0.0, 1.0]]))
     tensor([1., 2.])
     """
@@ -87,7 +83,6 @@ def eig(A: Tensor) -> Any:
     """The eigenvalues of square matrices, (*, n), and their eigenvectors of length 1 as columns, (*, n, n), both complex:
     a named tuple (eigenvalues, eigenvectors).
 
-    >>> import gradkit
     >>> gradkit.linalg.eig(gradkit.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     tensor([2.+0.j, 1.+0.j])
     """
@@ -98,7 +93,6 @@ def eig(A: Tensor) -> Any:
 def eigvals(A: Tensor) -> Tensor:
     """The eigenvalues of square matrices, (*, n), complex and in no order: see `eig`.
 
-    >>> import gradkit
     >>> gradkit.linalg.eigvals(gradkit.tensor([[0.0, -1.0], [1.0, 0.0]])).abs()
     tensor([1., 1.])
     """
@@ -112,7 +106,6 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     For A of shape (*, m, n) with k = min(m, n): (*, m, m), (*, k), (*, n, n), or without `full_matrices` (*, m, k), (*, k),
     (*, k, n).
 
-    >>> import gradkit
     >>> gradkit.linalg.svd(gradkit.tensor([[3.0, 0.0], [0.0, -2.0]])).S
     tensor([3., 2.])
     """
@@ -123,7 +116,6 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values of matrices in descending order, (*, min(m, n)). Their gradient is computed by `svd`.
 
-    >>> import gradkit
     >>> gradkit.linalg.svdvals(gradkit.tensor([[3.0, 0.0], [0.0, -2.0]]))
     tensor([3., 2.])
     """

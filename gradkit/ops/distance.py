@@ -23,7 +23,6 @@ def length(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of ``x1 - x2 + eps`` along the last axis; the shapes (*, D) broadcast, the result has shape (*).
 
-    >>> import gradkit
     >>> gradkit.pairwise_distance(gradkit.zeros(1, 2), gradkit.tensor([[3.0, 4.0]]))
     tensor([5.0000])
     """
@@ -35,7 +34,6 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
     Raises IndexError if there is no such axis, RuntimeError for integers.
 
-    >>> import gradkit
     >>> gradkit.cosine_similarity(gradkit.tensor([[3.0, 4.0]]), gradkit.tensor([[6.0, 8.0]]))
     tensor([1.])
     """
@@ -53,9 +51,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 
     Raises IndexError if there is no such axis.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import normalize
-    >>> normalize(gradkit.tensor([[3.0, 4.0]]))
+    >>> F.normalize(gradkit.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
     return input / clamp(length(input, p, dim, keepdim=True), min=eps, max=None)
@@ -66,7 +62,6 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
 
     Raises RuntimeError for another number of axes or a negative `p`. The derivative where two rows are equal is 0.
 
-    >>> import gradkit
     >>> gradkit.pdist(gradkit.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
     tensor([5.0000, 1.0000, 4.2426])
     """

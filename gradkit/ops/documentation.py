@@ -145,7 +145,6 @@ def docstring(name: str, row: Any) -> str:
     detail = f"\n\n    {' '.join(remarks)}" if remarks else ""
     return f"""{summary}{detail}
 
-    >>> import gradkit
     >>> gradkit.{name}({operands})
     tensor({answer})
     """

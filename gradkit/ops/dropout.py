@@ -25,7 +25,6 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     With `inplace` the result is written over `input`. Raises ValueError for a `p` outside [0, 1]. Hinton et al., "Improving
     neural networks by preventing co-adaptation of feature detectors" (2012).
 
-    >>> import gradkit
     >>> sorted(set(gradkit.dropout(gradkit.ones(100), 0.5).tolist()))
     [0.0, 2.0]
     """
@@ -35,9 +34,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of (N, C, L) or (C, L). RuntimeError for other numbers of axes.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import dropout1d
-    >>> dropout1d(gradkit.ones(2, 3), 1.0)
+    >>> F.dropout1d(gradkit.ones(2, 3), 1.0)
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
@@ -51,9 +48,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
     Tompson et al., "Efficient object localization using convolutional networks" (2015).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import dropout2d
-    >>> dropout2d(gradkit.ones(1, 1, 1, 2), 1.0)
+    >>> F.dropout2d(gradkit.ones(1, 1, 1, 2), 1.0)
     tensor([[[[0., 0.]]]])
     """
     _warn_of_axes("dropout2d", input, (4,))
@@ -63,9 +58,7 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W), with a UserWarning for other numbers of axes.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import dropout3d
-    >>> dropout3d(gradkit.ones(1, 1, 1, 1, 2), 1.0)
+    >>> F.dropout3d(gradkit.ones(1, 1, 1, 1, 2), 1.0)
     tensor([[[[[0., 0.]]]]])
     """
     _warn_of_axes("dropout3d", input, (4, 5))
@@ -77,7 +70,6 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 
     Raises ValueError for a `p` outside [0, 1]. Klambauer et al., "Self-normalizing neural networks" (2017).
 
-    >>> import gradkit
     >>> gradkit.alpha_dropout(gradkit.ones(2), 0.5, training=False)
     tensor([1., 1.])
     """
@@ -87,7 +79,6 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels of (N, C, ...). RuntimeError, in training, for less than two axes.
 
-    >>> import gradkit
     >>> gradkit.feature_alpha_dropout(gradkit.ones(1, 2, 2), 0.5, training=False)
     tensor([[[1., 1.],
              [1., 1.]]])

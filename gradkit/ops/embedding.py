@@ -37,9 +37,7 @@ def embedding(
     for another dtype or a weight that is no matrix, IndexError for a row that is none, AssertionError for such a
     `padding_idx`, NotImplementedError for `sparse` gradients.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import embedding
-    >>> embedding(gradkit.tensor([1, 1]), gradkit.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    >>> F.embedding(gradkit.tensor([1, 1]), gradkit.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[3., 4.],
             [3., 4.]])
     """
@@ -115,9 +113,7 @@ def embedding_bag(
     the last ends). Rows `padding_idx` do not count; an empty bag is 0. `per_sample_weights`, for "sum" alone, has the
     shape of `input`. Errors as for `embedding`, and ValueError or RuntimeError where these do not fit together.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import embedding_bag
-    >>> embedding_bag(gradkit.tensor([0, 1, 1]), gradkit.tensor([[1.0], [3.0]]), gradkit.tensor([0, 2]))
+    >>> F.embedding_bag(gradkit.tensor([0, 1, 1]), gradkit.tensor([[1.0], [3.0]]), gradkit.tensor([0, 2]))
     tensor([[2.],
             [3.]])
     """

@@ -130,7 +130,6 @@ def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = N
 
     Raises RuntimeError for half precision, `n` below 1 or another word for `norm`, IndexError if there is no such axis.
 
-    >>> import gradkit
     >>> gradkit.fft.fft(gradkit.tensor([1.0, 0.0, -1.0, 0.0]))
     tensor([0.+0.j, 2.+0.j, 0.+0.j, 2.+0.j])
     """
@@ -140,7 +139,6 @@ def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = N
 def ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of `fft`; arguments and errors as there.
 
-    >>> import gradkit
     >>> gradkit.fft.ifft(gradkit.tensor([0.0, 2.0, 0.0, 2.0]))
     tensor([ 1.+0.j,  0.+0.j, -1.+0.j,  0.+0.j])
     """
@@ -152,7 +150,6 @@ def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
 
     Errors as for `fft`, and RuntimeError for a complex input.
 
-    >>> import gradkit
     >>> gradkit.fft.rfft(gradkit.tensor([1.0, 0.0, -1.0, 0.0]))
     tensor([0.+0.j, 2.+0.j, 0.+0.j])
     """
@@ -164,7 +161,6 @@ def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
 
     For an odd signal give `n`. Errors as for `fft`.
 
-    >>> import gradkit
     >>> gradkit.fft.irfft(gradkit.tensor([0.0, 2.0, 0.0]))
     tensor([ 1.,  0., -1.,  0.])
     """
@@ -176,7 +172,6 @@ def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
 
     By default 2 * (m - 1) for m that are given. Errors as for `fft`.
 
-    >>> import gradkit
     >>> gradkit.fft.hfft(gradkit.tensor([0.0, 1.0, 0.0]))
     tensor([ 2.,  0., -2.,  0.])
     """
@@ -186,7 +181,6 @@ def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = 
 def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of `hfft`: half of the inverse transform of a real signal. Errors as for `rfft`.
 
-    >>> import gradkit
     >>> gradkit.fft.ihfft(gradkit.tensor([0.0, 2.0, 0.0, 2.0]))
     tensor([ 1.-0.j,  0.-0.j, -1.-0.j])
     """
@@ -197,7 +191,6 @@ def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
 def fft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Tensor:
     """`fft` along the last two axes, or those of `dim`; `s` has the extents. Errors as for `fftn`.
 
-    >>> import gradkit
     >>> gradkit.fft.fft2(gradkit.ones(2, 4)).shape
     gradkit.Size([2, 4])
     """
@@ -207,7 +200,6 @@ def fft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = N
 def ifft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Tensor:
     """`ifft` along the last two axes, or those of `dim`; `s` has the extents. Errors as for `fftn`.
 
-    >>> import gradkit
     >>> gradkit.fft.ifft2(gradkit.ones(2, 4)).shape
     gradkit.Size([2, 4])
     """
@@ -217,7 +209,6 @@ def ifft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = 
 def rfft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Tensor:
     """`rfft` along the last of two axes, `fft` along the other. Errors as for `rfftn`.
 
-    >>> import gradkit
     >>> gradkit.fft.rfft2(gradkit.ones(2, 4)).shape
     gradkit.Size([2, 3])
     """
@@ -227,7 +218,6 @@ def rfft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = 
 def irfft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Tensor:
     """The inverse of `rfft2`. Errors as for `irfftn`.
 
-    >>> import gradkit
     >>> gradkit.fft.irfft2(gradkit.ones(2, 3)).shape
     gradkit.Size([2, 4])
     """
@@ -237,7 +227,6 @@ def irfft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None =
 def hfft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Tensor:
     """`hfft` along the last of two axes, `fft` along the other. Errors as for `hfftn`.
 
-    >>> import gradkit
     >>> gradkit.fft.hfft2(gradkit.ones(2, 3)).shape
     gradkit.Size([2, 4])
     """
@@ -247,7 +236,6 @@ def hfft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = 
 def ihfft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Tensor:
     """The inverse of `hfft2`. Errors as for `ihfftn`.
 
-    >>> import gradkit
     >>> gradkit.fft.ihfft2(gradkit.ones(2, 4)).shape
     gradkit.Size([2, 3])
     """
@@ -260,7 +248,6 @@ def fftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None)
 
     Errors as for `fft`, and RuntimeError for an axis named twice or another number of extents than axes.
 
-    >>> import gradkit
     >>> gradkit.fft.fftn(gradkit.ones(2, 4)).shape
     gradkit.Size([2, 4])
     """
@@ -270,7 +257,6 @@ def fftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None)
 def ifftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Tensor:
     """The inverse of `fftn`; arguments and errors as there.
 
-    >>> import gradkit
     >>> gradkit.fft.ifftn(gradkit.ones(2, 4)).shape
     gradkit.Size([2, 4])
     """
@@ -282,7 +268,6 @@ def rfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None
 
     Errors as there, and RuntimeError for a complex input or no axis.
 
-    >>> import gradkit
     >>> gradkit.fft.rfftn(gradkit.ones(2, 4)).shape
     gradkit.Size([2, 3])
     """
@@ -292,7 +277,6 @@ def rfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None
 def irfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Tensor:
     """The inverse of `rfftn`; the last extent is 2 * (m - 1) unless `s` says otherwise. Errors as for `fftn`.
 
-    >>> import gradkit
     >>> gradkit.fft.irfftn(gradkit.ones(2, 3)).shape
     gradkit.Size([2, 4])
     """
@@ -302,7 +286,6 @@ def irfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = Non
 def hfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Tensor:
     """`hfft` along the last of several axes, `fft` along the others. Errors as for `fftn`.
 
-    >>> import gradkit
     >>> gradkit.fft.hfftn(gradkit.ones(2, 3)).shape
     gradkit.Size([2, 4])
     """
@@ -312,7 +295,6 @@ def hfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None
 def ihfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Tensor:
     """The inverse of `hfftn`. Errors as for `rfftn`.
 
-    >>> import gradkit
     >>> gradkit.fft.ihfftn(gradkit.ones(2, 4)).shape
     gradkit.Size([2, 3])
     """
@@ -331,7 +313,6 @@ def _frequencies(name: str, numbers: Any, n: int, d: float, dtype: Any, device: 
 def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The frequencies of `fft` of `n` elements, in its order, for samples `d` apart: k / (n * d), above the half negative.
 
-    >>> import gradkit
     >>> gradkit.fft.fftfreq(4)
     tensor([ 0.0000,  0.2500, -0.5000, -0.2500])
     """
@@ -342,7 +323,6 @@ def fftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, re
 def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The frequencies of `rfft` of `n` elements, for samples `d` apart: k / (n * d) up to k = n // 2.
 
-    >>> import gradkit
     >>> gradkit.fft.rfftfreq(4)
     tensor([0.0000, 0.2500, 0.5000])
     """
@@ -352,7 +332,6 @@ def rfftfreq(n: int, d: float = 1.0, *, dtype: Any = None, device: Any = None, r
 def fftshift(input: Tensor, dim: Any = None) -> Tensor:
     """With the frequency 0 moved from the front to the middle, along `dim` (an int, several, or all).
 
-    >>> import gradkit
     >>> gradkit.fft.fftshift(gradkit.arange(5))
     tensor([3, 4, 0, 1, 2])
     """
@@ -362,7 +341,6 @@ def fftshift(input: Tensor, dim: Any = None) -> Tensor:
 def ifftshift(input: Tensor, dim: Any = None) -> Tensor:
     """What undoes `fftshift`.
 
-    >>> import gradkit
     >>> gradkit.fft.ifftshift(gradkit.arange(5))
     tensor([2, 3, 4, 0, 1])
     """

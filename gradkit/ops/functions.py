@@ -72,7 +72,6 @@ def polygamma(n: Any, input: Any = None) -> Tensor:
 
     Integers give float32. RuntimeError for a negative `n`, NotImplementedError for complex numbers.
 
-    >>> import gradkit
     >>> gradkit.polygamma(1, gradkit.tensor([1.0, 2.0]))
     tensor([1.6449, 0.6449])
     """
@@ -86,7 +85,6 @@ def polygamma(n: Any, input: Any = None) -> Tensor:
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """``log(input / (1 - input))``, the inverse of sigmoid; with `eps`, `input` is clamped to [eps, 1 - eps] first.
 
-    >>> import gradkit
     >>> gradkit.logit(gradkit.tensor([0.5, 0.9]))
     tensor([0.0000, 2.1972])
     """
@@ -97,7 +95,6 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
 def deg2rad(input: Tensor) -> Tensor:
     """Angles in degrees, in radians. NotImplementedError for complex numbers.
 
-    >>> import gradkit
     >>> gradkit.deg2rad(gradkit.tensor([180.0, 90.0]))
     tensor([3.1416, 1.5708])
     """
@@ -107,7 +104,6 @@ def deg2rad(input: Tensor) -> Tensor:
 def rad2deg(input: Tensor) -> Tensor:
     """Angles in radians, in degrees. NotImplementedError for complex numbers.
 
-    >>> import gradkit
     >>> gradkit.rad2deg(gradkit.tensor([3.0, 0.5]))
     tensor([171.8873,  28.6479])
     """
@@ -125,7 +121,6 @@ def sign(input: Tensor) -> Tensor:
 
     Raises NotImplementedError for complex numbers: see `sgn`.
 
-    >>> import gradkit
     >>> gradkit.sign(gradkit.tensor([-3.0, 0.0, 0.5]))
     tensor([-1.,  0.,  1.])
     """
@@ -135,7 +130,6 @@ def sign(input: Tensor) -> Tensor:
 def ldexp(input: Tensor, other: Any) -> Tensor:
     """``input * 2**other``.
 
-    >>> import gradkit
     >>> gradkit.ldexp(gradkit.tensor([1.0, 3.0]), gradkit.tensor([2, -1]))
     tensor([4.0000, 1.5000])
     """
@@ -147,7 +141,6 @@ def frexp(input: Tensor) -> Any:
 
     The exponent is int32; the mantissa's derivative is that power of 2. RuntimeError for what is not floating.
 
-    >>> import gradkit
     >>> gradkit.frexp(gradkit.tensor([3.0, 0.0])).mantissa
     tensor([0.7500, 0.0000])
     """
@@ -164,7 +157,6 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
 
     Raises RuntimeError for a `p` below 1.
 
-    >>> import gradkit
     >>> gradkit.mvlgamma(gradkit.tensor([2.0, 3.0]), 2)
     tensor([0.4516, 1.5502])
     """
@@ -179,7 +171,6 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
     The derivative is 0. Raises NotImplementedError for bools, complex numbers, and integers with `decimals`.
 
-    >>> import gradkit
     >>> gradkit.round(gradkit.tensor([0.5, 1.5, -2.6]))
     tensor([ 0.,  2., -3.])
     """

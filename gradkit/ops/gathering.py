@@ -26,7 +26,6 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 
     `index` has as many axes as `input` and, but for `dim`, is not larger. RuntimeError otherwise, or out of bounds.
 
-    >>> import gradkit
     >>> gradkit.gather(gradkit.tensor([[1, 2], [3, 4]]), 1, gradkit.tensor([[0, 0], [1, 0]])).tolist()
     [[1, 1], [4, 3]]
     """
@@ -60,7 +59,6 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     It takes what `argsort`, and `argmax` with keepdim, give. RuntimeError for different numbers of axes, or out of
     bounds.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([[3, 1, 2]])
     >>> gradkit.take_along_dim(x, gradkit.argsort(x), 1).tolist()
     [[1, 2, 3]]
@@ -118,7 +116,6 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Any:
 
     RuntimeError if `index` is larger than `src`, or (but for `dim`) than `input`, for another dtype, or out of bounds.
 
-    >>> import gradkit
     >>> gradkit.zeros(3).scatter_add(0, gradkit.tensor([0, 0, 2]), gradkit.ones(3))
     tensor([2., 0., 1.])
     """
@@ -139,7 +136,6 @@ def scatter(
     With `reduce` "add" or "multiply" what is there is kept and combined with it. Where several come to one place the
     last one stays, and alone has a gradient. RuntimeError as `scatter_add`.
 
-    >>> import gradkit
     >>> gradkit.zeros(3).scatter(0, gradkit.tensor([2, 0]), gradkit.tensor([5.0, 6.0]))
     tensor([6., 0., 5.])
     """
@@ -178,7 +174,6 @@ def scatter_reduce(
     `reduce` is "sum", "prod", "mean", "amax" or "amin". Without `include_self` the element that was there does not
     count where others come. Equal extremes share the gradient. RuntimeError as `scatter_add`, or for another `reduce`.
 
-    >>> import gradkit
     >>> x = gradkit.tensor([1.0, 2.0])
     >>> gradkit.scatter_reduce(x, 0, gradkit.tensor([0, 0]), gradkit.tensor([5.0, 3.0]), "amax")
     tensor([5., 2.])

@@ -28,9 +28,7 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
     `align_corners` these are the middles of the outermost pixels, else their edges. Raises ValueError for a `theta` that is
     not floating and shapes that do not fit. Jaderberg et al., "Spatial transformer networks" (2015).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import affine_grid
-    >>> affine_grid(gradkit.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]), (1, 1, 1, 2), align_corners=False)
+    >>> F.affine_grid(gradkit.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]), (1, 1, 1, 2), align_corners=False)
     tensor([[[[-0.5000,  0.0000],
               [ 0.5000,  0.0000]]]])
     """
@@ -58,10 +56,8 @@ def grid_sample(
     "reflection" of the image. Raises ValueError for another word, RuntimeError for shapes and dtypes that do not fit,
     NotImplementedError for mode "bicubic".
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import grid_sample
     >>> image = gradkit.arange(4.0).reshape(1, 1, 2, 2)
-    >>> grid_sample(image, gradkit.zeros(1, 1, 1, 2), align_corners=False).item()
+    >>> F.grid_sample(image, gradkit.zeros(1, 1, 1, 2), align_corners=False).item()
     1.5
     """
     if mode not in ("bilinear", "nearest", "bicubic"):

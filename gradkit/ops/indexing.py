@@ -25,7 +25,6 @@ def __getitem__(input: Tensor, key: Any) -> Tensor:
     All of these may be combined, as in NumPy and PyTorch; where arrays stand next to one another the axes they give are
     put in their place, else in front. IndexError for a place that is not there, or too many keys.
 
-    >>> import gradkit
     >>> x = gradkit.arange(6).view(2, 3)
     >>> x[1, :2]
     tensor([3, 4])
@@ -53,7 +52,6 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
 
     RuntimeError if it does not fit, or this is a leaf that requires grad; IndexError for a place that is not there.
 
-    >>> import gradkit
     >>> x = gradkit.zeros(3)
     >>> x[1:] = gradkit.tensor([1.0, 2.0])
     >>> x
@@ -285,7 +283,6 @@ def into(write: Any) -> Any:
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The places of all elements that are not zero: a row of numbers for each, or (`as_tuple`) a vector for each axis.
 
-    >>> import gradkit
     >>> gradkit.nonzero(gradkit.tensor([0, 5, 6])).tolist()
     [[1], [2]]
     """
@@ -301,7 +298,6 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 def argwhere(input: Tensor) -> Tensor:
     """The places of all elements that are not zero, a row of numbers for each.
 
-    >>> import gradkit
     >>> gradkit.argwhere(gradkit.tensor([[0, 5]])).tolist()
     [[0, 1]]
     """

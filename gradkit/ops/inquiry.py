@@ -17,7 +17,6 @@ INPLACE: tuple[str, ...] = ()
 def is_tensor(obj: Any) -> bool:
     """Whether this is a Tensor.
 
-    >>> import gradkit
     >>> gradkit.is_tensor(gradkit.ones(1)), gradkit.is_tensor([1.0])
     (True, False)
     """
@@ -27,7 +26,6 @@ def is_tensor(obj: Any) -> bool:
 def numel(input: Tensor) -> int:
     """The number of elements.
 
-    >>> import gradkit
     >>> gradkit.numel(gradkit.zeros(2, 3))
     6
     """
@@ -37,7 +35,6 @@ def numel(input: Tensor) -> int:
 def is_inference(input: Tensor) -> bool:
     """Whether the tensor was made in inference mode.
 
-    >>> import gradkit
     >>> gradkit.is_inference(gradkit.ones(1))
     False
     """
@@ -47,7 +44,6 @@ def is_inference(input: Tensor) -> bool:
 def is_signed(input: Tensor) -> bool:
     """Whether the dtype has negative numbers.
 
-    >>> import gradkit
     >>> gradkit.ones(1).is_signed(), gradkit.ones(1, dtype=gradkit.uint8).is_signed()
     (True, False)
     """
@@ -57,7 +53,6 @@ def is_signed(input: Tensor) -> bool:
 def is_same_size(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape.
 
-    >>> import gradkit
     >>> gradkit.ones(2).is_same_size(gradkit.ones(2, 1))
     False
     """
@@ -67,7 +62,6 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
 def get_device(input: Tensor) -> int:
     """The number of the GPU that the tensor is on, -1 on the CPU.
 
-    >>> import gradkit
     >>> gradkit.ones(1).get_device()
     -1
     """
@@ -77,7 +71,6 @@ def get_device(input: Tensor) -> int:
 def result_type(tensor1: Any, tensor2: Any) -> np.dtype[Any]:
     """The dtype of an operation on two, tensors or Python numbers, by PyTorch's rule.
 
-    >>> import gradkit
     >>> gradkit.result_type(gradkit.tensor([1, 2]), 1.0)
     dtype('float32')
     """
@@ -87,7 +80,6 @@ def result_type(tensor1: Any, tensor2: Any) -> np.dtype[Any]:
 def can_cast(from_: Any, to: Any) -> bool:
     """Whether a conversion is allowed within an operation: not from complex to real, floating to integer, number to bool.
 
-    >>> import gradkit
     >>> gradkit.can_cast(gradkit.float64, gradkit.float32), gradkit.can_cast(gradkit.float32, gradkit.int64)
     (True, False)
     """

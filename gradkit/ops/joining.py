@@ -34,7 +34,6 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     A tensor of shape (0,) is left out. Their dtypes are promoted together. ValueError for no tensors, RuntimeError if
     shapes do not fit.
 
-    >>> import gradkit
     >>> gradkit.cat([gradkit.zeros(2), gradkit.ones(1)])
     tensor([0., 0., 1.])
     """
@@ -96,7 +95,6 @@ def _parts(name: str, tensors: Any, filled: bool = False) -> tuple[list[Tensor],
 def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors of one shape joined along a new axis. RuntimeError if shapes differ or there is no tensor.
 
-    >>> import gradkit
     >>> gradkit.stack([gradkit.zeros(2), gradkit.ones(2)])
     tensor([[0., 0.],
             [1., 1.]])
@@ -115,7 +113,6 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
 def hstack(tensors: Any) -> Tensor:
     """Tensors side by side: vectors along their one axis, others along the second.
 
-    >>> import gradkit
     >>> gradkit.hstack([gradkit.zeros(2), gradkit.ones(1)])
     tensor([0., 0., 1.])
     """
@@ -126,7 +123,6 @@ def hstack(tensors: Any) -> Tensor:
 def vstack(tensors: Any) -> Tensor:
     """Tensors above one another: vectors as rows.
 
-    >>> import gradkit
     >>> gradkit.vstack([gradkit.zeros(2), gradkit.ones(2)]).shape
     gradkit.Size([2, 2])
     """
@@ -139,7 +135,6 @@ row_stack = vstack
 def dstack(tensors: Any) -> Tensor:
     """Tensors behind one another, along the third axis.
 
-    >>> import gradkit
     >>> gradkit.dstack([gradkit.zeros(2), gradkit.ones(2)]).shape
     gradkit.Size([1, 2, 2])
     """
@@ -149,7 +144,6 @@ def dstack(tensors: Any) -> Tensor:
 def column_stack(tensors: Any) -> Tensor:
     """Tensors side by side, scalars and vectors as columns.
 
-    >>> import gradkit
     >>> gradkit.column_stack([gradkit.zeros(2), gradkit.ones(2)]).shape
     gradkit.Size([2, 2])
     """
@@ -162,7 +156,6 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 
     With `indexing` "xy" the first two axes of the results are exchanged. RuntimeError for a tensor with several axes.
 
-    >>> import gradkit
     >>> x, y = gradkit.meshgrid(gradkit.arange(2), gradkit.arange(3), indexing="ij")
     >>> x
     tensor([[0, 0, 0],
@@ -185,7 +178,6 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All combinations of the elements of several vectors, a row each. RuntimeError for what is no vector.
 
-    >>> import gradkit
     >>> gradkit.cartesian_prod(gradkit.arange(2), gradkit.arange(2)).tolist()
     [[0, 0], [0, 1], [1, 0], [1, 1]]
     """
@@ -207,7 +199,6 @@ def _at_least(name: str, raised: Any) -> Any:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""Each tensor with at least {name[8]} axes: what is missing has extent 1. A tuple for several.
 
-    >>> import gradkit
     >>> gradkit.{name}(gradkit.tensor(1.0)).ndim
     {name[8]}
     """
@@ -234,7 +225,6 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
 
     RuntimeError for a negative size, or sizes that do not sum up to the extent.
 
-    >>> import gradkit
     >>> [part.tolist() for part in gradkit.arange(5).split(2)]
     [[0, 1], [2, 3], [4]]
     """
@@ -253,7 +243,6 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
 def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of a tensor's parts along `dim`, of the sizes given. RuntimeError if these do not sum up to the extent.
 
-    >>> import gradkit
     >>> [part.tolist() for part in gradkit.arange(5).split_with_sizes([1, 4])]
     [[0], [1, 2, 3, 4]]
     """
@@ -278,7 +267,6 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Ten
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` views of parts along `dim`, all of one size but perhaps the last. RuntimeError if `chunks` < 1.
 
-    >>> import gradkit
     >>> [part.tolist() for part in gradkit.arange(5).chunk(2)]
     [[0, 1, 2], [3, 4]]
     """
@@ -305,7 +293,6 @@ def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple
 
     RuntimeError for a scalar, or a number below 1.
 
-    >>> import gradkit
     >>> [part.tolist() for part in gradkit.arange(5).tensor_split((1, 3))]
     [[0], [1, 2], [3, 4]]
     """
@@ -347,7 +334,6 @@ def _nd_split(name: str, least: int, dim: int) -> Any:
 
     RuntimeError for less than {least} axes, or if a number of parts does not divide the extent.
 
-    >>> import gradkit
     >>> len(gradkit.ones(2, 2, 2).{name}(2))
     2
     """
@@ -361,7 +347,6 @@ hsplit, vsplit, dsplit = _nd_split("hsplit", 1, 1), _nd_split("vsplit", 2, 0), _
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of all slices along `dim`, without that axis. IndexError for a scalar or an axis that is not there.
 
-    >>> import gradkit
     >>> [x.item() for x in gradkit.arange(3).unbind()]
     [0, 1, 2]
     """

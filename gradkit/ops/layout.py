@@ -15,7 +15,6 @@ INPLACE: tuple[str, ...] = ()
 def contiguous(input: Tensor) -> Tensor:
     """A tensor whose elements lie in row-major order: itself if they do already.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 3).t().contiguous().stride()
     (2, 1)
     """
@@ -25,7 +24,6 @@ def contiguous(input: Tensor) -> Tensor:
 def is_contiguous(input: Tensor) -> bool:
     """Whether the elements lie in memory in row-major order without gaps.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 3).t().is_contiguous()
     False
     """
@@ -35,7 +33,6 @@ def is_contiguous(input: Tensor) -> bool:
 def storage_offset(input: Tensor) -> int:
     """How many elements after the beginning of its memory, which views share, the first element lies.
 
-    >>> import gradkit
     >>> gradkit.arange(6).view(2, 3)[1:, 1].storage_offset()
     4
     """
@@ -52,7 +49,6 @@ def _address(raw: Any) -> int:
 def stride(input: Tensor, dim: int | None = None) -> Any:
     """How many elements apart neighbours along an axis lie: a tuple for all axes, or an int for `dim`.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 3).stride()
     (3, 1)
     """

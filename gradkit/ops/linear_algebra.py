@@ -43,7 +43,6 @@ def added(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta * input + alpha * mm(mat1, mat2)``; `input` broadcasts.
 
-    >>> import gradkit
     >>> gradkit.addmm(gradkit.ones(2), gradkit.ones(1, 3), gradkit.ones(3, 2))
     tensor([[4., 4.]])
     """
@@ -53,7 +52,6 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: An
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta * input + alpha * mv(mat, vec)``; `input` broadcasts.
 
-    >>> import gradkit
     >>> gradkit.addmv(gradkit.ones(2), gradkit.ones(2, 3), gradkit.ones(3))
     tensor([4., 4.])
     """
@@ -63,7 +61,6 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta * input + alpha * outer(vec1, vec2)``; `input` broadcasts.
 
-    >>> import gradkit
     >>> gradkit.addr(gradkit.ones(1), gradkit.ones(1), gradkit.ones(2))
     tensor([[2., 2.]])
     """
@@ -73,7 +70,6 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta * input + alpha * sum(bmm(batch1, batch2), 0)``; `input` broadcasts.
 
-    >>> import gradkit
     >>> gradkit.addbmm(gradkit.ones(1), gradkit.ones(5, 1, 3), gradkit.ones(5, 3, 2))
     tensor([[16., 16.]])
     """
@@ -83,7 +79,6 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alph
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """``beta * input + alpha * bmm(batch1, batch2)``; `input` broadcasts.
 
-    >>> import gradkit
     >>> gradkit.baddbmm(gradkit.ones(1), gradkit.ones(1, 1, 3), gradkit.ones(1, 3, 2))
     tensor([[[4., 4.]]])
     """
@@ -94,7 +89,6 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alp
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     """`gradkit.linalg.cholesky`.
 
-    >>> import gradkit
     >>> gradkit.cholesky(gradkit.tensor([[4.0]]))
     tensor([[2.]])
     """
@@ -104,7 +98,6 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
 def qr(input: Tensor, some: bool = True) -> Any:
     """`gradkit.linalg.qr`, "reduced" if `some`, else "complete".
 
-    >>> import gradkit
     >>> gradkit.qr(gradkit.ones(3, 2)).Q.shape
     gradkit.Size([3, 2])
     """
@@ -117,7 +110,6 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Any:
     With `some` U and V have as many columns as there are singular values, else they are square. Without `compute_uv` they
     are zeros, square and without a history.
 
-    >>> import gradkit
     >>> gradkit.svd(gradkit.ones(3, 2)).V.shape
     gradkit.Size([2, 2])
     """

@@ -74,9 +74,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: 
     with a UserWarning. Raises NotImplementedError for integers, ValueError for another `reduction` or a `weight` of
     another shape.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import mse_loss
-    >>> mse_loss(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
+    >>> F.mse_loss(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
     tensor(2.)
     """
     d = difference("mse_loss", input, target)
@@ -91,9 +89,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: T
     `weight`, of the operands' shape, weighs the elements; "mean" then divides by its sum. Shapes that differ broadcast,
     with a UserWarning. Raises ValueError for another `reduction` or a `weight` of another shape.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import l1_loss
-    >>> l1_loss(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
+    >>> F.l1_loss(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
     tensor(1.)
     """
     return weighted(absolute(difference("l1_loss", input, target)), weight, reduction)
@@ -105,9 +101,7 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
     With ``beta == 0`` it is `l1_loss`. Shapes that differ broadcast, with a UserWarning. Raises RuntimeError for a
     negative `beta`, ValueError for another `reduction`. Girshick, "Fast R-CNN" (2015), equation 3.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import smooth_l1_loss
-    >>> smooth_l1_loss(gradkit.tensor([0.5, 3.0]), gradkit.zeros(2), reduction="none")
+    >>> F.smooth_l1_loss(gradkit.tensor([0.5, 3.0]), gradkit.zeros(2), reduction="none")
     tensor([0.1250, 2.5000])
     """
     if beta < 0:
@@ -128,9 +122,7 @@ def huber_loss(
     broadcast, with a UserWarning. Raises RuntimeError for a `delta` that is not positive, ValueError for another
     `reduction` or a `weight` of another shape. Huber, "Robust estimation of a location parameter" (1964).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import huber_loss
-    >>> huber_loss(gradkit.tensor([0.5, 3.0]), gradkit.zeros(2), reduction="none", delta=2.0)
+    >>> F.huber_loss(gradkit.tensor([0.5, 3.0]), gradkit.zeros(2), reduction="none", delta=2.0)
     tensor([0.1250, 4.0000])
     """
     if delta <= 0:
@@ -159,9 +151,7 @@ def poisson_nll_loss(
     (``input - target * log(input + eps)``). `full` adds Stirling's formula for ``log(target!)`` where ``target > 1``.
     Raises ValueError for another `reduction`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import poisson_nll_loss
-    >>> poisson_nll_loss(gradkit.zeros(2), gradkit.tensor([1.0, 2.0]))
+    >>> F.poisson_nll_loss(gradkit.zeros(2), gradkit.tensor([1.0, 2.0]))
     tensor(1.)
     """
     check_reduction(reduction)
@@ -182,9 +172,7 @@ def gaussian_nll_loss(
     as `eps` where it is less, which its gradient does not see. `full` adds ``log(2 pi) / 2``. Raises ValueError for
     another shape, a negative variance, another `reduction`. Nix and Weigend (1994).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import gaussian_nll_loss
-    >>> gaussian_nll_loss(gradkit.zeros(2), gradkit.ones(2), gradkit.ones(2))
+    >>> F.gaussian_nll_loss(gradkit.zeros(2), gradkit.ones(2), gradkit.ones(2))
     tensor(0.5000)
     """
     if reduction not in ("none", "mean", "sum"):
@@ -220,9 +208,7 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     sum by the first extent, as the definition has it; "mean" by the number of elements, with a UserWarning. Raises
     ValueError for another `reduction`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import kl_div
-    >>> kl_div(gradkit.tensor([[0.5, 0.5]]).log(), gradkit.tensor([[0.0, 1.0]]), reduction="batchmean")
+    >>> F.kl_div(gradkit.tensor([[0.5, 0.5]]).log(), gradkit.tensor([[0.0, 1.0]]), reduction="batchmean")
     tensor(0.6931)
     """
     check_reduction(reduction, "batchmean")
@@ -243,9 +229,7 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
 def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """``log(1 + exp(-target * input))`` for targets 1 and -1, reduced; ValueError for another `reduction`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import soft_margin_loss
-    >>> soft_margin_loss(gradkit.zeros(2), gradkit.tensor([1.0, -1.0]))
+    >>> F.soft_margin_loss(gradkit.zeros(2), gradkit.tensor([1.0, -1.0]))
     tensor(0.6931)
     """
     return reduced(rows.logaddexp(-target * input, input * 0), reduction)
@@ -258,9 +242,7 @@ def hinge_embedding_loss(
 
     Shapes broadcast. Raises ValueError for another `reduction`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import hinge_embedding_loss
-    >>> hinge_embedding_loss(gradkit.tensor([0.5, 0.5]), gradkit.tensor([1, -1]), reduction="none")
+    >>> F.hinge_embedding_loss(gradkit.tensor([0.5, 0.5]), gradkit.tensor([1, -1]), reduction="none")
     tensor([0.5000, 0.5000])
     """
     apart = where(target != 1, clamp(margin - input, min=0, max=None), 0.0)
@@ -275,9 +257,7 @@ def margin_ranking_loss(
     The three have the same number of axes and broadcast. Raises RuntimeError if they have not, ValueError for another
     `reduction`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import margin_ranking_loss
-    >>> margin_ranking_loss(gradkit.tensor([1.0]), gradkit.tensor([3.0]), gradkit.tensor([1]))
+    >>> F.margin_ranking_loss(gradkit.tensor([1.0]), gradkit.tensor([3.0]), gradkit.tensor([1]))
     tensor(2.)
     """
     check_reduction(reduction)
@@ -297,10 +277,8 @@ def cosine_embedding_loss(
     `input1` and `input2` are (N, D) and `target` (N,), or (D,) and 0-d. Raises RuntimeError for other numbers of axes,
     ValueError for another `reduction`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import cosine_embedding_loss
     >>> x = gradkit.tensor([[3.0, 4.0]])
-    >>> cosine_embedding_loss(x, x, gradkit.tensor([-1]))
+    >>> F.cosine_embedding_loss(x, x, gradkit.tensor([-1]))
     tensor(1.)
     """
     check_reduction(reduction)
@@ -335,9 +313,7 @@ def triplet_margin_loss(
     is less than that from the anchor (Balntas et al. 2016). Raises ValueError for a margin that is not positive or
     another `reduction`, RuntimeError for different numbers of axes.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import triplet_margin_loss
-    >>> triplet_margin_loss(gradkit.zeros(1, 2), gradkit.zeros(1, 2), gradkit.tensor([[0.0, 0.5]]))
+    >>> F.triplet_margin_loss(gradkit.zeros(1, 2), gradkit.zeros(1, 2), gradkit.tensor([[0.0, 0.5]]))
     tensor(0.5000)
     """
     check_reduction(reduction)

@@ -34,9 +34,7 @@ def multi_margin_loss(
     `input` is (N, C) or (C,), `target` (N,) or 0-d, `weight` (C,) weighs each sample by its target class. Raises ValueError
     for a `p` that is neither 1 nor 2 and another `reduction`, RuntimeError for other shapes.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import multi_margin_loss
-    >>> multi_margin_loss(gradkit.tensor([0.5, 1.0, 0.0]), gradkit.tensor(1))
+    >>> F.multi_margin_loss(gradkit.tensor([0.5, 1.0, 0.0]), gradkit.tensor(1))
     tensor(0.1667)
     """
     check_reduction(reduction)
@@ -69,9 +67,7 @@ def multilabel_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "m
     `input` and `target` are (N, C) or (C,); the targets of a sample are its entries up to the first -1. RuntimeError for
     other shapes, ValueError for another `reduction`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import multilabel_margin_loss
-    >>> multilabel_margin_loss(gradkit.tensor([0.1, 0.2, 0.4, 0.8]), gradkit.tensor([3, 0, -1, 1]))
+    >>> F.multilabel_margin_loss(gradkit.tensor([0.1, 0.2, 0.4, 0.8]), gradkit.tensor([3, 0, -1, 1]))
     tensor(0.8500)
     """
     check_reduction(reduction)
@@ -95,9 +91,7 @@ def multilabel_soft_margin_loss(
 
     `target` has the shape of `input`, `weight` broadcasts against it. ValueError for another `reduction`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import multilabel_soft_margin_loss
-    >>> multilabel_soft_margin_loss(gradkit.zeros(1, 3), gradkit.tensor([[1.0, 0.0, 1.0]]))
+    >>> F.multilabel_soft_margin_loss(gradkit.zeros(1, 3), gradkit.tensor([[1.0, 0.0, 1.0]]))
     tensor(0.6931)
     """
     check_reduction(reduction)
@@ -119,10 +113,8 @@ def triplet_margin_with_distance_loss(
 
     Raises ValueError for a margin that is not positive and another `reduction`, RuntimeError for different numbers of axes.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import triplet_margin_with_distance_loss
     >>> x, y = gradkit.zeros(1, 2), gradkit.ones(1, 2)
-    >>> triplet_margin_with_distance_loss(x, x, y, distance_function=lambda a, b: (a - b).abs().sum(-1), margin=3.0)
+    >>> F.triplet_margin_with_distance_loss(x, x, y, distance_function=lambda a, b: (a - b).abs().sum(-1), margin=3.0)
     tensor(1.)
     """
     check_reduction(reduction)

@@ -23,9 +23,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Raises RuntimeError for shapes that do not fit and for different dtypes.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import linear
-    >>> linear(gradkit.tensor([1.0, 2.0]), gradkit.tensor([[3.0, 4.0]]), gradkit.tensor([0.5]))
+    >>> F.linear(gradkit.tensor([1.0, 2.0]), gradkit.tensor([[3.0, 4.0]]), gradkit.tensor([0.5]))
     tensor([11.5000])
     """
     try:
@@ -67,7 +65,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 
     Raises RuntimeError for shapes that do not fit.
 
-    >>> import gradkit
     >>> gradkit.bilinear(gradkit.ones(1, 2), gradkit.ones(1, 3), gradkit.ones(1, 2, 3))
     tensor([[6.]])
     """
@@ -94,9 +91,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     Raises RuntimeError for an odd extent or a 0-d input, IndexError if there is no such axis. Dauphin et al., "Language
     modeling with gated convolutional networks" (2017).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import glu
-    >>> glu(gradkit.tensor([3.0, 0.0]))
+    >>> F.glu(gradkit.tensor([3.0, 0.0]))
     tensor([1.5000])
     """
     if not input.ndim:
@@ -116,7 +111,6 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     Raises RuntimeError for less than three axes or channels that r**2 does not divide. Shi et al., "Real-time single image
     and video super-resolution" (2016).
 
-    >>> import gradkit
     >>> gradkit.pixel_shuffle(gradkit.arange(4.0).reshape(4, 1, 1), 2)
     tensor([[[0., 1.],
              [2., 3.]]])
@@ -139,7 +133,6 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 
     Raises RuntimeError for less than three axes or extents that r does not divide.
 
-    >>> import gradkit
     >>> gradkit.pixel_unshuffle(gradkit.ones(1, 2, 2), 2).shape
     gradkit.Size([4, 1, 1])
     """
@@ -172,7 +165,6 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     Raises RuntimeError for less than three axes or channels that `groups` does not divide. Zhang et al., "ShuffleNet"
     (2018).
 
-    >>> import gradkit
     >>> gradkit.channel_shuffle(gradkit.arange(4.0).reshape(1, 4, 1), 2).flatten()
     tensor([0., 2., 1., 3.])
     """

@@ -29,7 +29,6 @@ def softmax(input: Tensor, dim: int | None = None, dtype: Any = None, *, axis: i
     `dtype` converts the input first. Without `dim` the axis is 0 for 0, 1 and 3 axes, else 1, with a UserWarning. Raises
     IndexError if there is no such axis, NotImplementedError for integers.
 
-    >>> import gradkit
     >>> gradkit.softmax(gradkit.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
@@ -39,7 +38,6 @@ def softmax(input: Tensor, dim: int | None = None, dtype: Any = None, *, axis: i
 def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None, *, axis: int | None = None) -> Tensor:
     """The logarithm of `softmax`, without its loss of precision. Arguments and errors as there.
 
-    >>> import gradkit
     >>> gradkit.log_softmax(gradkit.tensor([0.0, 0.0]), dim=0)
     tensor([-0.6931, -0.6931])
     """
@@ -49,9 +47,7 @@ def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None, *, axi
 def softmin(input: Tensor, dim: int | None = None, dtype: Any = None, *, axis: int | None = None) -> Tensor:
     """`softmax` of ``-input``. Arguments and errors as there.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import softmin
-    >>> softmin(gradkit.tensor([0.0, 0.0]), dim=0)
+    >>> F.softmin(gradkit.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
     return _along("softmax", -input, dim if axis is None else axis, dtype)
@@ -90,7 +86,6 @@ def layer_norm(
     the shapes are others or the dtypes differ, NotImplementedError for integers. Ba, Kiros and Hinton, "Layer
     normalization" (2016).
 
-    >>> import gradkit
     >>> gradkit.layer_norm(gradkit.tensor([[1.0, 3.0]]), (2,))
     tensor([[-1.0000,  1.0000]])
     """
@@ -108,7 +103,6 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
     `eps` is the dtype's spacing at 1 if None. Shapes and errors as for `layer_norm`. Zhang and Sennrich, "Root mean square
     layer normalization" (2019).
 
-    >>> import gradkit
     >>> gradkit.rms_norm(gradkit.tensor([3.0, 3.0]), (2,))
     tensor([1., 1.])
     """
@@ -169,9 +163,7 @@ def batch_norm(
     Raises ValueError in training for a single value per channel, RuntimeError for other shapes, dtypes or missing
     statistics. Ioffe and Szegedy, "Batch normalization" (2015).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import batch_norm
-    >>> batch_norm(gradkit.tensor([[1.0], [3.0]]), None, None, training=True)
+    >>> F.batch_norm(gradkit.tensor([[1.0], [3.0]]), None, None, training=True)
     tensor([[-1.0000],
             [ 1.0000]])
     """
@@ -240,9 +232,7 @@ def instance_norm(
     Running statistics move towards the mean over the samples. Raises ValueError for a single value per channel,
     RuntimeError for missing statistics. Ulyanov, Vedaldi and Lempitsky (2016).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import instance_norm
-    >>> instance_norm(gradkit.tensor([[[1.0, 3.0]]]))
+    >>> F.instance_norm(gradkit.tensor([[[1.0, 3.0]]]))
     tensor([[[-1.0000,  1.0000]]])
     """
     shape = extents(input)
@@ -276,7 +266,6 @@ def group_norm(
     `weight` and `bias` are (C,). Raises RuntimeError for channels that `num_groups` does not divide and parameters of
     another shape, ValueError for a single value per group. Wu and He, "Group normalization" (2018).
 
-    >>> import gradkit
     >>> gradkit.group_norm(gradkit.tensor([[1.0, 3.0, 5.0, 9.0]]), 2)
     tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """
@@ -316,9 +305,7 @@ def local_response_norm(
     Shape (N, C, ...), the same out; beyond the first and last channel there are zeros. Raises ValueError for less than
     three axes. Krizhevsky, Sutskever and Hinton (2012), section 3.3.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import local_response_norm
-    >>> local_response_norm(gradkit.ones(1, 1, 1), 1, alpha=1.0, beta=1.0)
+    >>> F.local_response_norm(gradkit.ones(1, 1, 1), 1, alpha=1.0, beta=1.0)
     tensor([[[0.5000]]])
     """
     if input.ndim < 3:

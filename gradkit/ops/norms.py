@@ -31,7 +31,6 @@ def vector_norm(
     real; `dtype` converts the elements first. RuntimeError for integers, for a `dtype` that is narrower, and for an order
     that is inf or negative where there are no elements.
 
-    >>> import gradkit
     >>> gradkit.linalg.vector_norm(gradkit.tensor([3.0, 4.0]))
     tensor(5.)
     """
@@ -70,7 +69,6 @@ def matrix_norm(
     of absolute values of a column, inf that of a row; -2, -1, -inf are the least of these. RuntimeError for other orders,
     fewer than two dimensions, integers.
 
-    >>> import gradkit
     >>> gradkit.linalg.matrix_norm(gradkit.tensor([[3.0, 0.0], [0.0, 4.0]]), ord=2)
     tensor(4.)
     """
@@ -108,7 +106,6 @@ def norm_of(
 
     Without `dim` that is the number of A's dimensions. RuntimeError for more than two.
 
-    >>> import gradkit
     >>> gradkit.linalg.norm(gradkit.tensor([[3.0, 0.0], [0.0, 4.0]]))
     tensor(5.)
     """
@@ -135,7 +132,6 @@ def norm(
 
     "nuc" is the sum of the singular values of a matrix: `gradkit.linalg.matrix_norm`.
 
-    >>> import gradkit
     >>> gradkit.norm(gradkit.tensor([[3.0, 0.0], [0.0, 4.0]]), p=1)
     tensor(7.)
     """
@@ -150,7 +146,6 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
 
     `p` is an order of `matrix_norm`; for None, 2 and -2 it is a ratio of singular values, and A need not be square.
 
-    >>> import gradkit
     >>> gradkit.linalg.cond(gradkit.tensor([[4.0, 0.0], [0.0, 2.0]]))
     tensor(2.)
     """
@@ -172,7 +167,6 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of ``input - other``, whose shapes broadcast.
 
-    >>> import gradkit
     >>> gradkit.dist(gradkit.tensor([3.0, 4.0]), gradkit.zeros(2))
     tensor(5.)
     """
@@ -185,7 +179,6 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = Non
     The differences are formed one by one: memory for n * m * d elements, and nothing is lost to cancellation whatever the
     `compute_mode`. RuntimeError for fewer than two dimensions or vectors of different lengths.
 
-    >>> import gradkit
     >>> gradkit.cdist(gradkit.tensor([[0.0, 0.0], [3.0, 4.0]]), gradkit.zeros(1, 2))
     tensor([[0.],
             [5.]])

@@ -21,7 +21,6 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     `mode` is "constant" (with `value`), "reflect" (mirrored at the outermost element), "replicate" (which is repeated)
     or "circular". A negative number cuts off. RuntimeError for an odd number of numbers, too many, or too large ones.
 
-    >>> import gradkit
     >>> gradkit.nn.functional.pad(gradkit.tensor([1, 2, 3]), (2, 0), "reflect").tolist()
     [3, 2, 1, 2, 3]
     """

@@ -58,7 +58,6 @@ def two_forms(row: Any, write: Any) -> Callable[[Plan], Any]:
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` whose numbers are in the vector `index`, in its order. RuntimeError for one out of bounds.
 
-    >>> import gradkit
     >>> gradkit.index_select(gradkit.tensor([[1, 2, 3]]), 1, gradkit.tensor([2, 0])).tolist()
     [[3, 1]]
     """
@@ -109,7 +108,6 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 
     A number that comes twice is added to twice. RuntimeError for other shapes or dtypes, IndexError out of bounds.
 
-    >>> import gradkit
     >>> gradkit.index_add(gradkit.zeros(3), 0, gradkit.tensor([0, 2, 2]), gradkit.ones(3))
     tensor([1., 0., 2.])
     """
@@ -125,7 +123,6 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Any:
 
     IndexError out of bounds, or for another number of slices than indices.
 
-    >>> import gradkit
     >>> gradkit.index_copy(gradkit.zeros(3), 0, gradkit.tensor([2]), gradkit.ones(1))
     tensor([0., 0., 1.])
     """
@@ -139,7 +136,6 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Any:
 
     RuntimeError for a value with axes, IndexError out of bounds.
 
-    >>> import gradkit
     >>> gradkit.index_fill(gradkit.zeros(3), 0, gradkit.tensor([0, 2]), 5)
     tensor([5., 0., 5.])
     """
@@ -165,7 +161,6 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 
     RuntimeError for another dtype or a shape that does not broadcast, IndexError out of bounds.
 
-    >>> import gradkit
     >>> rows, columns = gradkit.tensor([0, 1]), gradkit.tensor([1, 0])
     >>> gradkit.index_put(gradkit.zeros(2, 2), (rows, columns), gradkit.tensor([1.0, 2.0]))
     tensor([[0., 1.],
@@ -190,7 +185,6 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 
     RuntimeError for an index that is no integer, IndexError out of bounds.
 
-    >>> import gradkit
     >>> gradkit.take(gradkit.tensor([[1, 2], [3, 4]]), gradkit.tensor([0, 3])).tolist()
     [1, 4]
     """
@@ -204,7 +198,6 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
 
     They are added there if `accumulate`. IndexError if there are not as many of both, or for one out of bounds.
 
-    >>> import gradkit
     >>> gradkit.zeros(2, 2).put(gradkit.tensor([1, 2]), gradkit.tensor([5.0, 6.0])).tolist()
     [[0.0, 5.0], [6.0, 0.0]]
     """
@@ -230,7 +223,6 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
     RuntimeError for a mask that is not of dtype bool.
 
-    >>> import gradkit
     >>> gradkit.masked_select(gradkit.tensor([1, 2, 3]), gradkit.tensor([True, False, True]))
     tensor([1, 3])
     """
@@ -250,7 +242,6 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 
     RuntimeError if there are too few of them, they are of another dtype, or the mask is not of dtype bool.
 
-    >>> import gradkit
     >>> gradkit.zeros(3).masked_scatter(gradkit.tensor([True, False, True]), gradkit.tensor([5.0, 6.0]))
     tensor([5., 0., 6.])
     """

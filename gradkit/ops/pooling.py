@@ -85,7 +85,6 @@ def max_pool1d(
     With `return_indices` the result is (output, indices), places along L. Among equals the first gets the gradient, a nan
     is greater than all. Raises RuntimeError for shapes and numbers that do not fit.
 
-    >>> import gradkit
     >>> gradkit.max_pool1d(gradkit.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[3., 2.]])
     """
@@ -106,7 +105,6 @@ def max_pool2d(
 ) -> Any:
     """`max_pool1d` over two axes: (N, C, H, W) or (C, H, W). Indices count in the flattened H x W plane.
 
-    >>> import gradkit
     >>> gradkit.max_pool2d(gradkit.arange(16.0).reshape(1, 4, 4), 2)
     tensor([[[ 5.,  7.],
              [13., 15.]]])
@@ -127,7 +125,6 @@ def max_pool3d(
 ) -> Any:
     """`max_pool1d` over three axes: (N, C, D, H, W) or (C, D, H, W). Indices count in the flattened volume.
 
-    >>> import gradkit
     >>> gradkit.max_pool3d(gradkit.arange(8.0).reshape(1, 2, 2, 2), 2)
     tensor([[[[7.]]]])
     """
@@ -162,7 +159,6 @@ def avg_pool1d(
     `ceil_mode` adds beyond it never counts. Raises RuntimeError for shapes and numbers that do not fit,
     NotImplementedError for integers.
 
-    >>> import gradkit
     >>> gradkit.avg_pool1d(gradkit.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[2., 1.]])
     """
@@ -180,9 +176,7 @@ def avg_pool2d(
 ) -> Tensor:
     """`avg_pool1d` over two axes: (N, C, H, W) or (C, H, W). `divisor_override` divides the sums by another number.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import avg_pool2d
-    >>> avg_pool2d(gradkit.arange(16.0).reshape(1, 4, 4), 2)
+    >>> F.avg_pool2d(gradkit.arange(16.0).reshape(1, 4, 4), 2)
     tensor([[[ 2.5000,  4.5000],
              [10.5000, 12.5000]]])
     """
@@ -202,9 +196,7 @@ def avg_pool3d(
 ) -> Tensor:
     """`avg_pool2d` over three axes: (N, C, D, H, W) or (C, D, H, W).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import avg_pool3d
-    >>> avg_pool3d(gradkit.arange(8.0).reshape(1, 2, 2, 2), 2)
+    >>> F.avg_pool3d(gradkit.arange(8.0).reshape(1, 2, 2, 2), 2)
     tensor([[[[3.5000]]]])
     """
     return _avg_pool(
@@ -245,7 +237,6 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     Window i runs from ``floor(i * L / size)`` to ``ceil((i + 1) * L / size)``. Raises RuntimeError for shapes and sizes that
     do not fit, NotImplementedError for integers.
 
-    >>> import gradkit
     >>> gradkit.adaptive_avg_pool1d(gradkit.tensor([[1.0, 2.0, 3.0]]), 2)
     tensor([[1.5000, 2.5000]])
     """
@@ -255,9 +246,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """`adaptive_avg_pool1d` over two axes: (N, C, H, W) or (C, H, W); `output_size` is a number or (H', W'), None keeps.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import adaptive_avg_pool2d
-    >>> adaptive_avg_pool2d(gradkit.ones(1, 7, 5), (3, None)).shape
+    >>> F.adaptive_avg_pool2d(gradkit.ones(1, 7, 5), (3, None)).shape
     gradkit.Size([1, 3, 5])
     """
     return _adaptive_avg_pool("adaptive_avg_pool2d", 2, input, output_size)
@@ -266,9 +255,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
 def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """`adaptive_avg_pool1d` over three axes: (N, C, D, H, W) or (C, D, H, W).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import adaptive_avg_pool3d
-    >>> adaptive_avg_pool3d(gradkit.ones(1, 4, 4, 4), 1)
+    >>> F.adaptive_avg_pool3d(gradkit.ones(1, 4, 4, 4), 1)
     tensor([[[[1.]]]])
     """
     return _adaptive_avg_pool("adaptive_avg_pool3d", 3, input, output_size)
@@ -277,9 +264,7 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
 def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """The greatest element of the windows of `adaptive_avg_pool1d`; with `return_indices` (output, places along L).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import adaptive_max_pool1d
-    >>> adaptive_max_pool1d(gradkit.tensor([[1.0, 2.0, 3.0]]), 2)
+    >>> F.adaptive_max_pool1d(gradkit.tensor([[1.0, 2.0, 3.0]]), 2)
     tensor([[2., 3.]])
     """
     sizes = _target("adaptive_max_pool1d", 1, input, output_size)
@@ -290,9 +275,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = 
 def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """The greatest element of the windows of `adaptive_avg_pool2d`; with `return_indices` (output, places in H x W).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import adaptive_max_pool2d
-    >>> adaptive_max_pool2d(gradkit.arange(9.0).reshape(1, 3, 3), 2)
+    >>> F.adaptive_max_pool2d(gradkit.arange(9.0).reshape(1, 3, 3), 2)
     tensor([[[4., 5.],
              [7., 8.]]])
     """

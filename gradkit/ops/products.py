@@ -78,7 +78,6 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     A vector stands for a row on the left and for a column on the right, and the axis it lacks is not in the result: two
     vectors give a scalar. RuntimeError for a scalar operand.
 
-    >>> import gradkit
     >>> gradkit.matmul(gradkit.ones(2, 3), gradkit.ones(3))
     tensor([3., 3.])
     """
@@ -122,7 +121,6 @@ def transposed(x: Tensor) -> Tensor:
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices, (n, m) and (m, p).
 
-    >>> import gradkit
     >>> gradkit.mm(gradkit.ones(2, 3), gradkit.ones(3, 2))
     tensor([[3., 3.],
             [3., 3.]])
@@ -134,7 +132,6 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The products of two stacks of matrices, (b, n, m) and (b, m, p).
 
-    >>> import gradkit
     >>> gradkit.bmm(gradkit.ones(5, 2, 3), gradkit.ones(5, 3, 4)).shape
     gradkit.Size([5, 2, 4])
     """
@@ -148,7 +145,6 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix (n, m) and a vector (m,).
 
-    >>> import gradkit
     >>> gradkit.mv(gradkit.ones(2, 3), gradkit.ones(3))
     tensor([3., 3.])
     """
@@ -160,7 +156,6 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The sum of the products of the elements of two vectors of one length. Complex ones are not conjugated.
 
-    >>> import gradkit
     >>> gradkit.dot(gradkit.tensor([1.0, 2.0]), gradkit.tensor([3.0, 4.0]))
     tensor(11.)
     """
@@ -172,7 +167,6 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 def vdot(input: Tensor, other: Tensor) -> Tensor:
     """`dot` with the first vector conjugated.
 
-    >>> import gradkit
     >>> gradkit.vdot(gradkit.tensor([1j]), gradkit.tensor([1j]))
     tensor(1.+0.j)
     """
@@ -182,7 +176,6 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """The products of all pairs of elements of two vectors (n,) and (m,): shape (n, m).
 
-    >>> import gradkit
     >>> gradkit.outer(gradkit.tensor([1.0, 2.0]), gradkit.tensor([3.0, 4.0]))
     tensor([[3., 4.],
             [6., 8.]])
@@ -202,7 +195,6 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
 
     The operand with fewer axes is given axes of extent 1 in front.
 
-    >>> import gradkit
     >>> gradkit.kron(gradkit.tensor([1.0, 2.0]), gradkit.tensor([1.0, 10.0]))
     tensor([ 1., 10.,  2., 20.])
     """
@@ -217,7 +209,6 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None, *, axis: int | N
 
     RuntimeError if there is none.
 
-    >>> import gradkit
     >>> gradkit.cross(gradkit.tensor([1.0, 0.0, 0.0]), gradkit.tensor([0.0, 1.0, 0.0]))
     tensor([0., 0., 1.])
     """
@@ -243,7 +234,6 @@ def vector_product(a: Tensor, b: Tensor, dim: int) -> Tensor:
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix. RuntimeError for anything else.
 
-    >>> import gradkit
     >>> gradkit.trace(gradkit.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(5.)
     """

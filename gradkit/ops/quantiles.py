@@ -33,7 +33,6 @@ def quantile(
     A run with a nan has no other quantile. Raises RuntimeError for another dtype than float32 and float64, `q` of another
     dtype, with more than one axis or outside [0, 1], and another word. Hyndman and Fan (1996), type 7.
 
-    >>> import gradkit
     >>> gradkit.quantile(gradkit.tensor([1.0, 2.0, 4.0]), 0.75)
     tensor(3.)
     """
@@ -45,7 +44,6 @@ def nanquantile(
 ) -> Tensor:
     """`quantile` of what is not nan; nan where nothing else is.
 
-    >>> import gradkit
     >>> gradkit.nanquantile(gradkit.tensor([1.0, float("nan"), 3.0]), 0.5)
     tensor(2.)
     """
@@ -112,7 +110,6 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     Where both are the same they are the least and the greatest element. The dtype is that of `input`; there is no
     gradient. Raises RuntimeError for less than one bin, integers, bounds that are not finite or in the wrong order.
 
-    >>> import gradkit
     >>> gradkit.histc(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
     tensor([0., 2., 1., 0.])
     """
@@ -133,7 +130,6 @@ def histogram(
     `bins` is a number of intervals of one length over `range` (by default from the least to the greatest element), or a
     tensor of edges. `weight` says how much each element counts; with `density` the integral is 1. Errors as for `histc`.
 
-    >>> import gradkit
     >>> gradkit.histogram(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0)).hist
     tensor([0., 2., 1., 0.])
     """

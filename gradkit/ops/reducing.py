@@ -94,7 +94,6 @@ def sum(
 
     Integers and bools give int64; `dtype` converts the elements first.
 
-    >>> import gradkit
     >>> gradkit.sum(gradkit.ones(2, 3), dim=1)
     tensor([3., 3.])
     """
@@ -110,7 +109,6 @@ def mean(
 
     `dtype` converts the elements first. RuntimeError for integers and bools without it.
 
-    >>> import gradkit
     >>> gradkit.mean(gradkit.tensor([1.0, 2.0]))
     tensor(1.5000)
     """
@@ -124,7 +122,6 @@ def nansum(
 ) -> Tensor:
     """`sum` with nan counted as 0.
 
-    >>> import gradkit
     >>> gradkit.nansum(gradkit.tensor([1.0, float("nan")]))
     tensor(1.)
     """
@@ -136,7 +133,6 @@ def nanmean(
 ) -> Tensor:
     """The mean of what is not nan; nan where there is nothing else. RuntimeError for integers and bools.
 
-    >>> import gradkit
     >>> gradkit.nanmean(gradkit.tensor([1.0, float("nan"), 3.0]))
     tensor(2.)
     """
@@ -153,7 +149,6 @@ def logsumexp(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: D
 
     Integers become the default dtype. TypeError if no dimension is given.
 
-    >>> import gradkit
     >>> gradkit.logsumexp(gradkit.tensor([1000.0, 1000.0]), dim=0)
     tensor(1000.6932)
     """
@@ -168,7 +163,6 @@ def amax(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims =
 
     RuntimeError or IndexError (with `dim`) where there is nothing to choose from, NotImplementedError for complex.
 
-    >>> import gradkit
     >>> gradkit.amax(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1)
     tensor([5., 3.])
     """
@@ -184,7 +178,6 @@ def amin(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims =
 
     RuntimeError or IndexError (with `dim`) where there is nothing to choose from, NotImplementedError for complex.
 
-    >>> import gradkit
     >>> gradkit.amin(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1)
     tensor([1., 2.])
     """
@@ -203,7 +196,6 @@ def max(
     Of elements that tie, the first has index and gradient when `dim` is given; without it they share the gradient.
     RuntimeError or IndexError (with `dim`) where there is nothing to choose from.
 
-    >>> import gradkit
     >>> gradkit.max(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1).indices
     tensor([1, 0])
     """
@@ -227,7 +219,6 @@ def min(
     Of elements that tie, the first has index and gradient when `dim` is given; without it they share the gradient.
     RuntimeError or IndexError (with `dim`) where there is nothing to choose from.
 
-    >>> import gradkit
     >>> gradkit.min(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1).values
     tensor([1., 2.])
     """
@@ -277,7 +268,6 @@ def aminmax(
 
     Those that tie share the gradient evenly. RuntimeError or IndexError where there is nothing to choose from.
 
-    >>> import gradkit
     >>> gradkit.aminmax(gradkit.tensor([1.0, 3.0, 2.0])).max
     tensor(3.)
     """
@@ -293,7 +283,6 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis
 
     The first of those that tie, or the first nan. IndexError where there is nothing to choose from.
 
-    >>> import gradkit
     >>> gradkit.argmax(gradkit.tensor([1.0, 3.0, 3.0]))
     tensor(1)
     """
@@ -305,7 +294,6 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis
 
     The first of those that tie, or the first nan. IndexError where there is nothing to choose from.
 
-    >>> import gradkit
     >>> gradkit.argmin(gradkit.tensor([1.0, 0.0, 3.0]))
     tensor(1)
     """
@@ -321,7 +309,6 @@ def prod(
 
     Integers and bools give int64; `dtype` converts the elements first. TypeError for several dimensions.
 
-    >>> import gradkit
     >>> gradkit.prod(gradkit.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
     tensor([3., 8.])
     """
@@ -341,7 +328,6 @@ def prod(
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
     """Whether all elements over dimensions are true (not zero), as bool; as uint8 where they are uint8.
 
-    >>> import gradkit
     >>> gradkit.all(gradkit.tensor([[True, False], [True, True]]), dim=1)
     tensor([False,  True])
     """
@@ -352,7 +338,6 @@ def all(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = 
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
     """Whether any element over dimensions is true (not zero), as bool; as uint8 where they are uint8.
 
-    >>> import gradkit
     >>> gradkit.any(gradkit.tensor([[True, False], [False, False]]), dim=1)
     tensor([ True, False])
     """
@@ -363,7 +348,6 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = 
 def count_nonzero(input: Tensor, dim: Dims = None, *, axis: Dims = None) -> Tensor:
     """How many elements over dimensions are not zero, as int64.
 
-    >>> import gradkit
     >>> gradkit.count_nonzero(gradkit.tensor([[0, 1], [2, 3]]), dim=0)
     tensor([1, 2])
     """

@@ -22,7 +22,6 @@ INPLACE = ("renorm",)
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """A copy of `input` with `src` in the place of ``input.select(dim, index)``, whose shape it has.
 
-    >>> import gradkit
     >>> gradkit.select_scatter(gradkit.zeros(2, 2), gradkit.ones(2), 0, 1)
     tensor([[0., 0.],
             [1., 1.]])
@@ -35,7 +34,6 @@ def slice_scatter(
 ) -> Tensor:
     """A copy of `input` with `src` in the place of ``start:end:step`` along `dim`, whose shape it has.
 
-    >>> import gradkit
     >>> gradkit.slice_scatter(gradkit.zeros(4), gradkit.ones(2), start=2)
     tensor([0., 0., 1., 1.])
     """
@@ -46,7 +44,6 @@ def slice_scatter(
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A copy of `input` with `src` in the place of ``input.diagonal(offset, dim1, dim2)``, whose shape it has.
 
-    >>> import gradkit
     >>> gradkit.diagonal_scatter(gradkit.zeros(2, 2), gradkit.ones(2))
     tensor([[1., 0.],
             [0., 1.]])
@@ -69,7 +66,6 @@ def _replaced(name: str, input: Tensor, src: Tensor, part: Any) -> Tensor:
 def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`narrow` in memory of its own.
 
-    >>> import gradkit
     >>> gradkit.narrow_copy(gradkit.arange(4), 0, 1, 2)
     tensor([1, 2])
     """
@@ -79,7 +75,6 @@ def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 def fill(input: Tensor, value: Any) -> Tensor:
     """A tensor of the shape and dtype of `input` filled with a number, or a 0-d tensor, which gets the gradient.
 
-    >>> import gradkit
     >>> gradkit.fill(gradkit.zeros(2), 3)
     tensor([3., 3.])
     """
@@ -92,7 +87,6 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
 
     Raises RuntimeError where this leaves the elements that `input` has, or its memory is not contiguous.
 
-    >>> import gradkit
     >>> gradkit.as_strided(gradkit.arange(4.0), (3, 2), (1, 1))
     tensor([[0., 1.],
             [1., 2.],
@@ -116,7 +110,6 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
 
     Raises RuntimeError for a `p` that is not positive, a negative `maxnorm` and less than two axes.
 
-    >>> import gradkit
     >>> gradkit.renorm(gradkit.tensor([[3.0, 4.0], [0.0, 1.0]]), 2, 0, 1.0)
     tensor([[0.6000, 0.8000],
             [0.0000, 1.0000]])
@@ -138,7 +131,6 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
 
     Raises RuntimeError for another number of axes or a negative `N`.
 
-    >>> import gradkit
     >>> gradkit.vander(gradkit.tensor([2.0, 3.0]), 3)
     tensor([[4., 2., 1.],
             [9., 3., 1.]])

@@ -44,9 +44,7 @@ def interpolate(
     NotImplementedError for a mode that does not serve that many axes and for `antialias`. Bicubic as Keys (1981), with
     a = -0.75.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import interpolate
-    >>> interpolate(gradkit.tensor([[[1.0, 2.0]]]), scale_factor=2)
+    >>> F.interpolate(gradkit.tensor([[[1.0, 2.0]]]), scale_factor=2)
     tensor([[[1., 1., 2., 2.]]])
     """
     shape = extents(input)
@@ -171,10 +169,9 @@ def upsample(
 ) -> Tensor:
     """`interpolate` under its old name, with a UserWarning.
 
-    >>> import warnings, gradkit
-    >>> from gradkit.nn.functional import upsample
+    >>> import warnings
     >>> with warnings.catch_warnings(action="ignore"):
-    ...     upsample(gradkit.ones(1, 1, 2), 4).shape
+    ...     F.upsample(gradkit.ones(1, 1, 2), 4).shape
     gradkit.Size([1, 1, 4])
     """
     warnings.warn("upsample is deprecated. Use interpolate instead.", UserWarning, stacklevel=2)

@@ -27,9 +27,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     With `hard` it is one-hot, with the gradient of the soft sample. `eps` is not used. Raises IndexError if there is no
     such axis. Jang, Gu and Poole, "Categorical reparameterization with Gumbel-Softmax" (2017).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import gumbel_softmax
-    >>> gumbel_softmax(gradkit.tensor([0.0, 1000.0]), hard=True)
+    >>> F.gumbel_softmax(gradkit.tensor([0.0, 1000.0]), hard=True)
     tensor([0., 1.])
     """
     waiting = drawn(lambda generator, shape: generator.exponential(shape, logits.dtype), extents(logits), place=logits.device)
@@ -51,9 +49,7 @@ def rrelu(
     On the CPU the slopes are PyTorch's for the same seed. Raises RuntimeError unless lower <= upper. Xu et al., "Empirical
     evaluation of rectified activations in convolutional network" (2015).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import rrelu
-    >>> rrelu(gradkit.tensor([-1.0, 2.0]), 0.1, 0.3)
+    >>> F.rrelu(gradkit.tensor([-1.0, 2.0]), 0.1, 0.3)
     tensor([-0.2000,  2.0000])
     """
     if lower > upper:

@@ -41,7 +41,6 @@ def cumsum(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: in
 
     IndexError if there is no such dimension.
 
-    >>> import gradkit
     >>> gradkit.cumsum(gradkit.tensor([1.0, 2.0, 3.0]), dim=0)
     tensor([1., 3., 6.])
     """
@@ -53,7 +52,6 @@ def cumprod(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: i
 
     Integers and bools give int64; `dtype` converts the elements first. IndexError if there is no such dimension.
 
-    >>> import gradkit
     >>> gradkit.cumprod(gradkit.tensor([1.0, 2.0, 3.0]), dim=0)
     tensor([1., 2., 6.])
     """
@@ -63,7 +61,6 @@ def cumprod(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: i
 def logcumsumexp(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """log(cumsum(exp(input))) along a dimension, without overflow. IndexError if there is no such dimension.
 
-    >>> import gradkit
     >>> gradkit.logcumsumexp(gradkit.tensor([1000.0, 1000.0]), dim=0)
     tensor([1000.0000, 1000.6932])
     """
@@ -75,7 +72,6 @@ def cummax(input: Tensor, dim: int | None = None, *, axis: int | None = None) ->
 
     Of elements that tie, the latest has index and gradient. IndexError if there is no such dimension.
 
-    >>> import gradkit
     >>> gradkit.cummax(gradkit.tensor([1.0, 3.0, 2.0]), dim=0).values
     tensor([1., 3., 3.])
     """
@@ -87,7 +83,6 @@ def cummin(input: Tensor, dim: int | None = None, *, axis: int | None = None) ->
 
     Of elements that tie, the latest has index and gradient. IndexError if there is no such dimension.
 
-    >>> import gradkit
     >>> gradkit.cummin(gradkit.tensor([3.0, 1.0, 2.0]), dim=0).indices
     tensor([0, 1, 1])
     """
@@ -103,7 +98,6 @@ def diff(
 
     The dimension is `n` shorter, or empty. Bools differ by exclusive or. RuntimeError for a 0-d tensor or a negative `n`.
 
-    >>> import gradkit
     >>> gradkit.diff(gradkit.tensor([1.0, 4.0, 9.0]))
     tensor([3., 5.])
     """
@@ -146,7 +140,6 @@ def trapezoid(
     `x` has the shape of `y`, one that broadcasts to it, or that of the dimension. RuntimeError for a wrong number of
     points.
 
-    >>> import gradkit
     >>> gradkit.trapezoid(gradkit.tensor([1.0, 2.0, 3.0]), dx=2)
     tensor(8.)
     """
@@ -157,7 +150,6 @@ def trapezoid(
 def trapz(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1) -> Tensor:
     """`trapezoid` under its older name.
 
-    >>> import gradkit
     >>> gradkit.trapz(gradkit.tensor([1.0, 2.0, 3.0]))
     tensor(4.)
     """
@@ -169,7 +161,6 @@ def cumulative_trapezoid(
 ) -> Tensor:
     """The integrals up to each sample but the first: see `trapezoid`.
 
-    >>> import gradkit
     >>> gradkit.cumulative_trapezoid(gradkit.tensor([1.0, 2.0, 3.0]))
     tensor([1.5000, 4.0000])
     """

@@ -39,7 +39,6 @@ def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
 
     RuntimeError if the shape does not hold as many elements.
 
-    >>> import gradkit
     >>> gradkit.arange(6).reshape(2, -1)
     tensor([[0, 1, 2],
             [3, 4, 5]])
@@ -54,7 +53,6 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
 
     RuntimeError where that shape would take a copy: `reshape` makes one.
 
-    >>> import gradkit
     >>> gradkit.arange(6).view(2, -1)
     tensor([[0, 1, 2],
             [3, 4, 5]])
@@ -76,7 +74,6 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """`view` in the shape of `other`.
 
-    >>> import gradkit
     >>> gradkit.arange(4).view_as(gradkit.ones(2, 2)).shape
     gradkit.Size([2, 2])
     """
@@ -86,7 +83,6 @@ def view_as(input: Tensor, other: Tensor) -> Tensor:
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """`reshape` in the shape of `other`.
 
-    >>> import gradkit
     >>> gradkit.arange(4).reshape_as(gradkit.ones(2, 2)).shape
     gradkit.Size([2, 2])
     """
@@ -98,7 +94,6 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
     IndexError for an axis that is not there, RuntimeError if `end_dim` comes before `start_dim`.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 3, 4).flatten(1).shape
     gradkit.Size([2, 12])
     """
@@ -115,7 +110,6 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 def ravel(input: Tensor) -> Tensor:
     """All elements along one axis, in row-major order.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 3).ravel().shape
     gradkit.Size([6])
     """
@@ -127,7 +121,6 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
 
     RuntimeError if the sizes do not multiply up to the axis' extent.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 12).unflatten(1, (3, -1)).shape
     gradkit.Size([2, 3, 4])
     """
@@ -151,7 +144,6 @@ def squeeze(input: Tensor, dim: Any = None, *, axis: Any = None) -> Tensor:
 
     IndexError for an axis that is not there.
 
-    >>> import gradkit
     >>> gradkit.ones(1, 2, 1).squeeze(0).shape
     gradkit.Size([2, 1])
     """
@@ -170,7 +162,6 @@ def squeeze(input: Tensor, dim: Any = None, *, axis: Any = None) -> Tensor:
 def unsqueeze(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Tensor:
     """A new axis of extent 1 at `dim`. IndexError if `dim` leads outside the new shape.
 
-    >>> import gradkit
     >>> gradkit.unsqueeze(gradkit.ones(3), 0).shape
     gradkit.Size([1, 3])
     """
@@ -192,7 +183,6 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
 
     -1 keeps an extent. RuntimeError if another axis would have to change.
 
-    >>> import gradkit
     >>> gradkit.ones(3, 1).expand(-1, 4).shape
     gradkit.Size([3, 4])
     """
@@ -202,7 +192,6 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """`expand` to the shape of `other`.
 
-    >>> import gradkit
     >>> gradkit.ones(3, 1).expand_as(gradkit.ones(3, 4)).shape
     gradkit.Size([3, 4])
     """
@@ -212,7 +201,6 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """`input` seen in a larger shape, without copying: `expand`.
 
-    >>> import gradkit
     >>> gradkit.broadcast_to(gradkit.ones(3), (2, 3)).shape
     gradkit.Size([2, 3])
     """
@@ -222,7 +210,6 @@ def broadcast_to(input: Tensor, size: Any) -> Tensor:
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """All tensors in the shape that they broadcast to together. RuntimeError if there is none.
 
-    >>> import gradkit
     >>> a, b = gradkit.broadcast_tensors(gradkit.ones(3, 1), gradkit.ones(4))
     >>> a.shape == b.shape == (3, 4)
     True
@@ -257,7 +244,6 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
 
     RuntimeError unless `dims` has each axis once, IndexError for one that is not there.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 3, 4).permute(2, 0, 1).shape
     gradkit.Size([4, 2, 3])
     """
@@ -269,7 +255,6 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """With the axes `dim0` and `dim1` exchanged. IndexError for an axis that is not there.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 3, 4).transpose(0, 2).shape
     gradkit.Size([4, 3, 2])
     """
@@ -282,7 +267,6 @@ swapaxes = swapdims = transpose
 def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; a vector or scalar as it is. RuntimeError for more than two axes.
 
-    >>> import gradkit
     >>> gradkit.t(gradkit.ones(2, 3)).shape
     gradkit.Size([3, 2])
     """
@@ -297,7 +281,6 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
 
     RuntimeError if the two do not have the same number of axes or one appears twice.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 3, 4).movedim(0, -1).shape
     gradkit.Size([3, 4, 2])
     """
@@ -324,7 +307,6 @@ moveaxis = movedim
 def adjoint(input: Tensor) -> Tensor:
     """Matrices transposed and conjugated. RuntimeError for less than two axes.
 
-    >>> import gradkit
     >>> gradkit.adjoint(gradkit.ones(5, 2, 3)).shape
     gradkit.Size([5, 3, 2])
     """
@@ -345,7 +327,6 @@ def _conjugate(x: Tensor) -> Tensor:
 def T(input: Tensor) -> Tensor:
     """All axes in reverse order.
 
-    >>> import gradkit
     >>> gradkit.ones(2, 3).T.shape
     gradkit.Size([3, 2])
     """
@@ -355,7 +336,6 @@ def T(input: Tensor) -> Tensor:
 def mT(input: Tensor) -> Tensor:
     """The last two axes exchanged. RuntimeError for a vector.
 
-    >>> import gradkit
     >>> gradkit.ones(5, 2, 3).mT.shape
     gradkit.Size([5, 3, 2])
     """
@@ -365,7 +345,6 @@ def mT(input: Tensor) -> Tensor:
 def H(input: Tensor) -> Tensor:
     """The conjugate transpose of a matrix. RuntimeError for other numbers of axes.
 
-    >>> import gradkit
     >>> gradkit.tensor([[1j, 2]]).H.tolist()
     [[-1j], [(2-0j)]]
     """
@@ -379,7 +358,6 @@ def H(input: Tensor) -> Tensor:
 def mH(input: Tensor) -> Tensor:
     """Matrices transposed and conjugated. RuntimeError for a vector.
 
-    >>> import gradkit
     >>> gradkit.ones(5, 2, 3).mH.shape
     gradkit.Size([5, 3, 2])
     """

@@ -55,7 +55,6 @@ def adjoint(x: Tensor) -> Tensor:
 def inv(A: Tensor) -> Tensor:
     """The inverses of square matrices. LinAlgError for a singular one.
 
-    >>> import gradkit
     >>> gradkit.linalg.inv(gradkit.tensor([[2.0, 0.0], [0.0, 4.0]]))
     tensor([[0.5000, 0.0000],
             [0.0000, 0.2500]])
@@ -67,7 +66,6 @@ def inv(A: Tensor) -> Tensor:
 def inverse(input: Tensor) -> Tensor:
     """`gradkit.linalg.inv`.
 
-    >>> import gradkit
     >>> gradkit.inverse(gradkit.tensor([[2.0]]))
     tensor([[0.5000]])
     """
@@ -79,7 +77,6 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
 
     B of shape (*, n, k), or (n,) or (*, n) where A has (*, n, n): then its rows are vectors. LinAlgError if A is singular.
 
-    >>> import gradkit
     >>> gradkit.linalg.solve(gradkit.tensor([[2.0, 0.0], [0.0, 4.0]]), gradkit.tensor([2.0, 2.0]))
     tensor([1.0000, 0.5000])
     """
@@ -102,7 +99,6 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, un
     Only the triangle that `upper` says is read, with `unitriangular` not its diagonal, which then counts as 1. A zero
     on the diagonal gives inf or nan.
 
-    >>> import gradkit
     >>> A = gradkit.tensor([[2.0, 0.0], [1.0, 1.0]])
     >>> gradkit.linalg.solve_triangular(A, gradkit.tensor([[2.0], [3.0]]), upper=False)
     tensor([[1.],
@@ -122,7 +118,6 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, un
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """The X with L L^H X = B, given the Cholesky factor L; with `upper` U^H U X = B.
 
-    >>> import gradkit
     >>> gradkit.cholesky_solve(gradkit.tensor([[8.0]]), gradkit.tensor([[2.0]]))
     tensor([[2.]])
     """
@@ -136,7 +131,6 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of L L^H, given the Cholesky factor L; with `upper` that of U^H U.
 
-    >>> import gradkit
     >>> gradkit.cholesky_inverse(gradkit.tensor([[2.0]]))
     tensor([[0.2500]])
     """
@@ -150,7 +144,6 @@ def pinv(A: Tensor, *, atol: float | None = None, rtol: float | None = None, her
     `rtol` is max(m, n) times the dtype's epsilon unless one of the two is given. With `hermitian` the Hermitian part is
     taken. The derivative is that at constant rank.
 
-    >>> import gradkit
     >>> gradkit.linalg.pinv(gradkit.tensor([[2.0, 0.0], [0.0, 0.0]]))
     tensor([[0.5000, 0.0000],
             [0.0000, 0.0000]])
@@ -170,7 +163,6 @@ def tolerances(A: Tensor, atol: float | None, rtol: float | None) -> dict[str, f
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     """`gradkit.linalg.pinv` with singular values up to `rcond` times the greatest counting as 0.
 
-    >>> import gradkit
     >>> gradkit.pinverse(gradkit.tensor([[2.0]]))
     tensor([[0.5000]])
     """
@@ -184,7 +176,6 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     B of shape (*, m, k), or (*, m) for A of shape (*, m, n). Singular values up to `rcond` times the greatest count as
     0. Residuals (k sums of squares) are there if m > n and all matrices have full rank, else empty.
 
-    >>> import gradkit
     >>> A, B = gradkit.tensor([[1.0], [1.0]]), gradkit.tensor([[1.0], [3.0]])
     >>> gradkit.linalg.lstsq(A, B).rank
     tensor(1)
@@ -217,7 +208,6 @@ def count_above(s: Tensor, atol: Any, rtol: Any) -> Tensor:
 def matrix_rank(A: Tensor, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False) -> Tensor:
     """How many singular values of matrices are above max(atol, rtol * the greatest), as int64: see `pinv`.
 
-    >>> import gradkit
     >>> gradkit.linalg.matrix_rank(gradkit.ones(2, 2))
     tensor(1)
     """
@@ -229,7 +219,6 @@ def matrix_rank(A: Tensor, *, atol: float | None = None, rtol: float | None = No
 def det(A: Tensor) -> Tensor:
     """The determinants of square matrices; first and second derivatives are right at singular ones too.
 
-    >>> import gradkit
     >>> gradkit.linalg.det(gradkit.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(-2.)
     """
@@ -243,7 +232,6 @@ def slogdet(A: Tensor) -> Any:
 
     Of a singular matrix they are 0 and -inf, and there is no derivative: LinAlgError in the backward pass.
 
-    >>> import gradkit
     >>> gradkit.linalg.slogdet(gradkit.tensor([[-1.0]]))
     slogdet(sign=tensor(-1.), logabsdet=tensor(0.))
     """
@@ -254,7 +242,6 @@ def slogdet(A: Tensor) -> Any:
 def logdet(input: Tensor) -> Tensor:
     """The logarithms of determinants; -inf where that is 0, nan where it is negative.
 
-    >>> import gradkit
     >>> gradkit.logdet(gradkit.tensor([[2.0]]))
     tensor(0.6931)
     """
@@ -269,7 +256,6 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
 
     TypeError for an n that is no int, LinAlgError for a negative one and a singular matrix.
 
-    >>> import gradkit
     >>> gradkit.linalg.matrix_power(gradkit.tensor([[1.0, 1.0], [0.0, 1.0]]), 3)
     tensor([[1., 3.],
             [0., 1.]])
@@ -294,7 +280,6 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
 def matrix_exp(A: Tensor) -> Tensor:
     """The exponentials of square matrices, by scaling and squaring (Higham 2005).
 
-    >>> import gradkit
     >>> gradkit.linalg.matrix_exp(gradkit.zeros(2, 2))
     tensor([[1., 0.],
             [0., 1.]])

@@ -42,7 +42,6 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool | 
 
     Equal elements stay in the order they have; NaN counts as the largest. IndexError for an axis that is not there.
 
-    >>> import gradkit
     >>> gradkit.sort(gradkit.tensor([3, 1, 2])).indices
     tensor([1, 2, 0])
     """
@@ -56,7 +55,6 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool | 
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """Where the elements stand that come first, second and so on along `dim`: the indices of `sort`.
 
-    >>> import gradkit
     >>> gradkit.argsort(gradkit.tensor([3, 1, 2]), descending=True)
     tensor([0, 2, 1])
     """
@@ -67,7 +65,6 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
 def msort(input: Tensor) -> Tensor:
     """The elements in order along the first axis.
 
-    >>> import gradkit
     >>> gradkit.msort(gradkit.tensor([3, 1, 2]))
     tensor([1, 2, 3])
     """
@@ -80,7 +77,6 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 
     RuntimeError if there are not that many.
 
-    >>> import gradkit
     >>> gradkit.topk(gradkit.tensor([1.0, 3.0, 2.0]), 2).values
     tensor([3., 2.])
     """
@@ -109,7 +105,6 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
 
     RuntimeError if there are not that many.
 
-    >>> import gradkit
     >>> gradkit.kthvalue(gradkit.tensor([1.0, 3.0, 2.0]), 2).values
     tensor(2.)
     """
@@ -125,7 +120,6 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 
     NaN if there is one. Of all elements, equal ones share the gradient. IndexError for an axis without elements.
 
-    >>> import gradkit
     >>> gradkit.median(gradkit.tensor([1.0, 4.0, 2.0, 3.0]))
     tensor(2.)
     """
@@ -136,7 +130,6 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """`median` of the elements that are not NaN.
 
-    >>> import gradkit
     >>> gradkit.nanmedian(gradkit.tensor([1.0, float("nan"), 3.0]))
     tensor(1.)
     """
@@ -153,7 +146,6 @@ def _median(kind: Any, name: str, x: Tensor, dim: int | None, keepdim: bool, ign
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     """The most frequent element along `dim`, the least of several, and where it stands last: ``(values, indices)``.
 
-    >>> import gradkit
     >>> gradkit.mode(gradkit.tensor([3, 1, 2, 2, 1]))
     mode(values=tensor(1), indices=tensor(4))
     """
@@ -174,7 +166,6 @@ def unique(
     With `return_inverse` also the number of each element among them, with `return_counts` how often each occurs: a
     tuple then. There is no gradient.
 
-    >>> import gradkit
     >>> gradkit.unique(gradkit.tensor([3, 1, 3]), return_counts=True)
     (tensor([1, 3]), tensor([1, 2]))
     """
@@ -190,7 +181,6 @@ def unique_consecutive(
 ) -> Any:
     """The first of each run of equal elements, or slices along `dim`; otherwise as `unique`.
 
-    >>> import gradkit
     >>> gradkit.unique_consecutive(gradkit.tensor([1, 1, 2, 1]))
     tensor([1, 2, 1])
     """
@@ -224,7 +214,6 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
     RuntimeError for negative numbers, more axes than one, or weights of another shape. There is no gradient.
 
-    >>> import gradkit
     >>> gradkit.bincount(gradkit.tensor([0, 1, 1, 3]))
     tensor([1, 2, 0, 1])
     """
@@ -262,7 +251,6 @@ def searchsorted(
     that is not in order. All axes but the last agree, or the sequence has one axis; RuntimeError otherwise. NaN counts
     as the largest number.
 
-    >>> import gradkit
     >>> gradkit.searchsorted(gradkit.tensor([1, 3, 5]), gradkit.tensor([0, 3, 6]))
     tensor([0, 1, 3])
     """
@@ -290,7 +278,6 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
     An element that is a boundary is in the bucket below, or above it with `right`. RuntimeError unless `boundaries` is
     a vector.
 
-    >>> import gradkit
     >>> gradkit.bucketize(gradkit.tensor([0, 3, 6]), gradkit.tensor([1, 3, 5]))
     tensor([0, 1, 3])
     """
@@ -304,7 +291,6 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
     RuntimeError for numbers that are no int64, negative, or not below `num_classes`.
 
-    >>> import gradkit
     >>> gradkit.nn.functional.one_hot(gradkit.tensor([0, 2])).tolist()
     [[1, 0, 0], [0, 0, 1]]
     """

@@ -34,7 +34,6 @@ def var(
     `unbiased` is PyTorch's older name: True is a correction of 1, False of 0. Without degrees of freedom the result is
     nan. RuntimeError for integers.
 
-    >>> import gradkit
     >>> gradkit.var(gradkit.tensor([1.0, 2.0, 3.0]))
     tensor(1.)
     """
@@ -50,7 +49,6 @@ def std(
 
     Where it is 0 the gradient is 0.
 
-    >>> import gradkit
     >>> gradkit.std(gradkit.tensor([1.0, 3.0, 5.0]))
     tensor(2.)
     """
@@ -64,7 +62,6 @@ def var_mean(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`var` and the mean over the same dimensions.
 
-    >>> import gradkit
     >>> gradkit.var_mean(gradkit.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
@@ -78,7 +75,6 @@ def std_mean(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """`std` and the mean over the same dimensions.
 
-    >>> import gradkit
     >>> gradkit.std_mean(gradkit.tensor([1.0, 3.0, 5.0]))
     (tensor(2.), tensor(3.))
     """
@@ -95,7 +91,6 @@ def cov(
     `fweights` says how often each of the n observations counts, `aweights` how much. RuntimeError for more than two
     dimensions or weights of another length.
 
-    >>> import gradkit
     >>> gradkit.cov(gradkit.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
     tensor([[ 1., -1.],
             [-1.,  1.]])
@@ -122,7 +117,6 @@ def cov(
 def corrcoef(input: Tensor) -> Tensor:
     """The correlation coefficients of the variables that are the rows of a matrix (m, n), as (m, m): see `cov`.
 
-    >>> import gradkit
     >>> gradkit.corrcoef(gradkit.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
     tensor([[ 1., -1.],
             [-1.,  1.]])

@@ -32,9 +32,7 @@ def lp_pool1d(
     A window whose sum is 0 has gradient 0 for ``norm_type`` 1 and nan or inf for others, as in PyTorch. Errors as for
     `avg_pool1d`.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import lp_pool1d
-    >>> lp_pool1d(gradkit.tensor([[3.0, 4.0]]), 2, 2)
+    >>> F.lp_pool1d(gradkit.tensor([[3.0, 4.0]]), 2, 2)
     tensor([[5.]])
     """
     return _lp_pool(avg_pool1d, 1, input, norm_type, kernel_size, stride, ceil_mode)
@@ -45,9 +43,7 @@ def lp_pool2d(
 ) -> Tensor:
     """`lp_pool1d` over two axes: (N, C, H, W) or (C, H, W).
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import lp_pool2d
-    >>> lp_pool2d(gradkit.ones(1, 2, 2), 1, 2)
+    >>> F.lp_pool2d(gradkit.ones(1, 2, 2), 1, 2)
     tensor([[[4.]]])
     """
     return _lp_pool(avg_pool2d, 2, input, norm_type, kernel_size, stride, ceil_mode)
@@ -94,9 +90,7 @@ def max_unpool1d(
     `output_size` chooses where several extents would have given this input. Raises ValueError for one that is none of
     them, RuntimeError for indices of another shape or dtype, or outside.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import max_unpool1d
-    >>> max_unpool1d(gradkit.tensor([[2.0, 4.0]]), gradkit.tensor([[1, 2]]), 2)
+    >>> F.max_unpool1d(gradkit.tensor([[2.0, 4.0]]), gradkit.tensor([[1, 2]]), 2)
     tensor([[0., 2., 4., 0.]])
     """
     return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
@@ -112,9 +106,7 @@ def max_unpool2d(
 ) -> Tensor:
     """`max_unpool1d` over two axes; indices count in the flattened H' x W' plane.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import max_unpool2d
-    >>> max_unpool2d(gradkit.tensor([[[3.0]]]), gradkit.tensor([[[3]]]), 2)
+    >>> F.max_unpool2d(gradkit.tensor([[[3.0]]]), gradkit.tensor([[[3]]]), 2)
     tensor([[[0., 0.],
              [0., 3.]]])
     """
@@ -131,9 +123,7 @@ def max_unpool3d(
 ) -> Tensor:
     """`max_unpool1d` over three axes; indices count in the flattened volume.
 
-    >>> import gradkit
-    >>> from gradkit.nn.functional import max_unpool3d
-    >>> max_unpool3d(gradkit.ones(1, 1, 1, 1), gradkit.tensor([[[[7]]]]), 2).flatten().tolist()
+    >>> F.max_unpool3d(gradkit.ones(1, 1, 1, 1), gradkit.tensor([[[[7]]]]), 2).flatten().tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
     """
     return _max_unpool("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)

@@ -36,7 +36,6 @@ def hann_window(
 
     Raises RuntimeError for a negative length or a dtype that is not floating.
 
-    >>> import gradkit
     >>> gradkit.hann_window(4)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
@@ -56,7 +55,6 @@ def hamming_window(
 ) -> Tensor:
     """``alpha - beta * cos(2 pi n / N)``; the rest as `hann_window`.
 
-    >>> import gradkit
     >>> gradkit.hamming_window(4)
     tensor([0.0800, 0.5400, 1.0000, 0.5400])
     """
@@ -69,7 +67,6 @@ def blackman_window(
 ) -> Tensor:
     """``0.42 - 0.5 * cos(2 pi n / N) + 0.08 * cos(4 pi n / N)``; the rest as `hann_window`.
 
-    >>> import gradkit
     >>> gradkit.blackman_window(4).abs()
     tensor([1.3878e-17, 3.4000e-01, 1.0000e+00, 3.4000e-01])
     """
@@ -85,7 +82,6 @@ def bartlett_window(
 ) -> Tensor:
     """``1 - abs(2 n / N - 1)``, a triangle; the rest as `hann_window`.
 
-    >>> import gradkit
     >>> gradkit.bartlett_window(4)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
@@ -104,7 +100,6 @@ def kaiser_window(
 ) -> Tensor:
     """``I0(beta * sqrt(1 - (2 n / N - 1)**2)) / I0(beta)``, I0 the Bessel function `i0`; the rest as `hann_window`.
 
-    >>> import gradkit
     >>> gradkit.kaiser_window(4, beta=0.0)
     tensor([1., 1., 1., 1.])
     """

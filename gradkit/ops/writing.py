@@ -25,7 +25,6 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
     RuntimeError if `src` does not broadcast to this tensor's shape, or this is a leaf that requires grad.
 
-    >>> import gradkit
     >>> gradkit.zeros(2).copy_(gradkit.tensor([1, 2]))
     tensor([1., 2.])
     """
@@ -46,7 +45,6 @@ def fill_(input: Tensor, value: Any) -> Tensor:
 
     RuntimeError for a tensor with axes, a number that this dtype cannot hold, or if this is a leaf that requires grad.
 
-    >>> import gradkit
     >>> gradkit.zeros(2).fill_(3)
     tensor([3., 3.])
     """
@@ -60,7 +58,6 @@ def fill_(input: Tensor, value: Any) -> Tensor:
 def zero_(input: Tensor) -> Tensor:
     """Write zeros into all of this tensor, and return it.
 
-    >>> import gradkit
     >>> gradkit.ones(2).zero_()
     tensor([0., 0.])
     """
@@ -73,7 +70,6 @@ def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor
     With `wrap` the diagonal of a tall matrix starts again after each width + 1 rows. RuntimeError for a vector, or axes
     of different lengths.
 
-    >>> import gradkit
     >>> gradkit.zeros(2, 2).fill_diagonal_(1).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
@@ -100,7 +96,6 @@ def _in_place(name: str, op: Any) -> Any:
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"""`{name[:-1]}` of this tensor itself, in its memory. RuntimeError for a leaf that requires grad.
 
-    >>> import gradkit
     >>> x = gradkit.ones(1, 2)
     >>> x.{name}({_EXAMPLES.get(name, "")}) is x
     True

@@ -24,8 +24,6 @@ class Adadelta(Optimizer):
     ``param -= lr * d``; Zeiler (2012). ``weight_decay * param`` is added to the gradient. Raises ValueError for negative
     options and a ``rho`` above 1.
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.Adadelta([w], rho=0.75, eps=1.0)
     >>> (2 * w).sum().backward()

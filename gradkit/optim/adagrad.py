@@ -25,8 +25,6 @@ class Adagrad(Optimizer):
     Singer (2011). ``s`` starts at ``initial_accumulator_value``; ``weight_decay * param`` is added to the gradient.
     Raises ValueError for negative options.
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.Adagrad([w], lr=0.5)
     >>> (4 * w).sum().backward()

@@ -27,8 +27,6 @@ class Adam(Optimizer):
     ``decoupled_weight_decay``, ``param`` shrinks by the factor ``1 - lr * weight_decay`` first. Raises ValueError for
     negative options and betas outside [0, 1).
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0, -2.0], requires_grad=True)
     >>> optimizer = optim.Adam([w], lr=0.5)
     >>> (w * w).sum().backward()
@@ -124,8 +122,6 @@ class AdamW(Adam):
 
     Loshchilov and Hutter, "Decoupled weight decay regularization" (2019). Arguments and errors as `Adam`.
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.AdamW([w], lr=0.1, weight_decay=1.0)
     >>> w.sum().backward()

@@ -25,8 +25,6 @@ class Adamax(Optimizer):
     Kingma and Ba (2015), section 7.1. ``weight_decay * param`` is added to the gradient. Raises ValueError for negative
     options and betas outside [0, 1).
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.Adamax([w], lr=0.25)
     >>> (4 * w).sum().backward()

@@ -22,8 +22,6 @@ class LBFGS(Optimizer):
 
     Raises ValueError for several groups, RuntimeError for another line search.
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([3.0, -1.0], requires_grad=True)
     >>> optimizer = optim.LBFGS([w], line_search_fn="strong_wolfe")
     >>> def closure():

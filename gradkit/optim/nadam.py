@@ -28,8 +28,6 @@ class NAdam(Optimizer):
     Dozat (2016). Weight decay is added to the gradient, or decoupled as in AdamW. Raises ValueError for negative options
     and betas outside [0, 1).
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.NAdam([w], lr=0.25)
     >>> (4 * w).sum().backward()
@@ -97,8 +95,6 @@ class RAdam(Optimizer):
     and where r > 5 this times ``sqrt((r-4)(r-2)n / ((n-4)(n-2)r)) * sqrt(1-b2**t) / (sqrt(v) + eps)``; Liu et al. (2020).
     Weight decay is added to the gradient, or decoupled as in AdamW. Errors as `NAdam`.
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.RAdam([w], lr=0.25)
     >>> w.sum().backward()

@@ -32,8 +32,6 @@ class Optimizer:
     Raises TypeError for params that are no iterable of Tensors or dicts (a set has no order and is refused too),
     ValueError for an empty list, for a Tensor that is the result of an operation and for one in two groups.
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> class SignDescent(optim.Optimizer):
     ...     def __init__(self, params, lr=0.1):
     ...         super().__init__(params, {"lr": lr})
@@ -72,7 +70,6 @@ class Optimizer:
         Raises TypeError for what is not a dict of Tensors, ValueError for a Tensor that is in another group already or
         is the result of an operation.
 
-        >>> from gradkit import nn, optim
         >>> body, head = nn.Linear(2, 2), nn.Linear(2, 1)
         >>> optimizer = optim.SGD(body.parameters(), lr=0.1)
         >>> optimizer.add_param_group({"params": head.parameters(), "lr": 1.0})
@@ -99,8 +96,6 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient. Returns what ``closure``, run first with grad enabled, returns.
 
-        >>> import gradkit
-        >>> from gradkit import optim
         >>> w = gradkit.tensor([1.0], requires_grad=True)
         >>> (3 * w).sum().backward()
         >>> optim.SGD([w], lr=0.1).step()
@@ -124,8 +119,6 @@ class Optimizer:
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule: change the raw array ``param`` in place, given its gradient, its state and its group's options.
 
-        >>> import gradkit
-        >>> from gradkit import optim
         >>> class Descent(optim.Optimizer):
         ...     def update(self, param, grad, state, group):
         ...         param -= group["lr"] * grad
@@ -140,8 +133,6 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero if ``set_to_none`` is False.
 
-        >>> import gradkit
-        >>> from gradkit import optim
         >>> w = gradkit.tensor([1.0], requires_grad=True)
         >>> w.sum().backward()
         >>> optim.SGD([w]).zero_grad()
@@ -158,8 +149,6 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """State and options as a dict of "state", by parameter number, and "param_groups", with numbers as "params".
 
-        >>> import gradkit
-        >>> from gradkit import optim
         >>> w = gradkit.tensor([1.0], requires_grad=True)
         >>> w.sum().backward()
         >>> optimizer = optim.SGD([w], momentum=0.9)
@@ -179,7 +168,6 @@ class Optimizer:
 
         Raises ValueError where the groups differ in number or in size.
 
-        >>> from gradkit import nn, optim
         >>> layer = nn.Linear(1, 1)
         >>> saved = optim.SGD(layer.parameters(), lr=0.5).state_dict()
         >>> optimizer = optim.SGD(layer.parameters(), lr=0.1)

@@ -24,8 +24,6 @@ class RMSprop(Optimizer):
     the quotients are summed in a buffer ``b = momentum*b + quotient`` first. ``weight_decay * param`` is added to the
     gradient. Raises ValueError for negative options.
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.RMSprop([w], lr=0.1, alpha=0.75)
     >>> w.sum().backward()

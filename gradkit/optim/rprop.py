@@ -25,8 +25,6 @@ class Rprop(Optimizer):
     first where it is the other, and kept within ``step_sizes``. Where the sign has changed no step is made. Riedmiller and
     Braun (1993). Raises ValueError for a negative rate and etas that are not below and above 1.
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.Rprop([w], lr=0.25)
     >>> (4 * w).sum().backward()

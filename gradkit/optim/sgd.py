@@ -15,8 +15,6 @@ class SGD(Optimizer):
     that keeps ``lr`` outside the buffer. Raises ValueError for negative options, and for ``nesterov`` without momentum
     or with dampening.
 
-    >>> import gradkit
-    >>> from gradkit import optim
     >>> w = gradkit.tensor([1.0, -2.0], requires_grad=True)
     >>> optimizer = optim.SGD([w], lr=0.25)
     >>> (w * w).sum().backward()

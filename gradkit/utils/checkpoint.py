@@ -62,7 +62,6 @@ def checkpoint(
     Raises CheckpointError if the repetition saves other tensors, RuntimeError if an argument was written in place
     meanwhile, ValueError for arguments that the way chosen does not take.
 
-    >>> import gradkit
     >>> from gradkit.utils.checkpoint import checkpoint
     >>> x = gradkit.tensor([1.0, 2.0], requires_grad=True)
     >>> checkpoint(lambda x: (x.exp() * x).sum(), x, use_reentrant=False).backward()
@@ -88,7 +87,6 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
 
     `preserve_rng_state` is the one further keyword. ValueError for others.
 
-    >>> import gradkit
     >>> from gradkit.utils.checkpoint import checkpoint_sequential
     >>> x = gradkit.ones(2, requires_grad=True)
     >>> checkpoint_sequential([gradkit.sin, gradkit.cos, gradkit.exp], 2, x, use_reentrant=False).sum().backward()

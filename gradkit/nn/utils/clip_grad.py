@@ -16,8 +16,6 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, e
     ``norm_type`` is the p of the norm, ``inf`` for the largest absolute value. Raises RuntimeError for a result that
     is not finite if ``error_if_nonfinite``.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> nn.utils.get_total_norm([gradkit.tensor([3.0]), gradkit.tensor([4.0])])
     tensor(5.)
     """
@@ -45,8 +43,6 @@ def clip_grad_norm_(
     Returns the norm before clipping, as `get_total_norm` gives it and with its errors. Parameters without a gradient
     are passed over. The factor is max_norm / (norm + 1e-6), at most 1.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> w = gradkit.zeros(2, requires_grad=True)
     >>> (w * gradkit.tensor([3.0, 4.0])).sum().backward()
     >>> nn.utils.clip_grad_norm_([w], max_norm=1.0)
@@ -64,8 +60,6 @@ def clip_grad_norm_(
 def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor) -> None:
     """Scale all gradients together, in place, as `clip_grad_norm_` does where their common norm is known.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> w = gradkit.zeros(2, requires_grad=True)
     >>> (w * gradkit.tensor([3.0, 4.0])).sum().backward()
     >>> nn.utils.clip_grads_with_norm_(w, 1.0, gradkit.tensor(5.0))
@@ -81,8 +75,6 @@ def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
     """Cut every element of every gradient, in place, to [-clip_value, clip_value].
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> w = gradkit.zeros(2, requires_grad=True)
     >>> (w * gradkit.tensor([3.0, -4.0])).sum().backward()
     >>> nn.utils.clip_grad_value_(w, 1.0)

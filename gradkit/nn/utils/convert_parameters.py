@@ -9,7 +9,6 @@ from gradkit.ops.joining import cat
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """All parameters, flattened and laid end to end; gradients flow through it.
 
-    >>> from gradkit import nn
     >>> nn.utils.parameters_to_vector(nn.Linear(2, 3).parameters()).shape
     gradkit.Size([9])
     """
@@ -21,8 +20,6 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
 
     Raises TypeError if ``vec`` is no Tensor, RuntimeError if it is shorter than the parameters are together.
 
-    >>> import gradkit
-    >>> from gradkit import nn
     >>> layer = nn.Linear(2, 1)
     >>> nn.utils.vector_to_parameters(gradkit.arange(3.0), layer.parameters())
     >>> layer.bias

@@ -16,7 +16,6 @@ class PackedSequence(NamedTuple):
     ``data`` is (total length, *), ``batch_sizes`` an int64 vector on the CPU that says how many sequences have each step.
     Made by `pack_padded_sequence` and `pack_sequence`; recurrent layers take it and return one.
 
-    >>> import gradkit
     >>> from gradkit.nn.utils.rnn import pack_sequence
     >>> packed = pack_sequence([gradkit.tensor([1, 2, 3]), gradkit.tensor([4, 5])])
     >>> packed.data, packed.batch_sizes
@@ -31,7 +30,6 @@ class PackedSequence(NamedTuple):
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """The same with ``data`` in another dtype or on another device.
 
-        >>> import gradkit
         >>> from gradkit.nn.utils.rnn import pack_sequence
         >>> pack_sequence([gradkit.tensor([1, 2])]).to(gradkit.float64).data.dtype
         dtype('float64')
@@ -46,7 +44,6 @@ def pad_sequence(
 
     ``padding_side`` is "right" (behind) or "left". Raises RuntimeError for another word or no sequences.
 
-    >>> import gradkit
     >>> from gradkit.nn.utils.rnn import pad_sequence
     >>> pad_sequence([gradkit.tensor([1, 2, 3]), gradkit.tensor([4])], batch_first=True)
     tensor([[1, 2, 3],
@@ -73,7 +70,6 @@ def _filled_up(s: Tensor, length: int, value: float, side: str) -> Tensor:
 def unpad_sequence(padded_sequences: Tensor, lengths: Any, batch_first: bool = False) -> list[Tensor]:
     """What undoes `pad_sequence`: the sequences, as views, of these lengths.
 
-    >>> import gradkit
     >>> from gradkit.nn.utils.rnn import unpad_sequence
     >>> unpad_sequence(gradkit.tensor([[1, 2, 3], [4, 0, 0]]), [3, 1], batch_first=True)
     [tensor([1, 2, 3]), tensor([4])]
@@ -90,7 +86,6 @@ def pack_padded_sequence(
     The lengths fall; with ``enforce_sorted=False`` the sequences are put in order, and back by who unpacks them. Raises
     RuntimeError for lengths that are not positive, too many or too few, or not in order.
 
-    >>> import gradkit
     >>> from gradkit.nn.utils.rnn import pack_padded_sequence
     >>> pack_padded_sequence(gradkit.tensor([[1, 2, 3], [4, 0, 0]]), [3, 1], batch_first=True).data
     tensor([1, 4, 2, 3])
@@ -122,7 +117,6 @@ def pack_padded_sequence(
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
     """Sequences (L_i, *), packed: `pack_padded_sequence` of `pad_sequence`, with its errors.
 
-    >>> import gradkit
     >>> from gradkit.nn.utils.rnn import pack_sequence
     >>> pack_sequence([gradkit.tensor([1]), gradkit.tensor([2, 3])], enforce_sorted=False).data
     tensor([2, 1, 3])
@@ -138,7 +132,6 @@ def pad_packed_sequence(
 
     ``total_length`` pads further than to the longest; ValueError if it is less than that.
 
-    >>> import gradkit
     >>> from gradkit.nn.utils.rnn import pack_sequence, pad_packed_sequence
     >>> pad_packed_sequence(pack_sequence([gradkit.tensor([1, 2]), gradkit.tensor([3])]), batch_first=True)
     (tensor([[1, 2],
@@ -162,7 +155,6 @@ def pad_packed_sequence(
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
     """What undoes `pack_sequence`: the sequences.
 
-    >>> import gradkit
     >>> from gradkit.nn.utils.rnn import pack_sequence, unpack_sequence
     >>> unpack_sequence(pack_sequence([gradkit.tensor([1, 2]), gradkit.tensor([3])]))
     [tensor([1, 2]), tensor([3])]

@@ -14,7 +14,6 @@ class SequentialLR(LRScheduler):
     Raises ValueError without schedules, for those of another optimiser, and for another number of milestones than one
     less than of schedules.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> first = optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
     >>> then = optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
@@ -74,7 +73,6 @@ class SequentialLR(LRScheduler):
 class ChainedScheduler(LRScheduler):
     """All schedules at once: each changes the rate that the one before left. Errors as `SequentialLR`.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> parts = [optim.lr_scheduler.ExponentialLR(optimizer, 0.5), optim.lr_scheduler.StepLR(optimizer, 1, 0.5)]
     >>> schedule = optim.lr_scheduler.ChainedScheduler(parts)

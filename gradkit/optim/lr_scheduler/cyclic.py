@@ -14,7 +14,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     ``step(epoch)`` takes a number, a fraction too, to go there. Raises ValueError for a ``T_0`` or ``T_mult`` that is no
     positive integer and a negative epoch.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2)
     >>> optimizer.step()
@@ -65,7 +64,6 @@ class CyclicLR(LRScheduler):
     step; ``scale_fn``, a function of the cycle or ("iterations") the step, takes their place. ``cycle_momentum`` moves the
     momentum the other way. Raises ValueError for another mode, and where there is no momentum to move.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.CyclicLR(optimizer, 0.0, 1.0, step_size_up=2, cycle_momentum=False)
     >>> optimizer.step()

@@ -15,7 +15,6 @@ class LambdaLR(LRScheduler):
     Raises ValueError for a list of another length. The state dict leaves plain functions out and keeps the attributes
     of callable objects.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 0.5**epoch)
     >>> optimizer.step()
@@ -50,7 +49,6 @@ class LambdaLR(LRScheduler):
 class MultiplicativeLR(LambdaLR):
     """The last rate times ``lr_lambda(epoch)``, from the second epoch on; the rest as `LambdaLR`.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.5)
     >>> optimizer.step()
@@ -68,7 +66,6 @@ class MultiplicativeLR(LambdaLR):
 class ConstantLR(LRScheduler):
     """The first rate times ``factor`` for ``total_iters`` epochs, then the first rate. ValueError for a factor not in [0, 1].
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> optim.lr_scheduler.ConstantLR(optimizer, factor=0.5).get_last_lr()
     [0.5]
@@ -93,7 +90,6 @@ class ConstantLR(LRScheduler):
 class PolynomialLR(LRScheduler):
     """The first rate times ``(1 - epoch / total_iters) ** power``, down to 0.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4)
     >>> optimizer.step()
@@ -117,7 +113,6 @@ class PolynomialLR(LRScheduler):
 class StepLR(LRScheduler):
     """Multiplies the rate by ``gamma`` every ``step_size`` epochs.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
     >>> for _ in range(5):
@@ -140,7 +135,6 @@ class StepLR(LRScheduler):
 class MultiStepLR(LRScheduler):
     """Multiplies the rate by ``gamma`` at each of the epochs ``milestones``, as often as it is named.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.MultiStepLR(optimizer, milestones=[2, 3], gamma=0.5)
     >>> for _ in range(5):
@@ -162,7 +156,6 @@ class MultiStepLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """Multiplies the rate by ``gamma`` every epoch.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
     >>> optimizer.step()
@@ -184,7 +177,6 @@ class LinearLR(LRScheduler):
 
     Raises ValueError unless 0 < start_factor <= 1 and 0 <= end_factor <= 1.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=2)
     >>> optimizer.step()
@@ -226,7 +218,6 @@ class CosineAnnealingLR(LRScheduler):
     ``eta_min + (lr_0 - eta_min) * (1 + cos(pi * t / T_max)) / 2``; Loshchilov and Hutter, "SGDR" (2017), without its
     restarts.
 
-    >>> from gradkit import nn, optim
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2)
     >>> optimizer.step()

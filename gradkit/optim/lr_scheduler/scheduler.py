@@ -12,7 +12,6 @@ class LRScheduler:
     ``last_epoch`` -1 starts afresh; another number resumes, and raises KeyError unless the groups hold "initial_lr".
     Raises TypeError for what is no Optimizer.
 
-    >>> from gradkit import nn, optim
     >>> class Harmonic(optim.lr_scheduler.LRScheduler):
     ...     def get_lr(self):
     ...         return [lr / (1 + self.last_epoch) for lr in self.base_lrs]
@@ -44,7 +43,6 @@ class LRScheduler:
     def get_lr(self) -> list[float]:
         """The rates of the groups at ``last_epoch``; every schedule overrides it.
 
-        >>> from gradkit import nn, optim
         >>> optim.lr_scheduler.LRScheduler(optim.SGD(nn.Linear(1, 1).parameters()))
         Traceback (most recent call last):
         NotImplementedError: LRScheduler has no get_lr()
@@ -54,7 +52,6 @@ class LRScheduler:
     def step(self) -> None:
         """Go on by one and set the rates. Warns if the optimiser has not made a step before the second call.
 
-        >>> from gradkit import nn, optim
         >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
         >>> schedule = optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
         >>> optimizer.step()
@@ -81,7 +78,6 @@ class LRScheduler:
     def get_last_lr(self) -> list[float]:
         """The rates that the last ``step()`` set, one for each group.
 
-        >>> from gradkit import nn, optim
         >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
         >>> optim.lr_scheduler.StepLR(optimizer, 10).get_last_lr()
         [1.0]
@@ -91,7 +87,6 @@ class LRScheduler:
     def state_dict(self) -> dict[str, Any]:
         """All the schedule remembers, but for the optimiser and plain functions.
 
-        >>> from gradkit import nn, optim
         >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
         >>> optim.lr_scheduler.StepLR(optimizer, 10).state_dict()["last_epoch"]
         0
@@ -101,7 +96,6 @@ class LRScheduler:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` returned. The optimiser's rates stay: they are in its own state dict.
 
-        >>> from gradkit import nn, optim
         >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
         >>> schedule = optim.lr_scheduler.StepLR(optimizer, 10)
         >>> schedule.load_state_dict({**schedule.state_dict(), "gamma": 0.5})
