@@ -29,6 +29,8 @@ from gradkit.engine.device import Size
 from gradkit.engine.device import device as Device
 from gradkit.engine.node import Handle
 
+_Dims = int | tuple[int, ...] | list[int] | None
+
 """
 # Names that Tensor gives to methods and properties, so that inside the class they no longer mean the type.
 SHADOWED = {"bool": "bool_", "complex": "complex_", "float": "float_", "int": "int_"}
@@ -45,7 +47,7 @@ def text_of(annotation: Any) -> str:
         return "Any"
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     text = re.sub(r"\b(?:gradkit|collections|typing)(?:\.\w+)*\.(?=\w)", "", text).replace("numpy.", "np.")
-    text = re.sub(r"\bdevice\b", "Device", text)
+    text = re.sub(r"\bdevice\b", "Device", text).replace("int | tuple[int, ...] | list[int] | None", "_Dims")
     return re.sub(r"\b(bool|complex|float|int)\b", lambda found: SHADOWED[found[1]], text)
 
 
@@ -61,13 +63,14 @@ def method(name: str, function: Any) -> str:
     if name in ("__eq__", "__ne__"):
         return f"    def {name}(self, other: object, /) -> Tensor: ...  # type: ignore[override]"
     signature = inspect.signature(function)
+    kind = "Tensor" if hasattr(function, "primitive") else text_of(signature.return_annotation)
     _, *rest = signature.parameters.values()
     shown = ["self"]
     for previous, p in zip([None, *rest], rest):
         if p.kind is p.KEYWORD_ONLY and (previous is None or previous.kind not in (p.KEYWORD_ONLY, p.VAR_POSITIONAL)):
             shown.append("*")
         shown.append(parameter(p))
-    return f"    def {name}({', '.join(shown)}) -> {text_of(signature.return_annotation)}: ..."
+    return f"    def {name}({', '.join(shown)}) -> {kind}: ..."
 
 
 def accessor(name: str, value: property) -> list[str]:
@@ -83,13 +86,15 @@ def stub() -> str:
     for name, annotation in inspect.get_annotations(tensor.Tensor).items():
         lines.append(f"    {name}: {text_of(annotation)}")
     declared = set(inspect.get_annotations(tensor.Tensor))
+    named: dict[Any, str] = {}  # what has one signature: names of one function, forms that write in place, operators
     for name, value in sorted(vars(tensor.Tensor).items()):
         if name in HIDDEN | declared:
             continue
         if isinstance(value, property):
             lines += accessor(name, value)
         elif callable(value):
-            lines.append(method(name, value))
+            other = named.setdefault("binary" if BINARY.fullmatch(name) else id(inspect.unwrap(value)), name)
+            lines.append(method(name, value) if other == name else f"    {name} = {other}")
     functions = inspect.getmembers(tensor, lambda f: inspect.isfunction(f) and f.__module__ == tensor.__name__)
     for name, function in functions:
         shown = ", ".join(map(parameter, inspect.signature(function).parameters.values()))

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine import batching, dtypes, modes, printing
-from gradkit.engine.device import CPU, moved, on_device_of
-from gradkit.engine.device import device as Device
+from gradkit.engine.device import CPU, device as Device, moved, on_device_of
 from gradkit.engine.lines import user_line
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arithmetic import positive

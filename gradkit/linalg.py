@@ -8,8 +8,7 @@ from gradkit.errors import LinAlgError
 from gradkit.ops.arranging import diagonal as _diagonal
 from gradkit.ops.contraction import multi_dot
 from gradkit.ops.decomposing import cholesky, eig, eigh, eigvals, eigvalsh, qr, svd, svdvals
-from gradkit.ops.norms import cond, matrix_norm, vector_norm
-from gradkit.ops.norms import norm_of as norm
+from gradkit.ops.norms import cond, matrix_norm, norm_of as norm, vector_norm
 from gradkit.ops.products import matmul, vector_product
 from gradkit.ops.shaping import broadcast_tensors
 from gradkit.ops.solving import (

@@ -72,6 +72,7 @@ def written_by(op: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"`{name[:-1]}`, written into this tensor; returns it."
+    call.__wrapped__ = op  # type: ignore[attr-defined]  # it is called as that is
     return call
 
 

@@ -10,8 +10,7 @@ from gradkit.backend.protocol import backends
 from gradkit.backend.rng import Generator, default_generator
 from gradkit.creation import pinned, shape_from
 from gradkit.engine import dtypes, inplace, modes
-from gradkit.engine.device import backend_for, wanted
-from gradkit.engine.device import device as Device
+from gradkit.engine.device import backend_for, device as Device, wanted
 from gradkit.engine.tensor import Tensor, wrap
 
 __all__ = [

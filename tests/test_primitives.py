@@ -17,8 +17,7 @@ from gradkit.backend.protocol import backend_of
 from gradkit.engine.bind import bind
 from gradkit.engine.device import moved
 from gradkit.engine.primitive import REGISTRY
-from gradkit.engine.tensor import Tensor
-from gradkit.engine.tensor import wrap as wrapped
+from gradkit.engine.tensor import Tensor, wrap as wrapped
 from gradkit.func import jvp, vjp, vmap
 
 CASES = [(name, i) for name in sorted(REGISTRY) for i in range(len(REGISTRY[name].samples))]

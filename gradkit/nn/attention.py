@@ -6,8 +6,7 @@ from typing import Any
 from gradkit import creation
 from gradkit.engine.dtypes import bool_
 from gradkit.engine.tensor import Tensor
-from gradkit.nn import functional as F
-from gradkit.nn import init
+from gradkit.nn import functional as F, init
 from gradkit.nn.linear import Linear
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter

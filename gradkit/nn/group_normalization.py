@@ -4,8 +4,7 @@ from typing import Any, ClassVar
 
 from gradkit import creation
 from gradkit.engine.tensor import Tensor
-from gradkit.nn import functional as F
-from gradkit.nn import init
+from gradkit.nn import functional as F, init
 from gradkit.nn.applied import Applied
 from gradkit.nn.module import Module
 from gradkit.nn.normalization import _BatchNorm

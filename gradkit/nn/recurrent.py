@@ -10,8 +10,7 @@ from typing import Any
 
 from gradkit import creation
 from gradkit.engine.tensor import Tensor
-from gradkit.nn import functional as F
-from gradkit.nn import init
+from gradkit.nn import functional as F, init
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
 from gradkit.primitives import recurrence as rows

@@ -9,8 +9,7 @@ import numpy as np
 from gradkit.creation import as_tensor
 from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor
-from gradkit.nn import functional as F
-from gradkit.nn import init
+from gradkit.nn import functional as F, init
 from gradkit.nn.attention import MultiheadAttention
 from gradkit.nn.container import ModuleList
 from gradkit.nn.dropout import Dropout

@@ -9,8 +9,7 @@ from gradkit import creation
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy import calling
-from gradkit.numpy.calling import asarray as _asarray
-from gradkit.numpy.calling import refuse, together
+from gradkit.numpy.calling import asarray as _asarray, refuse, together
 from gradkit.numpy.sharing import exported
 
 

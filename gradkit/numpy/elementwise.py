@@ -10,8 +10,7 @@ import numpy as np
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy.calling import NUMBERS, converted, kind_of, operand, plain, refuse
-from gradkit.ops import arithmetic
-from gradkit.ops import complex as parts
+from gradkit.ops import arithmetic, complex as parts
 
 
 # -- how one is made ---------------------------------------------------------------------------------------------------

@@ -18,8 +18,7 @@ from gradkit.numpy.calling import asarray, axes_in, converted, plain, refuse, re
 from gradkit.numpy.manipulation import matrix_transpose
 from gradkit.numpy.norms import cond, matrix_norm, norm, vector_norm
 from gradkit.numpy.products import matmul, tensordot, vecdot
-from gradkit.ops import complex as parts
-from gradkit.ops import return_types
+from gradkit.ops import complex as parts, return_types
 
 
 # -- operands ----------------------------------------------------------------------------------------------------------

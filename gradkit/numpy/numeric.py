@@ -25,8 +25,7 @@ from gradkit.numpy.calling import (
     result_type,
     together,
 )
-from gradkit.ops import arithmetic
-from gradkit.ops import complex as parts
+from gradkit.ops import arithmetic, complex as parts
 
 
 # -- clipping and rounding ---------------------------------------------------------------------------------------------

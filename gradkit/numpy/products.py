@@ -11,8 +11,7 @@ from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import reduction
 from gradkit.numpy.calling import asarray, axes_in, axis_in, converted, plain, refuse, refuse_out, together
-from gradkit.ops import complex as parts
-from gradkit.ops import contraction, joining
+from gradkit.ops import complex as parts, contraction, joining
 from gradkit.primitives.shape import extents
 
 

@@ -6,12 +6,9 @@ from typing import Any
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.dtypes import constant, result_type
 from gradkit.engine.tensor import Tensor
-from gradkit.ops import comparison
-from gradkit.ops import complex as parts
+from gradkit.ops import comparison, complex as parts
 from gradkit.ops.documentation import document
-from gradkit.primitives import complex as complex_rows
-from gradkit.primitives import elementwise as rows
-from gradkit.primitives import piecewise
+from gradkit.primitives import complex as complex_rows, elementwise as rows, piecewise
 from gradkit.primitives.elementwise import floor_divide, mul, remainder
 from gradkit.primitives.piecewise import in_dtype
 

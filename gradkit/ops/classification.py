@@ -10,8 +10,7 @@ from gradkit.engine.tensor import Tensor
 from gradkit.ops.losses import check_reduction, reduced
 from gradkit.ops.normalization import log_softmax
 from gradkit.ops.reducing import sum as total
-from gradkit.primitives import elementwise as rows
-from gradkit.primitives import losses as loss_rows
+from gradkit.primitives import elementwise as rows, losses as loss_rows
 from gradkit.primitives.indexing import index
 from gradkit.primitives.piecewise import where
 from gradkit.primitives.selection import gather

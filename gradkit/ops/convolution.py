@@ -5,8 +5,7 @@ from typing import Any
 
 from gradkit.engine.tensor import Tensor
 from gradkit.primitives import convolution as rows
-from gradkit.primitives.arranging import overlap_add, pad_constant
-from gradkit.primitives.arranging import unfold as windows
+from gradkit.primitives.arranging import overlap_add, pad_constant, unfold as windows
 from gradkit.primitives.indexing import slice_, unslice
 from gradkit.primitives.shape import extents, permute, reshape
 

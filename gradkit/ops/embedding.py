@@ -9,8 +9,7 @@ from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import inplace
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.ops.reducing import amax
-from gradkit.ops.reducing import sum as total
+from gradkit.ops.reducing import amax, sum as total
 from gradkit.primitives import embedding as rows
 from gradkit.primitives.indexing import index
 from gradkit.primitives.piecewise import where

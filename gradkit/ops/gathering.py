@@ -10,8 +10,7 @@ from gradkit.ops.arranging import narrow
 from gradkit.ops.naming import numpy_names
 from gradkit.ops.placing import like, two_forms
 from gradkit.ops.shaping import broadcast_shapes, expand, reshape
-from gradkit.primitives import elementwise
-from gradkit.primitives import selection as rows
+from gradkit.primitives import elementwise, selection as rows
 from gradkit.primitives.shape import axis_from_end, extents
 
 __all__ = ["gather", "scatter", "scatter_add", "scatter_reduce", "take_along_dim"]

@@ -10,8 +10,7 @@ import numpy as np
 from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arithmetic import clamp, remainder, where
-from gradkit.ops.functions import floor
-from gradkit.ops.functions import round as rounded
+from gradkit.ops.functions import floor, round as rounded
 from gradkit.ops.products import matmul
 from gradkit.primitives.selection import gather
 from gradkit.primitives.shape import extents, reshape

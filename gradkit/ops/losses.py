@@ -11,8 +11,7 @@ from gradkit.backend.numpy import on_host
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.arithmetic import abs as absolute
 from gradkit.ops.distance import pairwise_distance
-from gradkit.ops.reducing import mean
-from gradkit.ops.reducing import sum as total
+from gradkit.ops.reducing import mean, sum as total
 from gradkit.primitives import elementwise as rows
 from gradkit.primitives.piecewise import clamp, minimum, where
 

@@ -10,8 +10,7 @@ from gradkit.ops.activation import logsigmoid
 from gradkit.ops.distance import pairwise_distance
 from gradkit.ops.gathering import gather
 from gradkit.ops.losses import check_reduction, reduced
-from gradkit.ops.reducing import mean
-from gradkit.ops.reducing import sum as total
+from gradkit.ops.reducing import mean, sum as total
 from gradkit.primitives.piecewise import clamp, minimum
 from gradkit.primitives.shape import extents
 

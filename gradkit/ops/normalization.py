@@ -12,8 +12,7 @@ from gradkit.engine import inplace
 from gradkit.engine.dtypes import is_floating
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.reducing import mean
-from gradkit.primitives import elementwise as arithmetic
-from gradkit.primitives import normalization as rows
+from gradkit.primitives import elementwise as arithmetic, normalization as rows
 from gradkit.primitives.arranging import pad_constant, unfold
 from gradkit.primitives.shape import axis_from_end, extents, reshape
 

@@ -8,12 +8,10 @@ from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor
 from gradkit.errors import LinAlgError
 from gradkit.ops.solving import det, matrices
-from gradkit.primitives import linalg
-from gradkit.primitives import norm as rows
+from gradkit.primitives import linalg, norm as rows
 from gradkit.primitives.decomposition import linalg_svdvals
 from gradkit.primitives.piecewise import where
-from gradkit.primitives.reduction import amax, amin, reduce_over
-from gradkit.primitives.reduction import sum as total
+from gradkit.primitives.reduction import amax, amin, reduce_over, sum as total
 from gradkit.primitives.shape import astype, axes_from_end, permute, reshape
 
 Dims = int | tuple[int, ...] | list[int] | None

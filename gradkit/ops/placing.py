@@ -14,8 +14,7 @@ from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.indexing import into
 from gradkit.ops.naming import numpy_names
 from gradkit.ops.shaping import broadcast_shapes, expand, reshape
-from gradkit.primitives import elementwise
-from gradkit.primitives import indexing as rows
+from gradkit.primitives import elementwise, indexing as rows
 from gradkit.primitives.shape import astype, axis_from_end, extents
 
 __all__ = [

@@ -13,8 +13,7 @@ from gradkit.creation import eye
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.products import matmul
-from gradkit.primitives import determinant
-from gradkit.primitives import linalg as rows
+from gradkit.primitives import determinant, linalg as rows
 from gradkit.primitives.complex import conj
 from gradkit.primitives.decomposition import linalg_svdvals
 from gradkit.primitives.elementwise import log

@@ -10,8 +10,7 @@ from typing import Any
 from gradkit.backend.numpy import on_host
 from gradkit.engine import dtypes
 from gradkit.families import NO_BOOL, REAL_ONLY, elementwise
-from gradkit.primitives.piecewise import maximum as maximum
-from gradkit.primitives.piecewise import where as where
+from gradkit.primitives.piecewise import maximum as maximum, where as where
 
 inf, nan = math.inf, math.nan
 POSITIVE = (0.3, 3.0)

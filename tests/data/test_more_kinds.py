@@ -117,7 +117,7 @@ def test_utils_data_is_data():
 
     assert gradkit.utils.data.TensorDataset is data.TensorDataset
     assert DataLoader is data.DataLoader and Dataset is data.Dataset
-    assert set(gradkit.utils.data.__all__) == set(data.__all__) - {"load_digits"}
+    assert gradkit.utils.data.__all__ == data.__all__
 
 
 def test_conversion_of_single_samples(torch):
