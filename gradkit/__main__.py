@@ -81,7 +81,7 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
     return parse
 
 
-# -- train -----------------------------------------------------------------------------------------------------------
+# -- train
 def train(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from gradkit.examples import digits
 
@@ -127,7 +127,7 @@ def check_picture(file: Path, parser: argparse.ArgumentParser, kinds: dict[str, 
         parser.error(f"argument --plot: {file} should end in one of {', '.join('.' + kind for kind in sorted(kinds))}")
 
 
-# -- warmup ----------------------------------------------------------------------------------------------------------
+# -- warmup
 def warmup(names: Sequence[str]) -> int:
     """Compile kernels; CuPy keeps them on disk."""
     try:
@@ -149,7 +149,7 @@ def warmup(names: Sequence[str]) -> int:
     return int(failed)
 
 
-# -- info ------------------------------------------------------------------------------------------------------------
+# -- info
 def info() -> Iterator[tuple[str, str]]:
     """Names and texts of what `gradkit info` says."""
     yield "gradkit", f"{gradkit.__version__}, {Path(gradkit.__file__).parent}"

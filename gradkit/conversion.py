@@ -21,7 +21,7 @@ def materialised(self: Tensor) -> Any:
     return self.array
 
 
-# -- to Python and NumPy ---------------------------------------------------------------------------------------------
+# -- to Python and NumPy
 def item(self: Tensor) -> Any:
     """The one element as a Python number; RuntimeError if there are several.
 
@@ -139,7 +139,7 @@ def as_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     return np.array(numpy(self), dtype, copy=copy)
 
 
-# -- copies ------------------------------------------------------------------------------------------------------------
+# -- copies
 def data_of(self: Tensor) -> Tensor:
     return wrap(materialised(self), batch=self.batch)
 
@@ -195,7 +195,7 @@ def rebuilt(kind: Any, array: Any, requires_grad: bool, state: dict[str, Any]) -
     return new.requires_grad_() if requires_grad else new
 
 
-# -- to text -----------------------------------------------------------------------------------------------------------
+# -- to text
 def represent(self: Tensor) -> str:
     if self.batch or self.tangents:
         inner = wrap(self.array, self.node)

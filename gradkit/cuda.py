@@ -127,7 +127,7 @@ def get_device_capability(device: Any = None) -> tuple[int, int]:
     return found["major"], found["minor"]
 
 
-# -- streams -----------------------------------------------------------------------------------------------------------
+# -- streams
 def Stream(device: Any = None, priority: int = 0) -> Any:
     """A new stream, CuPy's `cupy.cuda.Stream`, on which work is done in order, beside that of other streams.
 
@@ -181,7 +181,7 @@ def Event(enable_timing: bool = False, blocking: bool = False) -> Any:
     return _cuda().new_event(enable_timing, blocking)
 
 
-# -- memory ------------------------------------------------------------------------------------------------------------
+# -- memory
 def memory_allocated(device: Any = None) -> int:
     """Bytes that arrays take on a GPU now.
 
@@ -263,7 +263,7 @@ def _index(device: Any) -> int | None:
     return found.index
 
 
-# -- random numbers ----------------------------------------------------------------------------------------------------
+# -- random numbers
 def manual_seed(seed: int) -> None:
     """Start the stream of the current GPU anew from `seed`; nothing happens where there is no GPU.
 

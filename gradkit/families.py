@@ -32,7 +32,7 @@ class Operation(Protocol):
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
-# -- the five families -----------------------------------------------------------------------------------------------
+# -- the five families
 #: The kinds of numbers that elementwise rows refuse, as NumPy's dtypes name them.
 REAL_ONLY, NO_BOOL, INTEGERS_ONLY = "c", "bc", "fcV"
 
@@ -235,7 +235,7 @@ def general(
     return operation(prim)
 
 
-# -- what a row becomes ----------------------------------------------------------------------------------------------
+# -- what a row becomes
 def operation(prim: Primitive, hot: bool = False) -> Operation:
     """Enter the row; return the function that people, and rules on Tensors, call.
 
@@ -372,7 +372,7 @@ def _wish(name: str) -> int:
     return SHAPE if name.endswith(("_shape", "_shapes")) else VALUE
 
 
-# -- small pieces ----------------------------------------------------------------------------------------------------
+# -- small pieces
 def total(terms: list[Any]) -> Any:
     """The sum of what is there, None for nothing."""
     return sum(terms[1:], terms[0]) if terms else None

@@ -14,7 +14,7 @@ from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import TOPICS, arithmetic, linear_algebra
 
 
-# -- operators -------------------------------------------------------------------------------------------------------
+# -- operators
 def _operators() -> None:
     direct = {
         "add": rows.add, "sub": rows.sub, "mul": rows.mul, "truediv": rows.div, "pow": arithmetic.pow,
@@ -76,7 +76,7 @@ def written_by(op: Callable[..., Any], name: str) -> Callable[..., Any]:
     return call
 
 
-# -- attaching -------------------------------------------------------------------------------------------------------
+# -- attaching
 def _attach() -> None:
     for topic in (*TOPICS, history, moving, conversion):
         for name in topic.METHODS:

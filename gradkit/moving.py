@@ -25,7 +25,7 @@ _TYPE_NAMES = {
 
 
 
-# -- to another dtype or device ----------------------------------------------------------------------------------------
+# -- to another dtype or device
 def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """This tensor in another dtype or on another device: `dtype`, `device`, both, or another tensor whose these are.
 
@@ -146,7 +146,7 @@ CONVERTERS = {
 } | {"byte": _converter("byte", dtypes.uint8), "char": _converter("char", dtypes.int8)}
 
 
-# -- others like it ----------------------------------------------------------------------------------------------------
+# -- others like it
 def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of `data`, of this one's dtype unless `dtype` says otherwise.
 

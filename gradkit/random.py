@@ -264,7 +264,7 @@ def multinomial(
     return wrap(stream_for(generator, input.device).multinomial(raw, num_samples, replacement))
 
 
-# -- in place --------------------------------------------------------------------------------------------------------
+# -- in place
 def _filler(name: str, draw: Callable[..., Any], doc: str) -> Callable[..., Tensor]:
     def fill(self: Tensor, *args: Any, generator: Generator | None = None, **kwargs: Any) -> Tensor:
         new = drawn(lambda g, s: draw(g, s, self.dtype, *args, **kwargs), tuple(self.shape), generator, self.device)

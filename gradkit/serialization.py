@@ -31,7 +31,7 @@ _UNSTORED = ("uint16", "uint32", "uint64")  # a tensor of these names its dtype 
 _STORAGE_OF = {name: storage for storage, name in _STORAGES.items() if storage != "UntypedStorage"}
 
 
-# -- saving ------------------------------------------------------------------------------------------------------------
+# -- saving
 class _Named:
     """What a pickle is to find under a name, whether or not there is such a module here."""
 
@@ -159,7 +159,7 @@ def save(obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 2, 
         archive.writestr("archive/version", "3\n")
 
 
-# -- loading -----------------------------------------------------------------------------------------------------------
+# -- loading
 class _Lent:
     """A storage as it was loaded: bytes, the dtype its name gives, and the device it is to go to."""
 
@@ -324,7 +324,7 @@ def _moved(t: Tensor, location: str) -> Tensor:
         ) from None
 
 
-# -- what else may be loaded -------------------------------------------------------------------------------------------
+# -- what else may be loaded
 def add_safe_globals(safe_globals: list[Any]) -> None:
     """Let `load` make and call these classes and functions too, from now on.
 

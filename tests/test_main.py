@@ -29,7 +29,7 @@ def without_times(output):
     return re.sub(r"[\d.]+ s$", "", output, flags=re.MULTILINE)
 
 
-# -- train -----------------------------------------------------------------------------------------------------------
+# -- train
 @pytest.fixture(scope="module")
 def short_run():
     return run("train", "--epochs", "4").stdout
@@ -174,7 +174,7 @@ def test_interruption_leaves_no_traceback(monkeypatch, capsys):
     assert capsys.readouterr().err.strip() == "interrupted"
 
 
-# -- the bar ---------------------------------------------------------------------------------------------------------
+# -- the bar
 class Terminal(list):
     """Standard error as a terminal."""
 
@@ -197,7 +197,7 @@ def test_bar_is_drawn_on_a_terminal_only(tqdm, monkeypatch):
     assert any("letters" in text for text in terminal) and any("\r" in text for text in terminal)
 
 
-# -- info and the rest -----------------------------------------------------------------------------------------------
+# -- info and the rest
 def test_info_lists_device_versions_and_threads():
     import numpy
 

@@ -18,7 +18,7 @@ DTYPES = ["bool", "uint8", "int32", "int64", "float16", "float32", "float64", "c
 TOLERANCE = {"float16": 4e-3, "float32": 1e-5, "complex64": 1e-5}
 
 
-# -- operands ----------------------------------------------------------------------------------------------------------
+# -- operands
 def sample(shape, dtype, seed):
     rng = np.random.default_rng(seed)
     dtype = np.dtype(dtype)
@@ -76,13 +76,13 @@ def outcome(call, module, values):
         return None, error
 
 
-# -- the calls ---------------------------------------------------------------------------------------------------------
+# -- the calls
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = Path(__file__).with_name("numpy_calls.txt").read_text(encoding="utf-8").splitlines()
 CALLS = [call.strip() for line in TABLE if line and not line.startswith("#") for call in line.split(" | ")]
 
 
-# -- values and dtypes -------------------------------------------------------------------------------------------------
+# -- values and dtypes
 def alike(call, dtype):
     arrays = operands(dtype)
     theirs, refused = outcome(call, np, arrays)
@@ -159,7 +159,7 @@ def test_numbers_that_do_not_fit_raise():
     assert gnp.less(gradkit.tensor([1], dtype=gradkit.uint8), 300).tolist() == [True]
 
 
-# -- derivatives -------------------------------------------------------------------------------------------------------
+# -- derivatives
 def total(answer, weights):
     """One number made of all floating results."""
     tensors = [one for one in leaves(answer) if isinstance(one, gradkit.Tensor)]
@@ -223,7 +223,7 @@ def test_ufunc_is_differentiable_or_says_so(name, ufunc):
     assert all(result.requires_grad for result in results)
 
 
-# -- batch axes --------------------------------------------------------------------------------------------------------
+# -- batch axes
 def batched(call):
     """The operand that a call is given two samples of, if any."""
     names = compile(call, "", "eval").co_names
@@ -249,7 +249,7 @@ def test_vmap_equals_a_loop(call):
         np.testing.assert_allclose(a.array, np.stack([b.array for b in pair]), rtol=1e-10, atol=1e-12)
 
 
-# -- the namespace -----------------------------------------------------------------------------------------------------
+# -- the namespace
 FUNCTIONS = [name for name in dir(gnp) if inspect.isfunction(getattr(gnp, name)) and hasattr(np, name)]
 
 

@@ -270,7 +270,7 @@ def related(structure, params, place, source, out, shape):
     return list(place) == [s for i, s in enumerate(source) if i not in axes]
 
 
-# -- PyTorch ---------------------------------------------------------------------------------------------------------
+# -- PyTorch
 def peer_of(prim, torch):
     peer = prim.peer
     if callable(peer):

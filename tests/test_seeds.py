@@ -52,7 +52,7 @@ def plain(text):
     return re.sub(r"\s+", " ", text).strip()
 
 
-# -- PyTorch's page on autograd.functional.jvp: random inputs, not seeded and not printed ----------------------------
+# -- PyTorch's page on autograd.functional.jvp: random inputs, not seeded and not printed
 def test_jvp_page():
     notebook = Notebook()
     notebook.run("from gradkit.autograd.functional import jvp")
@@ -71,7 +71,7 @@ def test_jvp_page():
     assert repr(y_t) == "tensor([5., 5.])"
 
 
-# -- the notebook on jvp and jacobian: seeded with 42, so the digits are the same ------------------------------------
+# -- the notebook on jvp and jacobian: seeded with 42, so the digits are the same
 JACOBIAN = """tensor([[[1.2925, 2.2114, 2.5620, 1.1425],
          [0.0000, 0.0000, 0.0000, 0.0000],
          [0.0000, 0.0000, 0.0000, 0.0000],
@@ -144,7 +144,7 @@ def test_jvp_notebook():
         notebook.shows(source, shown)
 
 
-# -- the notebook on backward, retain_graph and detach ---------------------------------------------------------------
+# -- the notebook on backward, retain_graph and detach
 BACKWARD_NOTEBOOK = [
     (
         "inp = gradkit.eye(4, 5, requires_grad=True)\nprint(inp)",

@@ -46,7 +46,7 @@ def on_cuda(torch: Any, x: Any) -> Any:
     return torch.from_numpy(x).cuda()
 
 
-# -- vjps --------------------------------------------------------------------------------------------------------------
+# -- vjps
 def numbers(prim: Any) -> list[Any]:
     """A cotangent and operands."""
     return [uniform(ELEMENTS, low=0.5, high=2.0, seed=i) for i in range(1 + len(prim.rules))]
@@ -142,7 +142,7 @@ def by_torch(entry: Entry) -> Callable[[Any], Work]:
     return build
 
 
-# -- optimisers --------------------------------------------------------------------------------------------------------
+# -- optimisers
 def step(entry: Entry, kernel: bool) -> Callable[[Any], Work]:
     def build(gradkit: Any) -> Work:
         backend = cuda()
@@ -182,7 +182,7 @@ def torch_step(entry: Entry) -> Callable[[Any], Work]:
     return build
 
 
-# -- programs along rows -----------------------------------------------------------------------------------------------
+# -- programs along rows
 def rows() -> tuple[int, int]:
     return ELEMENTS // 1000, 1000
 

@@ -139,7 +139,7 @@ def _run(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx | None]:
     return _pushed(cls, level, args) if level else _recorded(cls, args)
 
 
-# -- the plain case ----------------------------------------------------------------------------------------------------
+# -- the plain case
 def _recorded(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
     """Run forward, unrecorded, and put one node on the tape for it."""
     needs = tuple([isinstance(x, Tensor) and x.node is not None for x in args])
@@ -246,7 +246,7 @@ def _backward_of(cls: Any) -> Callable[..., Any]:
     return cls.backward
 
 
-# -- forward mode ------------------------------------------------------------------------------------------------------
+# -- forward mode
 def _pushed(cls: Any, level: int, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
     """The function of the primals, then the user's jvp on the tangents. The primals may carry those of lower levels."""
     primals = tuple([strip(x, level) for x in args])
@@ -288,7 +288,7 @@ def _zero_tangent(x: Any) -> Tensor | None:
     return wrap(x.array * 0, batch=x.batch) if isinstance(x, Tensor) and dtypes.differentiable(x.dtype) else None
 
 
-# -- vmap --------------------------------------------------------------------------------------------------------------
+# -- vmap
 def _generates_vmap_rule(cls: Any) -> bool:
     own = cls.vmap is not Function.vmap
     if cls.generate_vmap_rule and own:

@@ -60,7 +60,7 @@ class FunctionCtx:
         self._node: Any = lambda: None  # a weak reference, since the node holds this
         self._at: tuple[Any, ...] | None = None  # during jvp: the inputs and outputs as its level sees them
 
-    # -- what forward calls ------------------------------------------------------------------------------------------
+    # -- what forward calls
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep inputs, outputs or intermediate tensors for `backward`: writing them in place before it is an error."""
         self.to_save = tensors
@@ -81,7 +81,7 @@ class FunctionCtx:
         """Whether `backward` and `jvp` are given zeros (the default) or None for what has no gradient."""
         self.materialize_grads = value
 
-    # -- what backward and jvp read ----------------------------------------------------------------------------------
+    # -- what backward and jvp read
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """What was saved, as it was. RuntimeError if a walk has freed it or it was written in place since."""
@@ -119,7 +119,7 @@ class FunctionCtx:
             )
         return k.tensor(None)
 
-    # -- its node ----------------------------------------------------------------------------------------------------
+    # -- its node
     def name(self) -> str:
         """The name of the node."""
         return str(self._own_node().name())

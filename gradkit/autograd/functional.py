@@ -184,7 +184,7 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _answer(values, False, create_graph), _answer(found, not single, create_graph)
 
 
-# -- pieces ----------------------------------------------------------------------------------------------------------
+# -- pieces
 def _gradient(func: Any, xs: Any, name: str, values: list[Tensor] | None = None) -> tuple[Tensor, ...]:
     leaves = [fresh_leaf(x) for x in xs]
     (y,) = recorded(_tupled(func, name, {}, one=True), leaves)
@@ -259,7 +259,7 @@ def _answer(ys: Any, as_tuple: bool, create_graph: bool) -> Any:
     return ys if as_tuple else ys[0]
 
 
-# -- strict ------------------------------------------------------------------------------------------------------------
+# -- strict
 def _check_strategy(strategy: str) -> None:
     if strategy not in _STRATEGIES:
         raise UnknownStrategy(

@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-# -- edges -------------------------------------------------------------------------------------------------------------
+# -- edges
 class GradientEdge(NamedTuple):
     """A place in the graph that a gradient comes through: output `output_nr` of `node`.
 
@@ -60,7 +60,7 @@ def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
         stamp(t.array, "increment_version()")
 
 
-# -- several gradients at once -----------------------------------------------------------------------------------------
+# -- several gradients at once
 class _MultiHandle:
     """`remove()` takes the hooks on all tensors away. Usable in a with statement."""
 
@@ -112,7 +112,7 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[[Any], None
     return _MultiHandle([t.register_hook(hook) for t, hook in zip(tensors, hooks)])
 
 
-# -- what is saved -----------------------------------------------------------------------------------------------------
+# -- what is saved
 class saved_tensors_hooks(_Mode):
     """Inside, what operations save for backward goes through `pack_hook`, and through `unpack_hook` when it is needed.
 

@@ -54,7 +54,7 @@ class CupyBackend(Backend):
         self.memory = Memory()
         self._generators: dict[int, CudaGenerator] = {}
 
-    # -- to and from the host ------------------------------------------------------------------------------------
+    # -- to and from the host
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:
         if isinstance(data, np.ndarray | np.generic):
             return upload(np.asarray(data, dtype))
@@ -87,7 +87,7 @@ class CupyBackend(Backend):
     def is_pinned(self, array: Any) -> bool:
         return is_pinned(array)
 
-    # -- devices and streams -------------------------------------------------------------------------------------
+    # -- devices and streams
     def index_of(self, array: Any) -> int | None:
         return array.device.id if self.several else None
 
@@ -242,7 +242,7 @@ def is_negative_zero(array: Any) -> bool:
     return not array.ndim and array.dtype.kind in "fc" and not array and bool(np.signbit([array.real, array.imag]).any())
 
 
-# -- pinned memory -----------------------------------------------------------------------------------------------------
+# -- pinned memory
 def pinned_like(array: Any) -> Any:
     """Uninitialised host memory that a device can copy from and to while the host goes on."""
     memory = cupy.cuda.alloc_pinned_memory(max(array.nbytes, 1))

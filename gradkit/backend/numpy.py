@@ -59,7 +59,7 @@ def diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
     return y
 
 
-# -- reductions, in the dtypes that PyTorch gives them ---------------------------------------------------------------
+# -- reductions, in the dtypes that PyTorch gives them
 #: What is added up in another dtype; half precision is rounded once, at the end.
 ADDED_IN = {np.dtype(d): np.int64 for d in ("?", "b", "h", "i", "l", "q", "B", "H", "I", "L", "Q")}
 ADDED_IN[np.dtype("e")] = np.float32

@@ -23,7 +23,7 @@ from gradkit.engine.versions import stamp
 local = modes.local
 
 
-# -- may it be written? ------------------------------------------------------------------------------------------------
+# -- may it be written?
 def check_writable(x: Tensor, name: str) -> None:
     """Raise RuntimeError for a leaf that requires grad, or a view whose writing would bypass its root's history."""
     if not local.grad:
@@ -113,7 +113,7 @@ def lifted(*operands: Any) -> bool:
     return bool(modes.lifted) and any([isinstance(x, Tensor) and (x.tangents or x.batch) for x in operands])
 
 
-# -- writing -----------------------------------------------------------------------------------------------------------
+# -- writing
 def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tensor:
     """Replace `x` by ``op(x, *others)`` in the memory it has, and return it.
 
@@ -258,7 +258,7 @@ def batched_like(x: Tensor, y: Tensor) -> Tensor:
     return y + tensor_xp.zeros_like(x)
 
 
-# -- history -----------------------------------------------------------------------------------------------------------
+# -- history
 def revise(x: Tensor, y: Tensor, steps: tuple[Any, ...] = (), whole: bool = True) -> None:
     """Give the history of `y`, just written into what steps show of `x`, to all who see this memory.
 

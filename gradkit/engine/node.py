@@ -65,7 +65,7 @@ class Node:
         """Whether this is one output of an operation that has several."""
         return self.prim is not None and self.prim.family == "pick"
 
-    # -- PyTorch's view of it ------------------------------------------------------------------------------------
+    # -- PyTorch's view of it
     def name(self) -> str:
         """The operation's name as `grad_fn` prints it.
 

@@ -60,7 +60,7 @@ def cast(raw: Any, dtype: Any, backend: Any) -> Any:
     return raw if raw.dtype == dtype else raw.astype(dtype)
 
 
-# -- on another backend than NumPy's -----------------------------------------------------------------------------------
+# -- on another backend than NumPy's
 def run_on(backend: Backend, prim: Primitive, raws: Any, params: dict[str, Any]) -> Any:
     """The forward, on the device that its operands are on."""
     if not backend.several:

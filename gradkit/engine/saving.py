@@ -48,7 +48,7 @@ def unkept(prim: Primitive) -> Primitive:
     return replace(prim, kept=False)
 
 
-# -- Tensors again, when a walk is recorded ----------------------------------------------------------------------------
+# -- Tensors again, when a walk is recorded
 def lift(node: Node, saved: Any) -> Any:
     """The residuals as Tensors on the tape again: each is the output or an operand, so its node is known."""
     if not saved:
@@ -82,7 +82,7 @@ def saved_by(node: Node, i: int) -> Any:
     return found if leaf is None or leaf.array is not found.array else leaf
 
 
-# -- inference tensors -------------------------------------------------------------------------------------------------
+# -- inference tensors
 def refuse_inference(saved: Any, operands: Any) -> None:
     """Raise RuntimeError if what is about to be kept was made in inference mode."""
     for s, x in zip(saved, operands):
@@ -90,7 +90,7 @@ def refuse_inference(saved: Any, operands: Any) -> None:
             raise errors.inference_saved(x)
 
 
-# -- hooks on what is saved --------------------------------------------------------------------------------------------
+# -- hooks on what is saved
 class Packed:
     """What a pack hook made of a saved value, and the hook that undoes it."""
 

@@ -30,7 +30,7 @@ getrefcount = sys.getrefcount
 REAL = {np.ndarray, np.float16, np.float32, np.float64}
 
 
-# -- recording -------------------------------------------------------------------------------------------------------
+# -- recording
 def record(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on plain tensors, raw arrays and numbers; remember it if anything needs a gradient."""
     if modes.unusual and local.inference and not local.anomaly and prim.outputs == 1:
@@ -128,7 +128,7 @@ def conjugated(prim: Primitive) -> Primitive:
     return replace(prim, step=around)
 
 
-# -- the walk back ---------------------------------------------------------------------------------------------------
+# -- the walk back
 def pull(
     seeds: dict[Node, Any],
     wanted: Any = None,
@@ -273,7 +273,7 @@ def _refcounts_tell() -> bool:
 OWNED = _count_of_one_owner({0: np.zeros(1)}) if _refcounts_tell() else -1  # measured, not assumed
 
 
-# -- kernels -----------------------------------------------------------------------------------------------------------
+# -- kernels
 def step_on(backend: Backend, prim: Primitive) -> Callable[..., None]:
     """The step of a row on raw arrays: by the backend's kernel, if the row names one that it has."""
     kernel = backend.kernel(prim.fused) if prim.fused else None

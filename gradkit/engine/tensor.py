@@ -47,7 +47,7 @@ class Tensor:
     _frozen: str | None = None  # why it must not be written in place while operations are recorded
     __hash__ = object.__hash__
 
-    # -- what it is --------------------------------------------------------------------------------------------------
+    # -- what it is
     @property
     def shape(self) -> Size:
         return Size(self.array.shape[len(self.batch) :])
@@ -143,7 +143,7 @@ class Tensor:
         """
         return self.dtype.kind == "c"
 
-    # -- its place on the tape ------------------------------------------------------------------------------------
+    # -- its place on the tape
     @property
     def requires_grad(self) -> bool:
         return self.node is not None

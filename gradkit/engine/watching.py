@@ -43,7 +43,7 @@ def retain_grad(t: Tensor) -> None:
         t.node._hooks().retain = weakref.ref(t)
 
 
-# -- hooks -----------------------------------------------------------------------------------------------------------
+# -- hooks
 def run_hooks(node: Node, ct: Any, record: bool, walk: Walk) -> Any:
     """The hooks on a cotangent, which is complete by now: each may replace it."""
     hooks = node.hooks
@@ -138,7 +138,7 @@ def told_apart(node: Node, needed: Any) -> tuple[Node, Any]:
     return node.apart(places), wanted
 
 
-# -- anomaly mode ------------------------------------------------------------------------------------------------------
+# -- anomaly mode
 #: The nodes of operations that made a NaN or Inf from finite operands, and what was seen there.
 births: "weakref.WeakKeyDictionary[Node, str]" = weakref.WeakKeyDictionary()
 

@@ -15,7 +15,7 @@ from gradkit.data import DataLoader, Subset, TensorDataset, load_digits, random_
 from gradkit.examples.progress import progress
 
 
-# -- The data: images (N, 1, 8, 8) with values from 0 to 1, and the digit each shows ---------------------------------
+# -- The data: images (N, 1, 8, 8) with values from 0 to 1, and the digit each shows
 def digits() -> tuple[Subset, Subset]:
     """The digits to train on and those to test with: the same four fifths and one fifth in every run.
 
@@ -29,7 +29,7 @@ def digits() -> tuple[Subset, Subset]:
     return training, test
 
 
-# -- The models: each takes images (N, 1, 8, 8) and gives a score for every digit, (N, 10) ---------------------------
+# -- The models: each takes images (N, 1, 8, 8) and gives a score for every digit, (N, 10)
 class CNN(nn.Module):
     """Two convolutions, which see strokes and then what strokes make up, and a linear layer that decides."""
 
@@ -63,7 +63,7 @@ OPTIMIZERS: dict[str, Callable[..., optim.Optimizer]] = {
 }
 
 
-# -- Training --------------------------------------------------------------------------------------------------------
+# -- Training
 @dataclass
 class Epoch:
     """What one pass through the training data came to."""
@@ -146,7 +146,7 @@ def evaluate(network: nn.Module, test: Subset, device: Any = "cpu") -> tuple[flo
     return loss.item(), (scores.argmax(dim=1) == labels).float().mean().item()
 
 
-# -- The picture -----------------------------------------------------------------------------------------------------
+# -- The picture
 def plot(network: nn.Module, history: list[Epoch], file: Any, device: Any = "cpu") -> None:
     """Draw the learning curve and some predictions, the wrong ones first, into an image file.
 

@@ -41,7 +41,7 @@ ON_ARRAYS = {
 }  # fmt: skip
 
 
-# -- ufuncs ------------------------------------------------------------------------------------------------------------
+# -- ufuncs
 def array_ufunc(_self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
     """``__array_ufunc__``: NumPy's ufuncs, their methods, and the operators of arrays and NumPy scalars.
 
@@ -122,7 +122,7 @@ def outer(function: Callable[..., Any], ufunc: np.ufunc, a: Any, b: Any, **keywo
 METHODS: dict[str, Callable[..., Any]] = {"reduce": reduce, "accumulate": accumulate, "outer": outer}
 
 
-# -- other functions ---------------------------------------------------------------------------------------------------
+# -- other functions
 def array_function(_self: Tensor, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
     """``__array_function__``: the functions of NumPy that are no ufuncs, of `numpy.linalg` and of `numpy.fft`.
 

@@ -174,7 +174,7 @@ class GLU(Applied):
         super().__init__(dim=dim)
 
 
-# -- along an axis -----------------------------------------------------------------------------------------------------
+# -- along an axis
 class Softmax(Applied):
     """``exp(input) / exp(input).sum(dim)``: positive numbers that sum to 1 along ``dim``.
 

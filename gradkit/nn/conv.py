@@ -149,7 +149,7 @@ class Conv3d(_Conv):
     convolve = staticmethod(F.conv3d)
 
 
-# -- transposed --------------------------------------------------------------------------------------------------------
+# -- transposed
 class _ConvTranspose(_Conv):
     """``forward(input, output_size=None)``: `output_size` chooses the extents where ``stride`` leaves several possible."""
 

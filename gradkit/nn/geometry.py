@@ -13,7 +13,7 @@ from gradkit.nn.parameter import Parameter
 _Sizes = int | tuple[int, ...]
 
 
-# -- images ------------------------------------------------------------------------------------------------------------
+# -- images
 class PixelShuffle(Applied):
     """(..., C * r**2, H, W) to (..., C, H * r, W * r), r the ``upscale_factor``; Shi et al. (2016).
 
@@ -140,7 +140,7 @@ class Fold(Applied):
         )
 
 
-# -- pairs of vectors --------------------------------------------------------------------------------------------------
+# -- pairs of vectors
 class CosineSimilarity(Applied):
     """The cosine of the angle between vectors along ``dim``: two inputs that broadcast.
 

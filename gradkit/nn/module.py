@@ -48,7 +48,7 @@ class Module(Conversion, Persistence):
         """
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-    # -- calling -------------------------------------------------------------------------------------------------------
+    # -- calling
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not (self._forward_hooks or self._forward_pre_hooks):
             return self.forward(*args, **kwargs)
@@ -119,7 +119,7 @@ class Module(Conversion, Persistence):
         """
         return _add_hook(self._forward_hooks, (hook, with_kwargs, always_call), prepend)
 
-    # -- modes ---------------------------------------------------------------------------------------------------------
+    # -- modes
     def train(self, mode: bool = True) -> Self:
         """Set training mode here and below: Dropout drops, BatchNorm uses and updates batch statistics.
 
@@ -169,7 +169,7 @@ class Module(Conversion, Persistence):
             else:
                 param.grad.detach_().zero_()
 
-    # -- printing ------------------------------------------------------------------------------------------------------
+    # -- printing
     def extra_repr(self) -> str:
         """What stands between the parentheses when the module prints; layers override it.
 

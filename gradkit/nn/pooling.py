@@ -207,7 +207,7 @@ class MaxUnpool3d(MaxUnpool1d):
     axes = 3
 
 
-# -- to a given size ---------------------------------------------------------------------------------------------------
+# -- to a given size
 class AdaptiveAvgPool1d(Applied):
     """Means over ``output_size`` windows that share the axis out: (N, C, L) or (C, L) to (..., output_size).
 

@@ -22,7 +22,7 @@ class Registration:
         # Straight into the dictionary: __setattr__ below looks these tables up.
         self.__dict__.update(training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={})
 
-    # -- attributes ----------------------------------------------------------------------------------------------------
+    # -- attributes
     def __getattr__(self, name: str) -> Any:
         # Called only when the ordinary look-up found nothing.
         for table in _TABLES:
@@ -82,7 +82,7 @@ class Registration:
         self.__dict__[table][name] = value
         return True
 
-    # -- registration --------------------------------------------------------------------------------------------------
+    # -- registration
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under ``name``; ``None`` reserves the name (a layer without bias does so).
 
@@ -150,7 +150,7 @@ class Registration:
         if hasattr(self, name) and name not in self.__dict__[table]:
             raise KeyError(f"attribute '{name}' already exists")
 
-    # -- look-up by dotted name ----------------------------------------------------------------------------------------
+    # -- look-up by dotted name
     def get_submodule(self, target: str) -> Any:
         """The submodule at a dotted path; the empty path is the module itself. Raises AttributeError if there is none.
 
@@ -192,7 +192,7 @@ class Registration:
             raise AttributeError(f"`{target}` is not a {kind} of {type(self).__name__}")
         return entries[name]
 
-    # -- walking the tree ----------------------------------------------------------------------------------------------
+    # -- walking the tree
     def named_modules(
         self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Any]]:

@@ -80,7 +80,7 @@ class RNNBase(Module):
         >>> nn.GRU(2, 3).flatten_parameters()
         """
 
-    # -- one step: what the classes below say --------------------------------------------------------------------------
+    # -- one step: what the classes below say
     def _merged_bias(self, biases: list[Tensor]) -> tuple[Tensor | None, Tensor | None]:
         """What is added to what the input contributes, and to what the state contributes."""
         return (biases[0] + biases[1], None) if biases else (None, None)
@@ -88,7 +88,7 @@ class RNNBase(Module):
     def _step(self, from_input: Tensor, from_state: Tensor, state: State) -> State:
         raise NotImplementedError
 
-    # -- a sequence ----------------------------------------------------------------------------------------------------
+    # -- a sequence
     def _run(self, data: Tensor, sizes: Sequence[int], state: State, weights: Sequence[Tensor], back: bool) -> tuple[Tensor, State]:
         """One layer in one direction over packed data; the packed outputs, and the state each sequence ends with."""
         w_ih, w_hh, *rest = weights
@@ -129,7 +129,7 @@ class RNNBase(Module):
             data = cat(outputs, -1) if ways > 1 else outputs[0]
         return data, finals
 
-    # -- arguments -----------------------------------------------------------------------------------------------------
+    # -- arguments
     def forward(self, input: Any, hx: Any = None) -> Any:
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)

@@ -20,7 +20,7 @@ NUMBERS = frozenset(dtypes.NUMBERS)
 NOT_GIVEN: Any = type("NotGiven", (), {"__repr__": lambda _self: "<not given>"})()
 
 
-# -- operands ----------------------------------------------------------------------------------------------------------
+# -- operands
 def asarray(x: Any) -> Tensor:
     """A tensor of what NumPy would make an array of; nested lists may hold tensors, which are stacked."""
     if isinstance(x, Tensor):
@@ -90,7 +90,7 @@ def answer(function: Callable[..., Any], dtype: np.dtype[Any]) -> np.dtype[Any]:
     return function(np.ones(1, dtype)).dtype
 
 
-# -- axes --------------------------------------------------------------------------------------------------------------
+# -- axes
 def axis_in(axis: Any, ndim: int) -> int:
     """One axis, counted from the front; numpy.exceptions.AxisError if there is no such axis."""
     axis = operator.index(axis)
@@ -109,7 +109,7 @@ def axes_in(axis: Any, ndim: int) -> tuple[int, ...]:
     return axes
 
 
-# -- what is not served ----------------------------------------------------------------------------------------------
+# -- what is not served
 def refuse_out(name: str, out: Any) -> None:
     """TypeError for ``out=``: an operation that is differentiated makes a new tensor."""
     if any([x is not None for x in (out if isinstance(out, tuple) else (out,))]):
@@ -141,7 +141,7 @@ def not_differentiable(name: str) -> TypeError:
     )
 
 
-# -- functions without a derivative ------------------------------------------------------------------------------------
+# -- functions without a derivative
 def plain(function: Any, *operands: Any, broadcasts: bool = True, outputs: int = 1, **params: Any) -> Any:
     """NumPy's own function on raw arrays; what it answers is a constant. Batch axes go in front.
 
@@ -187,7 +187,7 @@ def on_raw(function: Callable[..., Any], *operands: Any, **parameters: Any) -> A
     return (function if backend is NUMPY else getattr(backend.xp, function.__name__))(*operands, **parameters)
 
 
-# -- functions that only move elements ---------------------------------------------------------------------------------
+# -- functions that only move elements
 def moved(function: Callable[..., Any], a: Any, *args: Any, **keywords: Any) -> Tensor:
     """NumPy's function on the places of the elements of `a`, which are gathered: so any arrangement has a derivative."""
     x = asarray(a)

@@ -65,7 +65,7 @@ bartlett = maker(np.bartlett, "5")
 kaiser = maker(np.kaiser, "5, 14.0")
 
 
-# -- from what is there ------------------------------------------------------------------------------------------------
+# -- from what is there
 def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor of numbers, nested lists, an array (whose memory it shares) or a tensor, which is returned as it is.
 

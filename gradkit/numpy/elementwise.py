@@ -13,7 +13,7 @@ from gradkit.numpy.calling import NUMBERS, converted, kind_of, operand, plain, r
 from gradkit.ops import arithmetic, complex as parts
 
 
-# -- how one is made ---------------------------------------------------------------------------------------------------
+# -- how one is made
 @lru_cache(maxsize=4096)
 def loop(function: np.ufunc, kinds: tuple[Any, ...], dtype: Any) -> tuple[np.dtype[Any], ...]:
     """The dtypes of the operands and results of NumPy's inner loop for operands of these kinds."""
@@ -88,7 +88,7 @@ def _describe(function: np.ufunc, differentiable: bool) -> str:
     """
 
 
-# -- composites --------------------------------------------------------------------------------------------------------
+# -- composites
 def _power(x1: Any, x2: Any) -> Tensor:
     if type(x2) in NUMBERS and type(x2) is not complex:
         return xp.pow_scalar(x1, exponent=x2)
@@ -120,7 +120,7 @@ def _of_reals(function: np.ufunc) -> Callable[..., Any]:
     return compute
 
 
-# -- arithmetic --------------------------------------------------------------------------------------------------------
+# -- arithmetic
 add = ufunc(np.add, "add")
 subtract = ufunc(np.subtract, "sub")
 multiply = ufunc(np.multiply, "mul")
@@ -145,7 +145,7 @@ spacing = ufunc(np.spacing)
 frexp = ufunc(np.frexp)
 ldexp = ufunc(np.ldexp, lambda x1, x2: x1 * converted(plain(np.exp2, converted(x2, np.float64)), x1.dtype))
 
-# -- powers, exponentials and logarithms -------------------------------------------------------------------------------
+# -- powers, exponentials and logarithms
 power = pow = ufunc(np.power, _power)
 float_power = ufunc(np.float_power, _power)
 square = ufunc(np.square, "square")
@@ -161,7 +161,7 @@ log1p = ufunc(np.log1p, "log1p")
 logaddexp = ufunc(np.logaddexp, "logaddexp")
 logaddexp2 = ufunc(np.logaddexp2, "logaddexp2")
 
-# -- trigonometric and hyperbolic functions ----------------------------------------------------------------------------
+# -- trigonometric and hyperbolic functions
 sin = ufunc(np.sin, "sin")
 cos = ufunc(np.cos, "cos")
 tan = ufunc(np.tan, "tan")
@@ -180,7 +180,7 @@ radians = ufunc(np.radians, lambda x: x * (math.pi / 180))
 rad2deg = ufunc(np.rad2deg, lambda x: x * (180 / math.pi))
 degrees = ufunc(np.degrees, lambda x: x * (180 / math.pi))
 
-# -- rounding, extremes ------------------------------------------------------------------------------------------------
+# -- rounding, extremes
 floor = ufunc(np.floor, "floor")
 ceil = ufunc(np.ceil, "ceil")
 trunc = ufunc(np.trunc, "trunc")
@@ -190,7 +190,7 @@ minimum = ufunc(np.minimum, _of_reals(np.minimum))
 fmax = ufunc(np.fmax, _of_reals(np.fmax))
 fmin = ufunc(np.fmin, _of_reals(np.fmin))
 
-# -- comparison, logic, bits: no derivatives ---------------------------------------------------------------------------
+# -- comparison, logic, bits: no derivatives
 equal = ufunc(np.equal)
 not_equal = ufunc(np.not_equal)
 less = ufunc(np.less)

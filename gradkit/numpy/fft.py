@@ -18,7 +18,7 @@ fftfreq = maker(np.fft.fftfreq, "5, 0.1")
 rfftfreq = maker(np.fft.rfftfreq, "5, 0.1")
 
 
-# -- what all share ----------------------------------------------------------------------------------------------------
+# -- what all share
 def _floated(a: Any) -> Tensor:
     x = asarray(a)
     if x.dtype.kind in "biu":
@@ -80,7 +80,7 @@ def _from_half(a: Any, s: Any, axes: Any, norm: str | None) -> Tensor:
     return astype(y, dtype=given) if given.kind == "f" and given.itemsize < 4 and len(found) == 1 else y  # as NumPy does
 
 
-# -- along one axis ----------------------------------------------------------------------------------------------------
+# -- along one axis
 def _along_one(name: str, transform: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def call(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None) -> Tensor:
         refuse_out(name, out)
@@ -107,7 +107,7 @@ hfft = _along_one("hfft", lambda a, s, axes, norm: _from_half(conj(asarray(a)), 
 ihfft = _along_one("ihfft", lambda a, s, axes, norm: conj(_to_half(a, s, axes, _other(norm))))
 
 
-# -- along several axes ------------------------------------------------------------------------------------------------
+# -- along several axes
 def _along_several(name: str, usual: Any, transform: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def call(a: Any, s: Any = None, axes: Any = usual, norm: str | None = None, out: Any = None) -> Tensor:
         refuse_out(name, out)
@@ -132,7 +132,7 @@ rfftn = _along_several("rfftn", None, _to_half)
 irfftn = _along_several("irfftn", None, _from_half)
 
 
-# -- order of frequencies ----------------------------------------------------------------------------------------------
+# -- order of frequencies
 def fftshift(x: Any, axes: Any = None) -> Tensor:
     """With the frequency 0 moved from the front to the middle, along `axes` (an int, a tuple, or all).
 

@@ -12,7 +12,7 @@ from gradkit.numpy.manipulation import atleast_1d, atleast_2d, atleast_3d
 from gradkit.ops import joining
 
 
-# -- joining -----------------------------------------------------------------------------------------------------------
+# -- joining
 def concatenate(
     arrays: Any, /, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Tensor:
@@ -139,7 +139,7 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Tensor:
     return concatenate([asarray(arr), asarray(values)], axis)
 
 
-# -- splitting ---------------------------------------------------------------------------------------------------------
+# -- splitting
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     """Pieces along `axis`: as many as an int says, nearly equal, or cut at the places of a list.
 

@@ -21,7 +21,7 @@ from gradkit.numpy.products import matmul, tensordot, vecdot
 from gradkit.ops import complex as parts, return_types
 
 
-# -- operands ----------------------------------------------------------------------------------------------------------
+# -- operands
 def inexact(*operands: Any) -> list[Tensor]:
     """Operands in the one dtype that NumPy's linear algebra computes in; TypeError for half precision."""
     tensors = together(operands)
@@ -45,7 +45,7 @@ def adjoint(x: Tensor) -> Tensor:
     return parts.conj(y) if x.dtype.kind == "c" else y
 
 
-# -- decompositions ----------------------------------------------------------------------------------------------------
+# -- decompositions
 def cholesky(a: Any, /, *, upper: bool = False) -> Tensor:
     """The lower triangular L with a = L L^H of Hermitian positive-definite matrices, or its adjoint if `upper`.
 
@@ -141,7 +141,7 @@ def eigvals(a: Any) -> Tensor:
     return values
 
 
-# -- determinants, inverses, equations ---------------------------------------------------------------------------------
+# -- determinants, inverses, equations
 def det(a: Any) -> Tensor:
     """The determinant of square matrices; differentiable at singular ones too.
 
@@ -247,7 +247,7 @@ def tensorinv(a: Any, ind: int = 2) -> Tensor:
     return xp.reshape(inv(xp.reshape(x, (math.prod(shape[:ind]), -1))), (*shape[ind:], *shape[:ind]))
 
 
-# -- powers, ranks, chains ---------------------------------------------------------------------------------------------
+# -- powers, ranks, chains
 def matrix_power(a: Any, n: int) -> Tensor:
     """The product of `n` times the same square matrices, or for a negative `n` of their inverses.
 
@@ -318,7 +318,7 @@ def _chained(factors: list[Tensor]) -> Tensor:
     return product(0, len(factors) - 1)
 
 
-# -- under the standard's names: always of the last axes ---------------------------------------------------------------
+# -- under the standard's names: always of the last axes
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     """The vector product along `axis`. ValueError unless there are three components.
 

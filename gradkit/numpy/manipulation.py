@@ -12,7 +12,7 @@ from gradkit.numpy.calling import asarray, axes_in, axis_in, moved, refuse
 from gradkit.ops import joining
 
 
-# -- shapes ------------------------------------------------------------------------------------------------------------
+# -- shapes
 def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Tensor:
     """The same elements in another shape, of which one extent may be -1, read and written in row-major order ("C") or
     column-major order ("F").
@@ -92,7 +92,7 @@ def _at_least(n: int) -> Callable[..., Any]:
 atleast_1d, atleast_2d, atleast_3d = [_at_least(n) for n in (1, 2, 3)]
 
 
-# -- broadcasting ------------------------------------------------------------------------------------------------------
+# -- broadcasting
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Tensor:
     """`array` seen in a larger shape, without a copy. ValueError if it does not broadcast to it.
 
@@ -119,7 +119,7 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Tensor, ...]:
     return tuple([xp.broadcast_to(x, shape) for x in tensors])
 
 
-# -- orders of the axes ------------------------------------------------------------------------------------------------
+# -- orders of the axes
 def transpose(a: Any, axes: Any = None) -> Tensor:
     """With the axes in the order `axes`, or in reverse. ValueError if that is no permutation of them.
 
@@ -190,7 +190,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Tensor:
     return xp.moveaxis(x, axis, start - (axis < start))
 
 
-# -- reversed, rolled, repeated ----------------------------------------------------------------------------------------
+# -- reversed, rolled, repeated
 def flip(m: Any, axis: Any = None) -> Tensor:
     """With the order of the elements reversed along `axis` (an int or a tuple), or along all axes.
 
@@ -316,7 +316,7 @@ def _for_each_axis(pairs: Any, ndim: int) -> Any:
     return np.broadcast_to(np.asarray(pairs), (ndim, 2)).tolist()
 
 
-# -- facts -----------------------------------------------------------------------------------------------------------
+# -- facts
 def shape(a: Any) -> tuple[int, ...]:
     """The shape.
 

@@ -28,7 +28,7 @@ from gradkit.numpy.calling import (
 from gradkit.ops import arithmetic, complex as parts
 
 
-# -- clipping and rounding ---------------------------------------------------------------------------------------------
+# -- clipping and rounding
 def clip(
     a: Any, a_min: Any = NOT_GIVEN, a_max: Any = NOT_GIVEN, out: Any = None, *, min: Any = NOT_GIVEN,
     max: Any = NOT_GIVEN, **keywords: Any,
@@ -131,7 +131,7 @@ def unwrap(p: Any, discont: float | None = None, axis: int = -1, *, period: floa
     return x + (y - x.detach())
 
 
-# -- parts of complex numbers ------------------------------------------------------------------------------------------
+# -- parts of complex numbers
 def real(val: Any) -> Tensor:
     """The real part: `val` itself where it is real.
 
@@ -181,7 +181,7 @@ def isrealobj(x: Any) -> bool:
     return not iscomplexobj(x)
 
 
-# -- tests of elements: bools ------------------------------------------------------------------------------------------
+# -- tests of elements: bools
 def _test(name: str, *, of: int = 1) -> Callable[..., Any]:
     function = getattr(np, name)
 

@@ -15,7 +15,7 @@ from gradkit.ops import complex as parts, contraction, joining
 from gradkit.primitives.shape import extents
 
 
-# -- matrices ----------------------------------------------------------------------------------------------------------
+# -- matrices
 def times(a: Tensor, b: Tensor) -> Tensor:
     """The matrix product of operands of one dtype; a vector is a row on the left and a column on the right."""
     left, right = extents(a), extents(b)
@@ -79,7 +79,7 @@ matvec = _product(np.matvec, "Matrices times vectors.", _matvec)
 vecmat = _product(np.vecmat, "Vectors, conjugated, times matrices.", _vecmat)
 
 
-# -- sums of products over axes ----------------------------------------------------------------------------------------
+# -- sums of products over axes
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Tensor:
     """The sum of products over pairs of axes: the last `axes` of `a` with the first of `b`, or two lists of axes.
 
@@ -204,7 +204,7 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = 
         raise ValueError(str(reason)) from None
 
 
-# -- diagonals ---------------------------------------------------------------------------------------------------------
+# -- diagonals
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonal of the planes of two axes, which becomes the last axis. ValueError if the axes are the same.
 

@@ -52,7 +52,7 @@ def with_axes(y: Tensor, shape: Any, axes: tuple[int, ...], keepdims: Any) -> Te
     return xp.reshape(y, tuple([1 if i in axes else n for i, n in enumerate(shape, -len(shape))])) if keepdims else y
 
 
-# -- sums and products -------------------------------------------------------------------------------------------------
+# -- sums and products
 def sum(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 0,
     where: Any = True,
@@ -92,7 +92,7 @@ def prod(
     return y if isinstance(initial, int) and initial == 1 else converted(elementwise.multiply(y, initial), y.dtype)
 
 
-# -- extremes ----------------------------------------------------------------------------------------------------------
+# -- extremes
 def _extreme(name: str, word: str, row: str) -> Callable[..., Any]:
     function, pairwise = getattr(np, name), getattr(elementwise, f"{name}imum")
 
@@ -153,7 +153,7 @@ def _place(name: str) -> Callable[..., Any]:
 argmax, argmin = _place("argmax"), _place("argmin")
 
 
-# -- whether, how many -------------------------------------------------------------------------------------------------
+# -- whether, how many
 def _truth(name: str) -> Callable[..., Any]:
     function = getattr(np, name)
 
@@ -185,7 +185,7 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor
     return plain(np.sum, x, axis=axes_in(axis, x.ndim), keepdims=keepdims, broadcasts=False)
 
 
-# -- means -------------------------------------------------------------------------------------------------------------
+# -- means
 def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Tensor:
@@ -257,7 +257,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     return (y, scale) if returned else y
 
 
-# -- running totals ----------------------------------------------------------------------------------------------------
+# -- running totals
 def _running(function: Callable[..., Any], row: str, a: Any, axis: int | None, dtype: Any) -> Tensor:
     x = entering(function, a, dtype)
     if axis is None:

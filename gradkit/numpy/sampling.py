@@ -13,7 +13,7 @@ from gradkit.numpy.manipulation import flip
 from gradkit.numpy.searching import take
 
 
-# -- differences -------------------------------------------------------------------------------------------------------
+# -- differences
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: Any = NOT_GIVEN) -> Tensor:
     """Differences of neighbours along `axis`, `n` times over; what is prepended and appended broadcasts to the others.
 
@@ -108,7 +108,7 @@ def _slopes(x: Tensor, spacing: Any, axis: int) -> Tensor:
     return converted(concatenate([take(slopes, [0], axis), inner, take(slopes, [n - 2], axis)], axis), x.dtype)
 
 
-# -- convolution -------------------------------------------------------------------------------------------------------
+# -- convolution
 def convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
     """The convolution of two vectors: all of it ("full"), as much as the longer is long ("same"), or where they overlap
     altogether ("valid"). ValueError for an empty vector or another mode.

@@ -24,7 +24,7 @@ from gradkit.numpy.calling import (
 )  # fmt: skip
 
 
-# -- choosing ----------------------------------------------------------------------------------------------------------
+# -- choosing
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """`x` where the condition holds, else `y`, broadcast and promoted; without them, `nonzero` of the condition.
 
@@ -156,7 +156,7 @@ def resize(a: Any, new_shape: Any) -> Tensor:
     return moved(np.resize, a, new_shape)
 
 
-# -- sorting -----------------------------------------------------------------------------------------------------------
+# -- sorting
 def argsort(
     a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None,
     descending: bool = False,
@@ -219,7 +219,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     return take_along_axis(x, argpartition(x, kth, axis, kind, order), axis)
 
 
-# -- searching: places, without derivatives ----------------------------------------------------------------------------
+# -- searching: places, without derivatives
 def _places(name: str, example: str) -> Callable[..., Any]:
     function = getattr(np, name)
 

@@ -16,7 +16,7 @@ from gradkit.numpy.numeric import real
 from gradkit.numpy.reduction import flattened
 from gradkit.numpy.searching import sort, take, where
 
-# -- order statistics --------------------------------------------------------------------------------------------------
+# -- order statistics
 #: How a quantile between two places is made of the elements there (Hyndman & Fan 1996, type 7): by rounding ...
 CHOOSING: dict[str, Callable[[Any], Any]] = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}
 #: ... or by going from the one below a share of the way to the next.
@@ -101,7 +101,7 @@ def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = Fa
     return _quantiles(converted(x, answer(np.mean, x.dtype)), np.asarray(0.5), axis, "midpoint", keepdims)
 
 
-# -- how samples vary together -----------------------------------------------------------------------------------------
+# -- how samples vary together
 def cov(
     m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: float | None = None, *, dtype: Any = None
 ) -> Tensor:
@@ -144,7 +144,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     return c / xp.reshape(spread, (-1, 1)) / xp.reshape(spread, (1, -1))
 
 
-# -- passing over nan --------------------------------------------------------------------------------------------------
+# -- passing over nan
 def _without_nan(x: Any, instead: float) -> tuple[Tensor, Tensor]:
     """The operand with a number for nan, and where it had none; both as they are for integers."""
     x = asarray(x)

@@ -30,7 +30,7 @@ def _written(inplace: bool, input: Tensor, name: str, op: Callable[..., Tensor],
     return writing.write(input, lambda x: op(x, **params), f"{name}_") if inplace else op(input, **params)
 
 
-# -- cut-offs ---------------------------------------------------------------------------------------------------------
+# -- cut-offs
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """``max(0, input)``, of integers too; the derivative at 0 is 0. NotImplementedError for bools and complex numbers.
 
@@ -121,7 +121,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return rows.softshrink(input, lambd=lambd)
 
 
-# -- bent at the origin -----------------------------------------------------------------------------------------------
+# -- bent at the origin
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``input`` where it is positive, else ``negative_slope * input``.
 
@@ -201,7 +201,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return _written(inplace, input, "selu", rows.elu, alpha=alpha, scale=_SELU_SCALE, input_scale=1.0)
 
 
-# -- smooth -----------------------------------------------------------------------------------------------------------
+# -- smooth
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))``, without overflow or cancellation.
 

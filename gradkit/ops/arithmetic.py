@@ -23,7 +23,7 @@ INPLACE = tuple([name for name in METHODS if name not in ("positive", "where")])
 multiply, neg, negative = mul, rows.neg, rows.neg
 
 
-# -- sums, products, quotients ----------------------------------------------------------------------------------------
+# -- sums, products, quotients
 def add(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input + alpha * other``, broadcast, in the dtype both promote to; bools are or-ed.
 
@@ -161,7 +161,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     return rows.lerp(input, end, weight)
 
 
-# -- signs ------------------------------------------------------------------------------------------------------------
+# -- signs
 def abs(input: Tensor) -> Tensor:
     """The absolute value of each element: real also for complex numbers. Its derivative at 0 is 0.
 
@@ -194,7 +194,7 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
-# -- powers -----------------------------------------------------------------------------------------------------------
+# -- powers
 def pow(input: Any, exponent: Any) -> Tensor:
     """``input ** exponent``, broadcast; one of them may be a number.
 
@@ -229,7 +229,7 @@ def float_power(input: Any, exponent: Any) -> Tensor:
     return pow(base if isinstance(base, Tensor) else constant(base, dtype), power)
 
 
-# -- clamping, rounding, choosing -------------------------------------------------------------------------------------
+# -- clamping, rounding, choosing
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Each element, or the bound that it exceeds; a bound is a number, or a tensor that broadcasts with `input`.
 

@@ -29,7 +29,7 @@ METHODS = (
 INPLACE = ("tril", "triu")
 
 
-# -- reversed, rolled, turned ------------------------------------------------------------------------------------------
+# -- reversed, rolled, turned
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """A copy with these axes reversed. RuntimeError for one that comes twice, IndexError for one that is not there.
 
@@ -108,7 +108,7 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     return flip(transpose(input, a, b), a if turns == 1 else b)
 
 
-# -- repeated ----------------------------------------------------------------------------------------------------------
+# -- repeated
 def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """Copies of the whole tensor side by side, so many along each axis; further numbers in front give new axes.
 
@@ -191,7 +191,7 @@ def _numbers_repeated(counts: Any, size: int | None, n: int | None = None) -> An
     return xp.searchsorted(ends, places, side="right")
 
 
-# -- parts -------------------------------------------------------------------------------------------------------------
+# -- parts
 @numpy_names
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """A view of `length` elements from `start` on along `dim`.
@@ -253,7 +253,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     return windows if x is input else reshape(windows, (size,))
 
 
-# -- diagonals and triangles -------------------------------------------------------------------------------------------
+# -- diagonals and triangles
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A view of the diagonal of two axes, along a new last axis; `offset` counts the parallels, upwards.
 

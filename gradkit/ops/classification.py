@@ -21,7 +21,7 @@ METHODS: tuple[str, ...] = ()
 INPLACE: tuple[str, ...] = ()
 
 
-# -- several classes ---------------------------------------------------------------------------------------------------
+# -- several classes
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -215,7 +215,7 @@ def _check_bounds(target: Any, classes: int, ignore_index: int) -> bool:
     return False
 
 
-# -- two classes -------------------------------------------------------------------------------------------------------
+# -- two classes
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
 ) -> Tensor:

@@ -20,7 +20,7 @@ INPLACE: tuple[str, ...] = ()
 Labelled = tuple[Tensor, Labels]  # a tensor with a label for each axis
 
 
-# -- einsum ----------------------------------------------------------------------------------------------------------
+# -- einsum
 def einsum(*args: Any) -> Tensor:
     """Sums of products by Einstein's convention: ``einsum("ij,jk->ik", a, b)`` is the matrix product.
 
@@ -105,7 +105,7 @@ def arranged(term: Labelled, order: Labels) -> Tensor:
     return x if places == tuple(range(len(places))) else permute(x, places)
 
 
-# -- two operands ------------------------------------------------------------------------------------------------------
+# -- two operands
 def contracted(a: Labelled, b: Labelled, wanted: frozenset[Any]) -> Labelled:
     """The product of two terms, summed over the labels that are not wanted any more."""
     (x, x_labels), (y, y_labels) = a, b
@@ -161,7 +161,7 @@ def steps(sizes: dict[Any, int], kept: list[Any], batch: list[Any], groups: Any)
     )
 
 
-# -- tensordot -------------------------------------------------------------------------------------------------------
+# -- tensordot
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """The sums of products over some axes of both: the other axes of `a`, then those of `b`, are left.
 
@@ -213,7 +213,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     return tensordot(input, other, ([-1], [-1]))
 
 
-# -- chains of matrices ----------------------------------------------------------------------------------------------
+# -- chains of matrices
 def chain_matmul(*matrices: Any) -> Tensor:
     """The product of several matrices in the order that takes the least work: `gradkit.linalg.multi_dot`.
 

@@ -16,7 +16,7 @@ INPLACE: tuple[str, ...] = ()
 PerAxis = int | tuple[int, ...] | list[int]
 
 
-# -- arguments ---------------------------------------------------------------------------------------------------------
+# -- arguments
 def per_axis(value: PerAxis, axes: int, what: str, least: int) -> tuple[int, ...]:
     """A number for each axis; RuntimeError for another count or a number below `least`."""
     found = (value,) * axes if isinstance(value, int) else tuple(value)
@@ -97,7 +97,7 @@ def as_batch(input: Tensor, axes: int, run: Callable[[Tensor], Tensor]) -> Tenso
     return reshape(y, extents(y)[1:])
 
 
-# -- convolution -------------------------------------------------------------------------------------------------------
+# -- convolution
 def convolve(
     name: str, axes: int, input: Tensor, weight: Tensor, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Tensor:
@@ -175,7 +175,7 @@ def conv3d(
     return convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
-# -- transposed --------------------------------------------------------------------------------------------------------
+# -- transposed
 def transpose_convolve(
     name: str,
     axes: int,
@@ -280,7 +280,7 @@ def conv_transpose3d(
     )
 
 
-# -- patches -----------------------------------------------------------------------------------------------------------
+# -- patches
 def unfold(
     input: Tensor, kernel_size: PerAxis, dilation: PerAxis = 1, padding: PerAxis = 0, stride: PerAxis = 1
 ) -> Tensor:

@@ -26,7 +26,7 @@ INPLACE: tuple[str, ...] = ()
 OTHER_NORM = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
-# -- what all share ----------------------------------------------------------------------------------------------------
+# -- what all share
 def floated(name: str, input: Tensor) -> Tensor:
     """The input in a dtype that there are transforms of; RuntimeError for half precision."""
     if not isinstance(input, Tensor):
@@ -124,7 +124,7 @@ def from_half(name: str, input: Tensor, s: Any, dim: Any, norm: str | None) -> T
     return rows.fft_c2r(x, axes=axes, norm=norm, size=size)
 
 
-# -- along one axis -----------------------------------------------------------------------------------------------------
+# -- along one axis
 def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The transform along one axis, complex: of `n` elements, cut off or filled up with zeros; by default all.
 
@@ -187,7 +187,7 @@ def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None =
     return conj(to_half("ihfft", input, n, dim, OTHER_NORM[norm_of(norm)]))
 
 
-# -- along two axes -----------------------------------------------------------------------------------------------------
+# -- along two axes
 def fft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Tensor:
     """`fft` along the last two axes, or those of `dim`; `s` has the extents. Errors as for `fftn`.
 
@@ -242,7 +242,7 @@ def ihfft2(input: Tensor, s: Any = None, dim: Any = (-2, -1), norm: str | None =
     return ihfftn(input, s, dim, norm)
 
 
-# -- along several axes -------------------------------------------------------------------------------------------------
+# -- along several axes
 def fftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Tensor:
     """`fft` along several axes: those of `dim`, or as many as `s` has from the end, or all. -1 in `s` keeps an extent.
 
@@ -301,7 +301,7 @@ def ihfftn(input: Tensor, s: Any = None, dim: Any = None, norm: str | None = Non
     return conj(to_half("ihfftn", input, s, dim, OTHER_NORM[norm_of(norm)]))
 
 
-# -- frequencies -------------------------------------------------------------------------------------------------------
+# -- frequencies
 def _frequencies(name: str, numbers: Any, n: int, d: float, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     dtype = dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)
     if not dtypes.differentiable(dtype):

@@ -18,7 +18,7 @@ METHODS = (*__all__, "scatter_", "scatter_add_")
 INPLACE = ("scatter_reduce",)
 
 
-# -- gather ------------------------------------------------------------------------------------------------------------
+# -- gather
 @numpy_names
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """The elements along `dim` that `index` names at each of its places: ``y[i, j] = input[index[i, j], j]`` for dim 0.
@@ -77,7 +77,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     return gather(x, axis, expand(indices, (*common[:at], wanted[at], *common[at + 1 :])))
 
 
-# -- scatter -----------------------------------------------------------------------------------------------------------
+# -- scatter
 def _sources(name: str, x: Tensor, dim: int, index: Tensor, src: Any) -> tuple[tuple[Tensor, ...], dict[str, Any]]:
     """The index, the values as far as it reaches, and the axis; RuntimeError if they do not fit."""
     axis = checked_axis(name, x, dim, index)

@@ -94,7 +94,7 @@ def is_read_of(value: Tensor, x: Tensor, key: Any) -> bool:
     return value._view is not None and value._view[0] is x and value._view[3].get("key") == key
 
 
-# -- keys --------------------------------------------------------------------------------------------------------------
+# -- keys
 def basic_key(key: Any, rank: int) -> Any:
     """A key of integers, slices, None and ``...`` as one that names all axes behind an ellipsis; None for others."""
     parts = key if type(key) is tuple else (key,)
@@ -233,7 +233,7 @@ def too_deep(ndim: int, part: Any) -> IndexError:
     return IndexError(f"too many indices for tensor of dimension {ndim}")
 
 
-# -- values ------------------------------------------------------------------------------------------------------------
+# -- values
 def valued(value: Any, x: Tensor) -> Any:
     """What is to be written, as a tensor or a Python number."""
     if isinstance(value, Tensor | bool | int | float | complex):
@@ -279,7 +279,7 @@ def into(write: Any) -> Any:
     return call
 
 
-# -- finding -----------------------------------------------------------------------------------------------------------
+# -- finding
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The places of all elements that are not zero: a row of numbers for each, or (`as_tuple`) a vector for each axis.
 

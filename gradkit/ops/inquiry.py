@@ -88,7 +88,7 @@ def can_cast(from_: Any, to: Any) -> bool:
     return rank[source.kind] <= rank[target.kind]
 
 
-# -- what no tensor here is --------------------------------------------------------------------------------------------
+# -- what no tensor here is
 def is_cpu(input: Tensor) -> bool:
     return not input.is_cuda
 

@@ -27,7 +27,7 @@ METHODS = (
 INPLACE: tuple[str, ...] = ()
 
 
-# -- joining -----------------------------------------------------------------------------------------------------------
+# -- joining
 def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors joined along an axis that they have; in all other axes they must agree.
 
@@ -189,7 +189,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     return stack([reshape(x, (-1,)) for x in meshgrid(*tensors)], 1)
 
 
-# -- at least so many axes --------------------------------------------------------------------------------------------
+# -- at least so many axes
 def _at_least(name: str, raised: Any) -> Any:
     def function(*tensors: Any) -> Any:
         if len(tensors) == 1 and isinstance(tensors[0], Tensor):
@@ -212,7 +212,7 @@ atleast_3d = _at_least(
 )
 
 
-# -- splitting ---------------------------------------------------------------------------------------------------------
+# -- splitting
 def _pieces(x: Tensor, axis: int, bounds: list[int]) -> tuple[Tensor, ...]:
     """Views of what lies between neighbouring bounds along an axis."""
     take, tail = slice_.apply, FULL[-axis - 1]

@@ -85,7 +85,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alp
     return added(input, bmm(batch1, batch2), beta, alpha)
 
 
-# -- decompositions by their older names -------------------------------------------------------------------------------
+# -- decompositions by their older names
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     """`gradkit.linalg.cholesky`.
 

@@ -65,7 +65,7 @@ def difference(name: str, input: Tensor, target: Tensor) -> Tensor:
     return input - target
 
 
-# -- regression --------------------------------------------------------------------------------------------------------
+# -- regression
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
     """``(input - target) ** 2``, reduced: "none" gives the shape of the operands, "mean" and "sum" a 0-d tensor.
 
@@ -224,7 +224,7 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     return reduced(losses, reduction)
 
 
-# -- ranking and embedding ---------------------------------------------------------------------------------------------
+# -- ranking and embedding
 def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """``log(1 + exp(-target * input))`` for targets 1 and -1, reduced; ValueError for another `reduction`.
 

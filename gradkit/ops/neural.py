@@ -17,7 +17,7 @@ METHODS: tuple[str, ...] = ()
 INPLACE: tuple[str, ...] = ()
 
 
-# -- linear maps -------------------------------------------------------------------------------------------------------
+# -- linear maps
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input @ weight.T + bias``: (*, n), (m, n) and (m,) to (*, m); a weight (n,) to (*).
 
@@ -84,7 +84,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     return y if bias is None else y + bias
 
 
-# -- gates and shuffles ------------------------------------------------------------------------------------------------
+# -- gates and shuffles
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """``a * sigmoid(b)``, a and b being the halves of `input` along `dim`.
 

@@ -21,7 +21,7 @@ METHODS = ("log_softmax", "softmax")
 INPLACE: tuple[str, ...] = ()
 
 
-# -- softmax -----------------------------------------------------------------------------------------------------------
+# -- softmax
 def softmax(input: Tensor, dim: int | None = None, dtype: Any = None, *, axis: int | None = None) -> Tensor:
     """``exp(input) / exp(input).sum(dim)``: positive numbers that sum to 1 along `dim`; the same shape.
 
@@ -71,7 +71,7 @@ def _along(name: str, input: Tensor, dim: int | None, dtype: Any) -> Tensor:
     return row.apply(input, {"axis": axis_from_end(input, dim)})
 
 
-# -- over the last axes ------------------------------------------------------------------------------------------------
+# -- over the last axes
 def layer_norm(
     input: Tensor,
     normalized_shape: Any,
@@ -144,7 +144,7 @@ def _check_floats(name: str, input: Tensor, *given: Tensor | None) -> None:
             )
 
 
-# -- by channels -------------------------------------------------------------------------------------------------------
+# -- by channels
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,

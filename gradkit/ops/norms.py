@@ -18,7 +18,7 @@ Dims = int | tuple[int, ...] | list[int] | None
 inf = math.inf
 
 
-# -- vectors ---------------------------------------------------------------------------------------------------------
+# -- vectors
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
     keepdims: bool = False,
@@ -56,7 +56,7 @@ def converted(name: str, x: Tensor, dtype: Any) -> Tensor:
     return astype(x, dtype=dtype)
 
 
-# -- matrices --------------------------------------------------------------------------------------------------------
+# -- matrices
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, axis: Any = None,
     keepdims: bool = False,
@@ -161,7 +161,7 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
         return where(singular, math.inf, matrix_norm(safe, p) * matrix_norm(linalg.linalg_inv(safe), p))
 
 
-# -- distances -------------------------------------------------------------------------------------------------------
+# -- distances
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of ``input - other``, whose shapes broadcast.
 

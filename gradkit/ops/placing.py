@@ -52,7 +52,7 @@ def two_forms(row: Any, write: Any) -> Callable[[Plan], Any]:
     return decorate
 
 
-# -- along one axis ----------------------------------------------------------------------------------------------------
+# -- along one axis
 @numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` whose numbers are in the vector `index`, in its order. RuntimeError for one out of bounds.
@@ -153,7 +153,7 @@ def like(value: Any, x: Tensor) -> Tensor:
     return value if value.dtype == x.dtype else astype(value, dtype=x.dtype)
 
 
-# -- anywhere ----------------------------------------------------------------------------------------------------------
+# -- anywhere
 @two_forms(rows.index_put, rows.write_at)
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Any:
     """`input` with `values` at the places that index tensors for the first axes name together; added if `accumulate`.
@@ -216,7 +216,7 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     return inplace.write(input, lambda x, index, source: put(x, index, source, accumulate), "put_", index, source)
 
 
-# -- masks -------------------------------------------------------------------------------------------------------------
+# -- masks
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where a mask holds, as a vector; both are broadcast.
 

@@ -16,7 +16,7 @@ INPLACE: tuple[str, ...] = ()
 PerAxis = int | tuple[int, ...] | list[int]
 
 
-# -- arguments ---------------------------------------------------------------------------------------------------------
+# -- arguments
 def per_axis(name: str, what: str, value: Any, axes: int, least: int) -> tuple[int, ...]:
     """A number for each axis; RuntimeError for another count or a number below `least`."""
     found = (value,) * axes if isinstance(value, int) else tuple(value)
@@ -63,7 +63,7 @@ def check_float(name: str, input: Tensor) -> None:
         raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}; convert with .float()")
 
 
-# -- maximum -----------------------------------------------------------------------------------------------------------
+# -- maximum
 def _max_pool(name: str, axes: int, input: Tensor, *numbers: Any, return_indices: bool) -> Any:
     params = windows_of(name, axes, input, *numbers)
     y = rows.max_pool(input, **params)
@@ -133,7 +133,7 @@ def max_pool3d(
     )
 
 
-# -- mean --------------------------------------------------------------------------------------------------------------
+# -- mean
 def _avg_pool(
     name: str, axes: int, input: Tensor, kernel: Any, stride: Any, padding: Any, ceil: bool, include: bool, divisor: Any
 ) -> Tensor:
@@ -204,7 +204,7 @@ def avg_pool3d(
     )
 
 
-# -- to a given size ---------------------------------------------------------------------------------------------------
+# -- to a given size
 def _target(name: str, axes: int, input: Tensor, output_size: Any) -> tuple[int, ...]:
     """The spatial extents of the result; None keeps one."""
     shape = extents(input)

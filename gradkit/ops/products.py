@@ -20,7 +20,7 @@ from gradkit.primitives.reduction import sum as total
 from gradkit.primitives.shape import axis_from_end, permute, reshape
 
 
-# -- what does not go together ---------------------------------------------------------------------------------------
+# -- what does not go together
 def tensors(name: str, *operands: Any) -> None:
     """TypeError unless all are Tensors, RuntimeError unless they have one dtype."""
     for i, x in enumerate(operands):
@@ -71,7 +71,7 @@ _product = unrolled.own_code(unrolled.binary(rows.matmul.primitive, strictly), "
 _row_product = unrolled.own_code(unrolled.binary(rows.rowdot.primitive, strictly), "rowdot")
 
 
-# -- products --------------------------------------------------------------------------------------------------------
+# -- products
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product of the last two axes; the axes before them broadcast. An array counts as a tensor.
 
@@ -189,7 +189,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 ger = outer
 
 
-# -- other products --------------------------------------------------------------------------------------------------
+# -- other products
 def kron(input: Tensor, other: Tensor) -> Tensor:
     """The Kronecker product: every element of `input` times all of `other`, as blocks in its place.
 

@@ -103,7 +103,7 @@ def _at(runs: Tensor, q: Any, interpolation: str, ignore_nan: bool) -> Tensor:
     return y if ignore_nan else where(total(missing.long(), dim=-1, keepdim=True) > 0, math.nan, y)
 
 
-# -- histograms --------------------------------------------------------------------------------------------------------
+# -- histograms
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements fall into each of `bins` intervals of one length from `min` to `max`, both included.
 

@@ -28,7 +28,7 @@ INPLACE: tuple[str, ...] = ()
 Dims = int | tuple[int, ...] | list[int] | None
 
 
-# -- how rows along axes are called ----------------------------------------------------------------------------------
+# -- how rows along axes are called
 def along(row: Any, refused: str = "", complaint: Any = None) -> Callable[[Any, Any, bool], Tensor]:
     """`row` as ``f(input, dim, keepdim)``.
 
@@ -86,7 +86,7 @@ _mean = along(rows.mean, "biu", no_mean)
 _amax, _amin = along(rows.amax, "c", no_order), along(rows.amin, "c", no_order)
 
 
-# -- sums ------------------------------------------------------------------------------------------------------------
+# -- sums
 def sum(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None, keepdims: bool = False
 ) -> Tensor:
@@ -157,7 +157,7 @@ def logsumexp(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: D
     return _logsumexp(input, dim if axis is None else axis, keepdim or keepdims)
 
 
-# -- extremes --------------------------------------------------------------------------------------------------------
+# -- extremes
 def amax(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
     """The greatest elements over dimensions; nan if there is one. Those that tie share the gradient evenly.
 
@@ -300,7 +300,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis
     return place("argmin", rows.argmin, input, dim if axis is None else axis, keepdim or keepdims)
 
 
-# -- products ----------------------------------------------------------------------------------------------------------
+# -- products
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, axis: int | None = None,
     keepdims: bool = False,
@@ -324,7 +324,7 @@ def prod(
     return rows.prod(input, dim, keepdim or keepdims)
 
 
-# -- logic -----------------------------------------------------------------------------------------------------------
+# -- logic
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
     """Whether all elements over dimensions are true (not zero), as bool; as uint8 where they are uint8.
 

@@ -35,7 +35,7 @@ def required(name: str, dim: int | None, axis: int | None) -> int:
     return dim
 
 
-# -- running totals --------------------------------------------------------------------------------------------------
+# -- running totals
 def cumsum(input: Tensor, dim: int | None = None, *, dtype: Any = None, axis: int | None = None) -> Tensor:
     """Running sums along a dimension. Integers and bools give int64; `dtype` converts the elements first.
 
@@ -89,7 +89,7 @@ def cummin(input: Tensor, dim: int | None = None, *, axis: int | None = None) ->
     return return_types.cummin(*running(rows.cummin, input, required("cummin", dim, axis)))
 
 
-# -- differences and integrals ---------------------------------------------------------------------------------------
+# -- differences and integrals
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None, *,
     axis: int | None = None,

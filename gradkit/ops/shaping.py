@@ -33,7 +33,7 @@ def axis_of(ndim: int, dim: int) -> int:
     return dim + n if dim < 0 else dim
 
 
-# -- the same elements in another shape --------------------------------------------------------------------------------
+# -- the same elements in another shape
 def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """The same elements, in row-major order, in another shape; one extent may be -1. A view where that is possible.
 
@@ -177,7 +177,7 @@ def unsqueeze(input: Tensor, dim: int | None = None, *, axis: int | None = None)
     return _reshape(input, {"shape": (*shape[:dim], 1, *shape[dim:])})
 
 
-# -- larger shapes -----------------------------------------------------------------------------------------------------
+# -- larger shapes
 def expand(input: Tensor, *sizes: Any) -> Tensor:
     """`input` seen in a larger shape without a copy: axes of extent 1 and new axes in front are repeated.
 
@@ -238,7 +238,7 @@ def _clash(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, int, int
     return next((at, a, b) for a, b, at in pairs if a != b and 1 not in (a, b))
 
 
-# -- other orders of the axes ------------------------------------------------------------------------------------------
+# -- other orders of the axes
 def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """A view with the axes in another order: ``permute(x, (2, 0, 1))`` or ``x.permute(2, 0, 1)``.
 

@@ -22,7 +22,7 @@ from gradkit.primitives.reduction import sum as total
 from gradkit.primitives.shape import clone, permute, reshape
 
 
-# -- what is accepted ------------------------------------------------------------------------------------------------
+# -- what is accepted
 def matrices(name: str, *operands: Tensor, which: str = "AB", square: bool = False) -> None:
     """RuntimeError unless the operands are stacks of matrices of one dtype, the first of them square if `square`."""
     for letter, x in zip(which, operands):
@@ -50,7 +50,7 @@ def adjoint(x: Tensor) -> Tensor:
     return conj(transposed(x)) if x.dtype.kind == "c" else transposed(x)
 
 
-# -- inverses and systems ----------------------------------------------------------------------------------------------
+# -- inverses and systems
 def inv(A: Tensor) -> Tensor:
     """The inverses of square matrices. LinAlgError for a singular one.
 
@@ -214,7 +214,7 @@ def matrix_rank(A: Tensor, *, atol: float | None = None, rtol: float | None = No
     return count_above(linalg_svdvals(A.detach()), **tolerances(A, atol, rtol))
 
 
-# -- determinants ------------------------------------------------------------------------------------------------------
+# -- determinants
 def det(A: Tensor) -> Tensor:
     """The determinants of square matrices; first and second derivatives are right at singular ones too.
 
@@ -249,7 +249,7 @@ def logdet(input: Tensor) -> Tensor:
     return log(sign.detach() if input.dtype.kind != "c" else sign) + size
 
 
-# -- functions of a matrix -------------------------------------------------------------------------------------------
+# -- functions of a matrix
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """The nth powers of square matrices, by repeated squaring; of their inverses for a negative n.
 

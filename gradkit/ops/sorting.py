@@ -27,7 +27,7 @@ METHODS = (
 INPLACE: tuple[str, ...] = ()
 
 
-# -- orders ------------------------------------------------------------------------------------------------------------
+# -- orders
 def _with_axis(x: Tensor, dim: int) -> tuple[Tensor, int, tuple[int, ...]]:
     """A tensor with at least one axis, the axis `dim` of it, and its shape as it was."""
     shape = extents(x)
@@ -88,7 +88,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     return return_types.topk(*[y if shape or not k else reshape(y, ()) for y in (values, indices)])
 
 
-# -- ranks -------------------------------------------------------------------------------------------------------------
+# -- ranks
 def _picked(kind: Any, name: str, x: Tensor, dim: int, keepdim: bool, find: Any) -> Any:
     """The element that `find` points to along an axis, and its index."""
     x, axis, shape = _with_axis(x, dim)
@@ -152,7 +152,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     return _picked(return_types.mode, "mode", input, dim, keepdim, lambda x, axis: rows.mode_index(x, axis=axis))
 
 
-# -- distinct values ---------------------------------------------------------------------------------------------------
+# -- distinct values
 @numpy_names
 def unique(
     input: Tensor,
@@ -208,7 +208,7 @@ def _plain(x: Tensor, name: str) -> Any:
     return x.array
 
 
-# -- counting and searching --------------------------------------------------------------------------------------------
+# -- counting and searching
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each number from 0 on occurs in a vector of integers, or the sums of `weights` there.
 

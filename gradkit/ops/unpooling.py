@@ -17,7 +17,7 @@ METHODS: tuple[str, ...] = ()
 INPLACE: tuple[str, ...] = ()
 
 
-# -- by a norm ---------------------------------------------------------------------------------------------------------
+# -- by a norm
 def _lp_pool(pool: Callable[..., Tensor], axes: int, input: Tensor, p: float, kernel: Any, *rest: Any) -> Tensor:
     count = math.prod(per_axis("lp_pool", "kernel_size", kernel, axes, 1))
     mean = pool(input**p, kernel, rest[0], 0, rest[1])
@@ -49,7 +49,7 @@ def lp_pool2d(
     return _lp_pool(avg_pool2d, 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-# -- back to where it was ----------------------------------------------------------------------------------------------
+# -- back to where it was
 def _max_unpool(
     name: str, axes: int, input: Tensor, indices: Tensor, kernel: Any, stride: Any, padding: Any, output_size: Any
 ) -> Tensor:

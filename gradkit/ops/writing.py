@@ -88,7 +88,7 @@ def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor
     return input
 
 
-# -- another shape -----------------------------------------------------------------------------------------------------
+# -- another shape
 def _in_place(name: str, op: Any) -> Any:
     def method(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return inplace.become(input, lambda x: op(x, *args, **kwargs), name)

@@ -60,7 +60,7 @@ class LBFGS(Optimizer):
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
 
-    # -- all parameters as one vector ----------------------------------------------------------------------------------
+    # -- all parameters as one vector
     def _params(self) -> list[Tensor]:
         return list(self.param_groups[0]["params"])
 
@@ -76,7 +76,7 @@ class LBFGS(Optimizer):
             p.copy_(position[start : start + p.numel()].reshape(p.shape))
             start += p.numel()
 
-    # -- stepping ------------------------------------------------------------------------------------------------------
+    # -- stepping
     @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         if closure is None:

@@ -92,7 +92,7 @@ class Optimizer:
             raise ValueError("some parameters appear in more than one parameter group")
         self.param_groups.append({**self.defaults, **param_group, "params": params})
 
-    # -- stepping ------------------------------------------------------------------------------------------------------
+    # -- stepping
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient. Returns what ``closure``, run first with grad enabled, returns.
 
@@ -145,7 +145,7 @@ class Optimizer:
             else:
                 param.grad.detach_().zero_()
 
-    # -- saving --------------------------------------------------------------------------------------------------------
+    # -- saving
     def state_dict(self) -> dict[str, Any]:
         """State and options as a dict of "state", by parameter number, and "param_groups", with numbers as "params".
 
@@ -210,7 +210,7 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-# -- what update rules are written with ------------------------------------------------------------------------------
+# -- what update rules are written with
 def blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
     """Arrays of one shape in blocks that fit the cache together; as they are if small, strided or on a GPU."""
     first = arrays[0]

@@ -18,7 +18,7 @@ def nonzero(xp: Any, y: Any) -> Any:
     return xp.astype(y, dtype=bool_)
 
 
-# -- cut-offs ---------------------------------------------------------------------------------------------------------
+# -- cut-offs
 @cache
 def zero(dtype: Any) -> Any:
     return NUMPY.asarray(0, dtype)
@@ -68,7 +68,7 @@ hardshrink = elementwise(
 )  # fmt: skip
 
 
-# -- bent at the origin -----------------------------------------------------------------------------------------------
+# -- bent at the origin
 def slopes(xp: Any, y: Any, slope: float) -> Any:
     """1 where `y` is positive, else `slope`; clamping takes a tenth of the time of numpy.where."""
     steps = xp.astype(y > 0, dtype=y.dtype)
@@ -123,7 +123,7 @@ elu = elementwise(
     peer=lambda torch, x, alpha, scale, input_scale: torch.ops.aten.elu(x, alpha / scale, scale, input_scale),
 )  # fmt: skip
 
-# -- smooth -----------------------------------------------------------------------------------------------------------
+# -- smooth
 sigmoid = elementwise(
     "sigmoid", "sigmoid", [lambda _xp, d, y, _x: d * (y * (1 - y))], promote="float",
     edges=[-inf, -30.0, 0.0, 30.0, inf, nan], fused="sigmoid_vjp",

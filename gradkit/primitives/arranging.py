@@ -13,7 +13,7 @@ def along(axis: int, part: Any) -> tuple[Any, ...]:
     return (..., part, *FULL[-axis - 1])
 
 
-# -- diagonals and triangles -------------------------------------------------------------------------------------------
+# -- diagonals and triangles
 def undiagonalised(xp: Any, x: Any, shape: Any, offset: int, axis1: int, axis2: int) -> Any:
     z = xp.zeros(shape, dtype=x.dtype)
     xp.diagonal(z, offset=offset, axis1=axis1, axis2=axis2)[...] = x
@@ -44,7 +44,7 @@ triu = linear(
 )  # fmt: skip
 
 
-# -- windows -----------------------------------------------------------------------------------------------------------
+# -- windows
 def windows(xp: Any, x: Any, axis: int, size: int, step: int) -> Any:
     shape, strides = [*x.shape, size], [*x.strides, x.strides[axis]]
     shape[axis - 1] = (x.shape[axis] - size) // step + 1
@@ -74,7 +74,7 @@ overlap_add = linear(
 )  # fmt: skip
 
 
-# -- reversed and rolled axes ------------------------------------------------------------------------------------------
+# -- reversed and rolled axes
 flip = linear(
     "flip", lambda xp, x, axis: xp.flip(x, axis=axis).copy(), [lambda xp, d, _y, _x, axis: xp.flip(d, axis=axis)],
     [((3, 4), {"axis": (-1,)}), ((3, 4), {"axis": (-2, -1)})], peer=lambda torch, x, axis: torch.flip(x, axis),
@@ -86,7 +86,7 @@ roll = linear(
 )  # fmt: skip
 
 
-# -- padding -----------------------------------------------------------------------------------------------------------
+# -- padding
 def padded(xp: Any, x: Any, pads: tuple[tuple[int, int], ...], value: float) -> Any:
     """`pads` has (before, after) for each of the last axes; what is negative is cut off."""
     lead = x.ndim - len(pads)
@@ -116,7 +116,7 @@ pad_constant = general(
 )  # fmt: skip
 
 
-# -- joining -----------------------------------------------------------------------------------------------------------
+# -- joining
 def uncat(xp: Any, d: Any, _y: Any, *x_shapes: Any, axis: int) -> Any:
     parts, at = [], 0
     for shape in x_shapes:

@@ -12,7 +12,7 @@ _BITS = {"refuses": INTEGERS_ONLY, "samples": _INTEGERS}
 _SHIFT = {"refuses": INTEGERS_ONLY + "b", "samples": _INTEGERS[:1]}
 _SPECIAL = [([0.0, -1.5, inf, -inf, nan], {})]
 
-# -- comparisons -----------------------------------------------------------------------------------------------------
+# -- comparisons
 eq = elementwise("eq", "equal", [None, None], samples=_PAIRS)
 ne = elementwise("ne", "not_equal", [None, None], samples=_PAIRS)
 lt = elementwise("lt", "less", [None, None], refuses=REAL_ONLY, samples=_PAIRS)
@@ -30,13 +30,13 @@ isclose = elementwise(
     samples=[([1.0, 1.0, nan], [1.0 + 1e-7, 2.0, nan], {"rtol": 1e-5, "atol": 1e-8, "equal_nan": True})],
 )  # fmt: skip
 
-# -- logic -----------------------------------------------------------------------------------------------------------
+# -- logic
 logical_and = elementwise("logical_and", "logical_and", [None, None], samples=_INTEGERS)
 logical_or = elementwise("logical_or", "logical_or", [None, None], samples=_INTEGERS)
 logical_xor = elementwise("logical_xor", "logical_xor", [None, None], samples=_INTEGERS)
 logical_not = elementwise("logical_not", "logical_not", [None], samples=[([True, False], {}), ([2, 0], {})])
 
-# -- bits ------------------------------------------------------------------------------------------------------------
+# -- bits
 bitwise_and = elementwise("bitwise_and", "bitwise_and", [None, None], **_BITS)
 bitwise_or = elementwise("bitwise_or", "bitwise_or", [None, None], **_BITS)
 bitwise_xor = elementwise("bitwise_xor", "bitwise_xor", [None, None], **_BITS)
@@ -46,7 +46,7 @@ bitwise_not = elementwise(
 bitwise_left_shift = elementwise("bitwise_left_shift", "left_shift", [None, None], **_SHIFT)
 bitwise_right_shift = elementwise("bitwise_right_shift", "right_shift", [None, None], **_SHIFT)
 
-# -- tests of one number ---------------------------------------------------------------------------------------------
+# -- tests of one number
 isnan = elementwise("isnan", "isnan", [None], samples=_SPECIAL)
 isinf = elementwise("isinf", "isinf", [None], samples=_SPECIAL)
 isfinite = elementwise("isfinite", "isfinite", [None], samples=_SPECIAL)

@@ -25,7 +25,7 @@ def zeros_for_none(xp: Any, ts: Any, xs: Any) -> list[Any]:
     return [xp.zeros_like(x) if t is None else t for t, x in zip(ts, xs)]
 
 
-# -- parts ------------------------------------------------------------------------------------------------------------
+# -- parts
 # A real cotangent is made complex where it is handed to a complex operand.
 real = linear(
     "real", "real", [lambda _xp, d, _y, _x: d], [(_Z, {})], holomorphic=False, view=True, structure="diagonal"
@@ -55,7 +55,7 @@ complex = general(
 )  # fmt: skip
 
 
-# -- pairs of parts ---------------------------------------------------------------------------------------------------
+# -- pairs of parts
 def apart(_xp: Any, z: Any) -> Any:
     return z[..., None].view(real_dtype(z.dtype))
 
@@ -75,7 +75,7 @@ view_as_complex = linear(
 )  # fmt: skip
 
 
-# -- size and direction -----------------------------------------------------------------------------------------------
+# -- size and direction
 def along(xp: Any, direction: Any, t: Any) -> Any:
     """The part of `t` along a direction, numbers seen as vectors in the plane."""
     return xp.real(xp.conj(direction) * t)

@@ -15,7 +15,7 @@ from gradkit.families import general
 from gradkit.primitives.linalg import adjoint, complaining, diagonal, hermitian, on_diagonal, product
 
 
-# -- Cholesky --------------------------------------------------------------------------------------------------------
+# -- Cholesky
 # Of a Hermitian matrix PyTorch reads one triangle, and treats both alike in the derivative. `triangle` says which; None
 # takes the Hermitian part, of which the derivative is that of what was computed for any matrix.
 def read(xp: Any, a: Any, triangle: str | None) -> Any:
@@ -72,7 +72,7 @@ linalg_cholesky = general(
 )  # fmt: skip
 
 
-# -- QR --------------------------------------------------------------------------------------------------------------
+# -- QR
 # Walter and Lehmann 2018, also for wide matrices: q and the square part of r come of the first columns x of a = [x z],
 # and the rest of r is q^H z. With q = [q1 q2], k = dx r^-1 and the upper part n of q1^H k:
 # dq1 = k - q1 n, dr = n r, dq2 = -q1 k^H q2.
@@ -158,7 +158,7 @@ linalg_qr = general(
 )  # fmt: skip
 
 
-# -- eigenvalues of Hermitian matrices -------------------------------------------------------------------------------
+# -- eigenvalues of Hermitian matrices
 def gaps(xp: Any, w: Any) -> Any:
     """w[j] - w[i]"""
     return xp.reshape(w, (*w.shape[:-1], 1, w.shape[-1])) - xp.reshape(w, (*w.shape, 1))
@@ -222,7 +222,7 @@ linalg_eigvalsh = general(
 )  # fmt: skip
 
 
-# -- singular values -------------------------------------------------------------------------------------------------
+# -- singular values
 # With p = u^H da v: half the sum of the rotations of u and v is the Hermitian part of p over s[j] - s[i], half the
 # difference the skew part over s[j] + s[i]. What u gains outside its columns is (1 - u u^H) da v / s; columns beyond those
 # of the thin decomposition turn against it.
@@ -317,7 +317,7 @@ linalg_svdvals = general(
 )  # fmt: skip
 
 
-# -- eigenvalues of any square matrix --------------------------------------------------------------------------------
+# -- eigenvalues of any square matrix
 # With p = v^-1 da v: dw is the diagonal of p, and dv = v m - v diag(Re(v^H v m)) with m[i, j] = p[i, j] / (w[j] - w[i]),
 # the columns of v having norm 1 (Giles 2008, section 3.1; Boeddeker et al. 2017).
 def eig_vjp(xp: Any, d: Any, y: Any, _a: Any) -> Any:

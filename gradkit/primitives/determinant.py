@@ -8,7 +8,7 @@ from gradkit.families import general
 from gradkit.primitives.linalg import adjoint, diagonal, product
 
 
-# -- the derivatives of a determinant ----------------------------------------------------------------------------------
+# -- the derivatives of a determinant
 def all_but_one(xp: Any, x: Any) -> Any:
     """The product of all other elements along the last axis."""
     ones = xp.ones((*x.shape[:-1], 1), dtype=x.dtype)
@@ -86,7 +86,7 @@ cofactor_along = general(
 )  # fmt: skip
 
 
-# -- rows ------------------------------------------------------------------------------------------------------------
+# -- rows
 linalg_det = general(
     "linalg_det", lambda xp, a: xp.linalg.det(a),
     lambda xp, d, _y, a: [xp.reshape(d, (*d.shape, 1, 1)) * xp.cofactor(a)],

@@ -15,7 +15,7 @@ from gradkit.primitives.piecewise import maximum as maximum, where as where
 inf, nan = math.inf, math.nan
 POSITIVE = (0.3, 3.0)
 
-# -- arithmetic ------------------------------------------------------------------------------------------------------
+# -- arithmetic
 add = elementwise("add", "add", [lambda _xp, d, _y, _a, _b: d, lambda _xp, d, _y, _a, _b: d])
 sub = elementwise("sub", "subtract", [lambda _xp, d, _y, _a, _b: d, lambda _xp, d, _y, _a, _b: -d], refuses="b")
 mul = elementwise("mul", "multiply", [lambda _xp, d, _y, _a, b: d * b, lambda _xp, d, _y, a, _b: d * a])
@@ -64,7 +64,7 @@ lerp = elementwise(
 )  # fmt: skip
 
 
-# -- quotients that are rounded, and what they leave -----------------------------------------------------------------
+# -- quotients that are rounded, and what they leave
 def dividing(name: str) -> Any:
     """The forward for integers: NumPy would give 0 for a division by zero."""
 
@@ -104,7 +104,7 @@ fmod = elementwise(
 )  # fmt: skip
 
 
-# -- powers ----------------------------------------------------------------------------------------------------------
+# -- powers
 def integer_pow(xp: Any, a: Any, b: Any) -> Any:
     """Integers to integers: what a negative exponent makes of 1 and -1 is an integer, of all others it is cut to 0."""
     y = xp.pow(a, xp.maximum(b, 0))
@@ -151,7 +151,7 @@ rsqrt = elementwise(
     domain=POSITIVE, promote="float", edges=[0.0, inf, -1.0],
 )  # fmt: skip
 
-# -- exponentials and logarithms -------------------------------------------------------------------------------------
+# -- exponentials and logarithms
 exp = elementwise(
     "exp", "exp", [lambda _xp, d, y, _x: d * y], promote="float", edges=[-inf, 0.0, inf, nan], fused="exp_vjp"
 )

@@ -14,7 +14,7 @@ from gradkit.families import general, linear, selection
 from gradkit.primitives.shape import in_front
 
 
-# -- slices ------------------------------------------------------------------------------------------------------------
+# -- slices
 def take_slice(_xp: Any, x: Any, key: Any) -> Any:
     try:
         return x[key]
@@ -49,7 +49,7 @@ unslice = linear(
 )  # fmt: skip
 
 
-# -- index arrays ------------------------------------------------------------------------------------------------------
+# -- index arrays
 # `axes` are the axes that the index arrays read, counted from the end; None: the first ones. The results' axes stand
 # where these did if they were neighbours, else in front: NumPy's rule, but that numbers among them (which only vmap can
 # give) are taken first, as PyTorch does. `lead` is the number of batch axes, which are paired off one to one.
@@ -252,7 +252,7 @@ def _key(ndim: int, index: Any, axes: Any) -> tuple[Any, ...]:
     return tuple([given.get(a, slice(None)) for a in range(-ndim, 0)])
 
 
-# -- masks -------------------------------------------------------------------------------------------------------------
+# -- masks
 def take_masked(_xp: Any, x: Any, mask: Any, lead: int) -> Any:
     y = x[mask]
     if not lead:
@@ -316,7 +316,7 @@ mask_ranks = general(
 )  # fmt: skip
 
 
-# -- writing a region --------------------------------------------------------------------------------------------------
+# -- writing a region
 def region(xp: Any, x: Any, steps: Any) -> Any:
     """What a chain of view steps, (primitive, parameters) each, shows of `x`."""
     for prim, params in steps:

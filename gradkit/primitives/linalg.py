@@ -13,7 +13,7 @@ from gradkit.families import bilinear, general
 from gradkit.primitives.fusible import fusible
 
 
-# -- small pieces ----------------------------------------------------------------------------------------------------
+# -- small pieces
 def adjoint(xp: Any, a: Any) -> Any:
     """The conjugate transpose."""
     t = xp.matrix_transpose(a)
@@ -77,7 +77,7 @@ def is_singular(xp: Any, a: Any) -> str:
     return ""
 
 
-# -- products --------------------------------------------------------------------------------------------------------
+# -- products
 matmul = bilinear(
     "matmul", "matmul",
     [
@@ -122,7 +122,7 @@ rowdot = bilinear(
 )  # fmt: skip
 
 
-# -- solving ---------------------------------------------------------------------------------------------------------
+# -- solving
 # d(A^-1 b) = A^-1 (db - dA y); Giles 2008, section 2.3.1. All operands are stacks of matrices.
 @complaining("linalg.solve", is_singular)
 def solved(xp: Any, a: Any, b: Any) -> Any:
@@ -226,7 +226,7 @@ triangular_solve = general(
 )  # fmt: skip
 
 
-# -- pseudo-inverse --------------------------------------------------------------------------------------------------
+# -- pseudo-inverse
 def pseudo_inverted(xp: Any, a: Any, atol: float, rtol: float) -> Any:
     """Singular values up to max(atol, rtol * the greatest) count as 0."""
     u, s, vh = xp.linalg.svd(a, full_matrices=False)
@@ -259,7 +259,7 @@ linalg_pinv = general(
 )  # fmt: skip
 
 
-# -- exponential -----------------------------------------------------------------------------------------------------
+# -- exponential
 # The numerator of the [13/13] Pade approximant; the bound on the norm up to which it is good to rounding in float64:
 # Higham 2005, table 2.3.
 PADE = [

@@ -74,7 +74,7 @@ cross_entropy = general(
 )  # fmt: skip
 
 
-# -- two classes -------------------------------------------------------------------------------------------------------
+# -- two classes
 def bernoulli_losses(xp: Any, x: Any, t: Any) -> Any:
     """The logarithms are cut off at -100; their operands are kept from where they would be infinite."""
     certain = xp.astype(x == 1, x.dtype)

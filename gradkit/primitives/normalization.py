@@ -7,7 +7,7 @@ from gradkit.primitives.fusible import fusible
 from gradkit.primitives.shape import axis_from_end
 
 
-# -- softmax -----------------------------------------------------------------------------------------------------------
+# -- softmax
 def softmax_over(x: Any, dim: Any = None, *, axis: Any = None) -> dict[str, Any]:
     """PyTorch's and NumPy's name for the axis."""
     return {"axis": axis_from_end(x, dim if axis is None else axis)}
@@ -58,7 +58,7 @@ log_softmax = general(
 )  # fmt: skip
 
 
-# -- layer and batch normalisation -------------------------------------------------------------------------------------
+# -- layer and batch normalisation
 def standardized(xp: Any, x: Any, axis: tuple[int, ...], eps: float) -> tuple[Any, Any]:
     """(x - mean) / sqrt(variance + eps), and 1 / sqrt(variance + eps)."""
     centred = x - xp.mean(x, axis=axis, keepdims=True)

@@ -14,7 +14,7 @@ inf, nan = math.inf, math.nan
 _MASK = [True, False, True]
 
 
-# -- choosing --------------------------------------------------------------------------------------------------------
+# -- choosing
 # The transpose of choosing: a cotangent goes where the mask holds.
 masked = elementwise(
     "masked", "kept_by_mask", [None, lambda xp, d, _y, mask, _x: xp.masked(mask, d)], promote="none",
@@ -55,7 +55,7 @@ def in_dtype(x: Any, dtype: Any) -> Any:
 
 tensor_xp.where = where
 
-# -- the larger and the smaller --------------------------------------------------------------------------------------
+# -- the larger and the smaller
 _TIES = [(1.0, 1.0), (inf, inf), (nan, 1.0), (1.0, nan), (0.0, -0.0), (2.0, 1.0)]
 maximum = elementwise(  # a tie is shared, and a nan goes to both
     "maximum", "maximum",
@@ -91,7 +91,7 @@ fmin = elementwise(
 )  # fmt: skip
 
 
-# -- clipping --------------------------------------------------------------------------------------------------------
+# -- clipping
 def number(value: Any, x: Any) -> Any:
     """A number beside `x`; as a remembered 0-d array NumPy takes it in half the time."""
     return dtypes.constant(value, x.dtype)
@@ -152,7 +152,7 @@ nan_to_num = elementwise(
 )  # fmt: skip
 
 
-# -- signs and steps -------------------------------------------------------------------------------------------------
+# -- signs and steps
 signum = elementwise(
     "signum", "signum", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.5, 2), refuses=REAL_ONLY,
     edges=[0.0, -0.0, inf, -inf, nan, -3.0], peer="sign", title="SignBackward0",

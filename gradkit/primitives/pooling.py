@@ -6,7 +6,7 @@ from typing import Any
 from gradkit.families import general, linear
 
 
-# -- maximum: which element it is is found on the way back, and only then ----------------------------------------------
+# -- maximum: which element it is is found on the way back, and only then
 def planes(xp: Any, x: Any, axes: int) -> Any:
     """`x` with its spatial axes as one, and all others as one."""
     return xp.reshape(x, (-1, math.prod(x.shape[-axes:])))
@@ -46,7 +46,7 @@ max_pool = general(
 max_pool_at = general("max_pool_at", "pool_max_at", None, None, _MAX, promote="same")
 
 
-# -- maximum over windows of unequal size ------------------------------------------------------------------------------
+# -- maximum over windows of unequal size
 def bounds(old: int, new: int) -> list[tuple[int, int]]:
     """Where each of `new` windows on `old` elements begins and ends; neighbours overlap where they must."""
     return [(i * old // new, -(-(i + 1) * old // new)) for i in range(new)]
@@ -70,7 +70,7 @@ adaptive_max_pool_at = general(
 )
 
 
-# -- mean --------------------------------------------------------------------------------------------------------------
+# -- mean
 def in_order(params: dict[str, Any]) -> list[Any]:
     return [params[k] for k in ("kernel", "stride", "padding", "ceil_mode", "include_pad", "divisor")]
 

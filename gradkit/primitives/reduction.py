@@ -11,7 +11,7 @@ from gradkit.primitives.shape import axes_from_end, axis_from_end, in_front
 inf = math.inf
 
 
-# -- axes ------------------------------------------------------------------------------------------------------------
+# -- axes
 def kept(shape: Any, axis: Any) -> tuple[int, ...]:
     """The shape with the reduced axes of extent 1."""
     return tuple([1 if i - len(shape) in axis else n for i, n in enumerate(shape)])
@@ -70,7 +70,7 @@ ALONG_ONE = [((3, 4), ALONG_LAST), ((3, 4), {"axis": -2, "keepdims": True})]
 FEW = 1 << 14  # elements up to which NumPy writes a value out faster than a view with strides of zero costs later
 
 
-# -- sums ------------------------------------------------------------------------------------------------------------
+# -- sums
 def spread(xp: Any, x: Any, shape: Any, axis: Any) -> Any:
     x = beside(xp, x, shape, axis)
     if math.prod(shape) > FEW or xp is not NUMPY.xp:
@@ -99,7 +99,7 @@ mean = linear(
 )  # fmt: skip
 
 
-# -- extremes: those that tie share the derivative evenly ------------------------------------------------------------
+# -- extremes: those that tie share the derivative evenly
 def ties(xp: Any, x: Any, y: Any, axis: Any) -> Any:
     """1 where an element is its run's result, else 0."""
     return xp.astype(x == beside(xp, y, x.shape, axis), dtype=x.dtype)
@@ -126,7 +126,7 @@ amax, amin = [
 ]  # fmt: skip
 
 
-# -- the first extreme along one axis, and its place -----------------------------------------------------------------
+# -- the first extreme along one axis, and its place
 def first(name: str, find: str) -> Any:
     def forward(xp: Any, x: Any, axis: int, keepdims: bool) -> Any:
         return getattr(xp, name)(x, axis=(axis,), keepdims=keepdims), getattr(xp, find)(x, axis=axis, keepdims=keepdims)
@@ -154,7 +154,7 @@ max_along, min_along = [
 ]  # fmt: skip
 
 
-# -- products --------------------------------------------------------------------------------------------------------
+# -- products
 @fusible
 def product_of_others(xp: Any, x: Any, *, axis: int) -> Any:
     """The product of all other elements of a run, without dividing: right at zeros, to every order."""
@@ -172,7 +172,7 @@ prod = general(
 )  # fmt: skip
 
 
-# -- spread about the mean -------------------------------------------------------------------------------------------
+# -- spread about the mean
 def deviation(xp: Any, x: Any, axis: Any) -> Any:
     return x - xp.mean(x, axis=axis, keepdims=True)
 
@@ -230,7 +230,7 @@ std = general(
 )  # fmt: skip
 
 
-# -- logarithm of a sum of exponentials ------------------------------------------------------------------------------
+# -- logarithm of a sum of exponentials
 @fusible
 def logsumexp_forward(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     """Shifted by the greatest. A sum of nothing, or of exp(-inf) alone, is 0: its logarithm is not asked for."""
@@ -253,7 +253,7 @@ logsumexp = general(
 )  # fmt: skip
 
 
-# -- where, whether, how many: no derivatives ------------------------------------------------------------------------
+# -- where, whether, how many: no derivatives
 argmax, argmin = [
     general(name, name, None, None, ALONG_ONE, structure="axes", promote="same", tidy=reduce_one)
     for name in ("argmax", "argmin")

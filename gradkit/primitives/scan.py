@@ -27,7 +27,7 @@ def running(name: str) -> Any:
     return forward
 
 
-# -- sums ------------------------------------------------------------------------------------------------------------
+# -- sums
 running_sum = linear(
     "running_sum", running("cumsum"),
     [lambda xp, d, _y, _x, axis, reverse: xp.running_sum(d, axis=axis, reverse=not reverse)],
@@ -36,7 +36,7 @@ running_sum = linear(
 )  # fmt: skip
 
 
-# -- linear recurrences: y[i] = a[i] y[i-1] + b[i] -------------------------------------------------------------------
+# -- linear recurrences: y[i] = a[i] y[i-1] + b[i]
 def recur(xp: Any, a: Any, b: Any, axis: int, reverse: bool) -> Any:
     """By doubling (Hillis & Steele 1986): in step s every element takes in what the s before it have gathered.
 
@@ -73,7 +73,7 @@ recurrence = general(
 )  # fmt: skip
 
 
-# -- products --------------------------------------------------------------------------------------------------------
+# -- products
 # y[i] = x[i] y[i-1]: what reaches x[i] is a recurrence from behind, times the product before it. Nothing is divided.
 @fusible
 def running_prod_vjp(xp: Any, d: Any, x: Any, *, axis: int, reverse: bool) -> Any:
@@ -97,7 +97,7 @@ running_prod = general(
 )  # fmt: skip
 
 
-# -- logarithms of running sums of exponentials ----------------------------------------------------------------------
+# -- logarithms of running sums of exponentials
 # With decay[i] = exp(y[i-1] - y[i]) <= 1 the tangent is a recurrence in which nothing can overflow.
 def decay(xp: Any, y: Any, axis: int) -> Any:
     before = shifted(xp, y, axis, 1, fill=-inf)
@@ -124,7 +124,7 @@ logcumsumexp = general(
 )  # fmt: skip
 
 
-# -- running extremes, and their places ------------------------------------------------------------------------------
+# -- running extremes, and their places
 def latest(name: str, reaches: Any) -> Any:
     """A tie goes to the later place."""
 

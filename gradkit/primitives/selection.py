@@ -40,7 +40,7 @@ ungather = selection(
 )  # fmt: skip
 
 
-# -- scatter: index and values have one shape --------------------------------------------------------------------------
+# -- scatter: index and values have one shape
 def scattered_add(xp: Any, x: Any, index: Any, values: Any, axis: int) -> Any:
     z = x.copy()
     add_scattered(xp, z, values, index, axis)
@@ -95,7 +95,7 @@ last_scattered_ = general(
 )
 
 
-# -- scatter with a reduction ------------------------------------------------------------------------------------------
+# -- scatter with a reduction
 def reduced(xp: Any, x: Any, index: Any, values: Any, axis: int, largest: bool) -> Any:
     z = x.copy()
     xp.fold_along(z, index, values, axis, "maximum" if largest else "minimum")

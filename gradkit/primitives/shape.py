@@ -11,7 +11,7 @@ from gradkit import errors
 from gradkit.families import linear
 
 
-# -- shapes and axes -------------------------------------------------------------------------------------------------
+# -- shapes and axes
 def extents(x: Any) -> tuple[int, ...]:
     """The shape as a plain tuple: what `x.shape` says, at a third of the cost."""
     try:
@@ -56,7 +56,7 @@ def axes_from_end(x: Any, axis: Any) -> tuple[int, ...]:
     return axes or tuple(range(-ndim, 0))
 
 
-# -- reshape -----------------------------------------------------------------------------------------------------------
+# -- reshape
 def shape_of(x: Any, *sizes: Any, shape: Any = None) -> dict[str, Any]:
     """``reshape(x, 2, 3)``, ``reshape(x, (2, 3))``, and one -1, which the array itself works out where it can."""
     if shape is None:
@@ -114,7 +114,7 @@ reshape = linear(
 )  # fmt: skip
 
 
-# -- expand ------------------------------------------------------------------------------------------------------------
+# -- expand
 @lru_cache(maxsize=1024)
 def expansion(shape: tuple[int, ...], *sizes: int) -> dict[str, Any]:
     """The parameters of expand, checked once for each pair of shapes that a program uses; -1 keeps an extent."""
@@ -165,7 +165,7 @@ expand = linear(
 )  # fmt: skip
 
 
-# -- permute -----------------------------------------------------------------------------------------------------------
+# -- permute
 def order_of(x: Any, *axes: Any, dims: Any = None) -> dict[str, Any]:
     axes = sizes_from(axes) if dims is None else tuple(dims)
     return order(len(extents(x)), *axes)
@@ -226,7 +226,7 @@ permute = linear(
 )  # fmt: skip
 
 
-# -- alias, convert ----------------------------------------------------------------------------------------------------
+# -- alias, convert
 alias = linear("alias", lambda _xp, x: x[...], [lambda _xp, d, _y, _x: d], [((3,), {})], view=True)
 compact = linear("compact", lambda _xp, x: x.copy(), [lambda _xp, d, _y, _x: d], [((3,), {})], title="CloneBackward0")
 # The order in memory is kept, as far as the operand has one: an expanded axis has not, and NumPy would put it last.

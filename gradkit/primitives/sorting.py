@@ -98,7 +98,7 @@ search_sorted = general(
 )  # fmt: skip
 
 
-# -- the middle of all -------------------------------------------------------------------------------------------------
+# -- the middle of all
 def middle(xp: Any, x: Any, ignore_nan: bool) -> Any:
     """The lower median along the last axis; NaN of nothing."""
     if not x.shape[-1]:

@@ -11,7 +11,7 @@ from gradkit.families import REAL_ONLY, elementwise
 inf, nan = math.inf, math.nan
 _SQRT_PI, _SQRT_2_PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
 
-# -- error functions and the normal distribution ----------------------------------------------------------------------
+# -- error functions and the normal distribution
 erf = elementwise(
     "erf", "erf", [lambda xp, d, _y, x: d * (xp.exp(-x * x) * (2 / _SQRT_PI))], promote="float", refuses=REAL_ONLY,
     edges=[0.0, inf, -inf, nan],
@@ -49,7 +49,7 @@ log_ndtr = elementwise(
     promote="float", refuses=REAL_ONLY, edges=[0.0, -3.0], peer=lambda torch, x: torch.special.log_ndtr(x),
 )  # fmt: skip
 
-# -- gamma ------------------------------------------------------------------------------------------------------------
+# -- gamma
 lgamma = elementwise(
     "lgamma", "lgamma", [lambda xp, d, _y, x: d * xp.digamma(x)], domain=(0.3, 4), promote="float", refuses=REAL_ONLY,
     edges=[0.0, inf],
@@ -67,7 +67,7 @@ digamma_derivative = elementwise(
     peer=lambda torch, x, order: torch.polygamma(order, x) if order > 1 else None,
 )  # fmt: skip
 
-# -- Bessel -----------------------------------------------------------------------------------------------------------
+# -- Bessel
 i0 = elementwise(
     "i0", "i0", [lambda xp, d, _y, x: d * xp.i1(x)], promote="float", refuses=REAL_ONLY, edges=[0.0]
 )
@@ -85,7 +85,7 @@ i1e = elementwise(
     promote="float", refuses=REAL_ONLY, edges=[0.0], peer=lambda torch, x: torch.special.i1e(x),
 )  # fmt: skip
 
-# -- logarithms -------------------------------------------------------------------------------------------------------
+# -- logarithms
 entr = elementwise(
     "entr", lambda xp, x: xp.where(x > 0, -x * xp.log(xp.where(x > 0, x, 1)), xp.where(x == 0, 0.0, xp.where(x < 0, -inf, x))),
     [lambda xp, d, _y, x: d * (-1 - xp.log(x))], domain=(0.1, 3), promote="float", refuses=REAL_ONLY, edges=[0.0],

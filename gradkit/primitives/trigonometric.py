@@ -7,14 +7,14 @@ from gradkit.families import REAL_ONLY, elementwise
 
 inf, nan = math.inf, math.nan
 
-# -- of an angle -----------------------------------------------------------------------------------------------------
+# -- of an angle
 sin = elementwise("sin", "sin", [lambda xp, d, _y, x: d * xp.cos(x)], promote="float", edges=[0.0])
 cos = elementwise("cos", "cos", [lambda xp, d, _y, x: -(d * xp.sin(x))], promote="float", edges=[0.0])
 tan = elementwise(
     "tan", "tan", [lambda _xp, d, y, _x: d * (1 + y * y)], domain=(-1.2, 1.2), promote="float", edges=[0.0]
 )
 
-# -- of a length -----------------------------------------------------------------------------------------------------
+# -- of a length
 # In factors, so that nothing cancels near 1; as a row of its own, so that its derivative there is no 0 times inf.
 one_minus_square = elementwise(
     "one_minus_square", lambda _xp, x: (1 - x) * (1 + x), [lambda _xp, d, _y, x: d * (-2 * x)]
@@ -46,7 +46,7 @@ atan2 = elementwise(
     edges=[(0.0, 0.0), (1.0, 0.0), (0.0, -1.0), (nan, 1.0)],
 )  # fmt: skip
 
-# -- hyperbolic ------------------------------------------------------------------------------------------------------
+# -- hyperbolic
 sinh = elementwise("sinh", "sinh", [lambda xp, d, _y, x: d * xp.cosh(x)], promote="float", edges=[0.0])
 cosh = elementwise("cosh", "cosh", [lambda xp, d, _y, x: d * xp.sinh(x)], promote="float", edges=[0.0])
 tanh = elementwise(
@@ -69,7 +69,7 @@ atanh = elementwise(
 )  # fmt: skip
 
 
-# -- sinc ------------------------------------------------------------------------------------------------------------
+# -- sinc
 def sinc_derivative_of(xp: Any, x: Any, order: int) -> Any:
     """The derivative of sin(pi x) / (pi x) of some order, with t = pi x.
 

@@ -111,7 +111,7 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
     return part(last, len(functions))(input)
 
 
-# -- settings ----------------------------------------------------------------------------------------------------------
+# -- settings
 _early_stop = True
 _debug: bool | None = None
 
@@ -148,7 +148,7 @@ def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
         _debug = before
 
 
-# -- state of random numbers -------------------------------------------------------------------------------------------
+# -- state of random numbers
 def get_device_states(*args: Any) -> tuple[list[int], list[Tensor]]:
     """The indices of the CUDA devices that tensors among `args` are on, and the states of their random numbers."""
     return _states_of(sorted({x.device.index or 0 for x in args if isinstance(x, Tensor) and x.is_cuda}))
@@ -189,7 +189,7 @@ class _Randomness:
             set_device_states(*devices)
 
 
-# -- by saved-tensor hooks ---------------------------------------------------------------------------------------------
+# -- by saved-tensor hooks
 class _Stop(BaseException):
     """Ends a repetition: all that is needed has been saved. No `except Exception` of the user's catches it."""
 
@@ -329,7 +329,7 @@ class _Argument:
         return self.x
 
 
-# -- reentrant ---------------------------------------------------------------------------------------------------------
+# -- reentrant
 class CheckpointFunction(Function):
     """The older way: an unrecorded forward, and in backward a recorded one with a walk of its own."""
 

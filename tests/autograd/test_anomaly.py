@@ -103,7 +103,7 @@ def switched_for_a_while(m):
     return seen, m.is_anomaly_enabled(), m.is_anomaly_check_nan_enabled()
 
 
-# -- what PyTorch does not say ---------------------------------------------------------------------------------------------
+# -- what PyTorch does not say
 def test_backward_names_operand_index_and_line():
     x = gradkit.tensor([4.0, 1.0, 0.0], requires_grad=True)
     with detect_anomaly():

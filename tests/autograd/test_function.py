@@ -41,7 +41,7 @@ def run(function, *args):
     return [x.grad for x in args if hasattr(x, "grad")]
 
 
-# -- outputs -----------------------------------------------------------------------------------------------------------
+# -- outputs
 @program
 def output_that_is_no_tensor(m):
     return define(m, lambda ctx, x: 3, same).apply(leaf(m))
@@ -117,7 +117,7 @@ def unused_output_without_materializing(m):
     return run(define(m, forward, lambda ctx, a, b: (seen.append(b), a)[1]), leaf(m)), seen
 
 
-# -- gradients that backward gives -------------------------------------------------------------------------------------
+# -- gradients that backward gives
 def backward_gives(name, gradients, *args):
     def case(m):
         return run(define(m, lambda ctx, x, *rest: x * 2, lambda ctx, ct: gradients(m, ct)), leaf(m), *args)
@@ -144,7 +144,7 @@ def backward_gives_one_for_a_tensor_without_grad(m):
     return run(define(m, lambda ctx, x, y: x * y, lambda ctx, ct: (ct, ct)), leaf(m), m.ones(2))
 
 
-# -- methods that are missing, or too many ---------------------------------------------------------------------------------
+# -- methods that are missing, or too many
 @program
 def no_backward(m):
     return run(define(m, double), leaf(m))
@@ -222,7 +222,7 @@ def grad_mode_inside(m):
     return seen
 
 
-# -- what is saved -----------------------------------------------------------------------------------------------------
+# -- what is saved
 def saving(*tensors_of):
     def forward(ctx, x):
         ctx.save_for_backward(*[of(x) for of in tensors_of])

@@ -25,7 +25,7 @@ def define(m, forward, backward):
     return type("Custom", (m.autograd.Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)})
 
 
-# -- writing inputs ----------------------------------------------------------------------------------------------------
+# -- writing inputs
 def doubling(ctx, x):
     ctx.mark_dirty(x)
     return x.mul_(2)
@@ -91,7 +91,7 @@ def dirty_by_another_way_counts_a_version(m):
     return define(m, forward, twice).apply(x), x._version
 
 
-# -- derivatives of derivatives ------------------------------------------------------------------------------------------
+# -- derivatives of derivatives
 @program
 def once_differentiable(m):
     bar = importlib.import_module(f"{m.__name__}.autograd.function").once_differentiable

@@ -42,7 +42,7 @@ def dual(m, function, *args):
         return [tuple(forward_ad.unpack_dual(one)) for one in ys]
 
 
-# -- forward mode ------------------------------------------------------------------------------------------------------
+# -- forward mode
 @program
 def jvp_is_missing(m):
     return dual(m, define(m, lambda ctx, x: x * 2), m.ones(2))
@@ -116,7 +116,7 @@ def reverse_over_forward(m):
     return m.autograd.grad(tangent.sum(), x)
 
 
-# -- vmap --------------------------------------------------------------------------------------------------------------
+# -- vmap
 @program
 def vmap_with_both_rules(m):
     function = define(
@@ -190,7 +190,7 @@ def grad_of_vmap_by_the_users_rule(m):
     return m.func.grad(lambda x: m.vmap(cube)(x).sum())(m.tensor([1.0, 2.0]))
 
 
-# -- every other way to a Jacobian -----------------------------------------------------------------------------------------
+# -- every other way to a Jacobian
 def with_derivative(m, **more):
     """A cube that also gives its derivative, as PyTorch's notes write it."""
 

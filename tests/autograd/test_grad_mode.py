@@ -29,7 +29,7 @@ def inferred(m):
         return m.ones(2)
 
 
-# -- recording or not --------------------------------------------------------------------------------------------------
+# -- recording or not
 @program
 def generator_in_no_grad(m):
     @m.no_grad()
@@ -129,7 +129,7 @@ def recursion_through_a_decorated_function(m):
     return f(3), m.is_grad_enabled()
 
 
-# -- inference mode ----------------------------------------------------------------------------------------------------
+# -- inference mode
 @program
 def what_is_an_inference_tensor(m):
     x = leaf(m)
@@ -254,7 +254,7 @@ def backward_within(m):
     return x.grad, x.grad.is_inference()
 
 
-# -- what needs more than a program ----------------------------------------------------------------------------------------
+# -- what needs more than a program
 def test_modes_are_those_of_a_thread():
     seen = []
     with gradkit.inference_mode(), gradkit.no_grad():

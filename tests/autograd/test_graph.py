@@ -34,7 +34,7 @@ def same(t):
     return t
 
 
-# -- nodes -------------------------------------------------------------------------------------------------------------
+# -- nodes
 @program
 def a_node_and_its_neighbours(m):
     x = leaf(m)
@@ -91,7 +91,7 @@ def what_a_node_did_not_save(m):
     return (leaf(m) + 1).grad_fn._saved_self
 
 
-# -- edges -------------------------------------------------------------------------------------------------------------
+# -- edges
 @program
 def edges_stand_for_tensors(m):
     x = leaf(m)
@@ -142,7 +142,7 @@ def version_incremented_after_saving(m):
     y.sum().backward()
 
 
-# -- hooks on what is saved ------------------------------------------------------------------------------------------------
+# -- hooks on what is saved
 @program
 def pack_hook_sees_operands_as_they_are(m):
     seen = []
@@ -294,7 +294,7 @@ def mutation_of_saved_tensors_allowed(m):
     return a.grad
 
 
-# -- what needs more than a program ----------------------------------------------------------------------------------------
+# -- what needs more than a program
 def test_error_in_unpack_leaves_every_grad_as_it_was():
     x, w = leaf(gradkit), leaf(gradkit)
     with graph.saved_tensors_hooks(same, lambda t: 1 / 0):

@@ -25,7 +25,7 @@ def list_of(grads):
     return [g if g is None else g.tolist() for g in grads]
 
 
-# -- on tensors ----------------------------------------------------------------------------------------------------------
+# -- on tensors
 @program
 def tensor_hooks_run_in_order_and_see_what_the_last_returned(m):
     x = leaf(m)
@@ -143,7 +143,7 @@ def hook_after_accumulating_can_take_the_gradient(m):
     return seen, x.grad
 
 
-# -- on nodes ------------------------------------------------------------------------------------------------------------
+# -- on nodes
 @program
 def node_hooks_around_a_step(m):
     seen = []
@@ -247,7 +247,7 @@ def hook_after_a_leaf_may_not_return_gradients(m):
     y.sum().backward()
 
 
-# -- on several gradients ------------------------------------------------------------------------------------------------
+# -- on several gradients
 @program
 def multi_hook_waits_for_all(m):
     seen = []
@@ -277,7 +277,7 @@ def multi_hook_of_an_unknown_mode(m):
     m.autograd.graph.register_multi_grad_hook((leaf(m),), print, mode="some")
 
 
-# -- what needs more than a program ----------------------------------------------------------------------------------------
+# -- what needs more than a program
 def test_error_of_a_hook_names_it():
     def halves_the_axis(g):
         return g[:1]

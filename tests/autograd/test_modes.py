@@ -11,7 +11,7 @@ def leaf(*values):
     return gradkit.tensor(values, dtype=gradkit.float64, requires_grad=True)
 
 
-# -- modes ---------------------------------------------------------------------------------------------------------
+# -- modes
 def test_no_grad_as_context_decorator_and_generator():
     x = leaf(1.0)
 
@@ -71,7 +71,7 @@ def test_second_walk_in_anomaly_mode_names_the_line():
             y.backward()
 
 
-# -- forward mode ------------------------------------------------------------------------------------------------------
+# -- forward mode
 def test_dual_numbers_and_nested_levels():
     x = gradkit.tensor(3.0)
     with forward_ad.dual_level():
@@ -86,7 +86,7 @@ def test_dual_numbers_and_nested_levels():
         forward_ad.make_dual(x, x)
 
 
-# -- checking derivatives ----------------------------------------------------------------------------------------------
+# -- checking derivatives
 class Wrong(Function):
     """A cube with a wrong derivative."""
 
@@ -140,7 +140,7 @@ def test_gradcheck_without_an_input_to_check_raises():
         gradcheck(lambda x: x, gradkit.ones(2))
 
 
-# -- custom functions --------------------------------------------------------------------------------------------------
+# -- custom functions
 class Cube(Function):
     generate_vmap_rule = True
 

@@ -22,7 +22,7 @@ def leaf(m, *shape):
     return m.full(shape or (2,), 2.0, requires_grad=True)
 
 
-# -- grad --------------------------------------------------------------------------------------------------------------
+# -- grad
 @program
 def grad_takes_any_iterable(m):
     x, y = leaf(m), leaf(m)
@@ -165,7 +165,7 @@ def retained_grad_is_filled_by_grad_too(m):
     return m.autograd.grad((y * 3).sum(), x), y.grad
 
 
-# -- is_grads_batched ----------------------------------------------------------------------------------------------------
+# -- is_grads_batched
 @program
 def batched_grads(m):
     x = leaf(m)
@@ -213,7 +213,7 @@ def batched_grads_differentiated_again(m):
     return g, m.autograd.grad((g * g).sum(), x)
 
 
-# -- backward ----------------------------------------------------------------------------------------------------------
+# -- backward
 @program
 def backward_of_several_roots(m):
     x = leaf(m)
@@ -289,7 +289,7 @@ def backward_twice_on_one_leaf_accumulates(m):
     return x.grad
 
 
-# -- what PyTorch has no witness for -------------------------------------------------------------------------------------
+# -- what PyTorch has no witness for
 def test_deprecated_arguments_warn():
     x = leaf(gradkit)
     with pytest.warns(FutureWarning, match="only_inputs"):

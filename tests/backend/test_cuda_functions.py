@@ -113,7 +113,7 @@ def test_clip_is_numpys_minimum_of_a_maximum(ours, bounds):
     np.testing.assert_array_equal(back(ours.clip(there(x), low, high)), want if high is None else np.minimum(want, high))
 
 
-# -- reductions ------------------------------------------------------------------------------------------------------
+# -- reductions
 KINDS = ["float16", "float32", "float64", "complex64", "int32", "uint8", "bool"]
 
 
@@ -159,7 +159,7 @@ def test_a_recurrence_out_of_range_is_done_again(ours):
     agree(ours, "recurrence_repaired", a, b, doubled)
 
 
-# -- places ----------------------------------------------------------------------------------------------------------
+# -- places
 INDEX = np.array([[2, 0], [1, 1], [-1, 3]])
 
 
@@ -227,7 +227,7 @@ def test_values_where_a_mask_holds(ours, values):
     np.testing.assert_array_equal(back(got), want)
 
 
-# -- windows ---------------------------------------------------------------------------------------------------------
+# -- windows
 @pytest.mark.parametrize("kind", ["float16", "float32", "int64"])
 @pytest.mark.parametrize("ceil_mode", [False, True])
 @pytest.mark.parametrize("spatial", [1, 2, 3])
@@ -291,7 +291,7 @@ def test_products(ours, shapes, kind):
     agree(ours, "matmul", a, b, rtol=1e-5)
 
 
-# -- linear algebra --------------------------------------------------------------------------------------------------
+# -- linear algebra
 @pytest.mark.parametrize("name", ["inv", "solve", "cholesky"])
 @pytest.mark.parametrize("lead", [(), (2,)])
 def test_a_matrix_that_cannot_be_solved_with_raises(ours, name, lead):

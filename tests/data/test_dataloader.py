@@ -105,7 +105,7 @@ def test_loader_can_be_walked_twice_at_once():
     assert [(a[1].tolist()[0], b[1].tolist()[0]) for a in loader for b in loader] == [(0, 0), (0, 5), (5, 0), (5, 5)]
 
 
-# -- threads ---------------------------------------------------------------------------------------------------------
+# -- threads
 @pytest.mark.parametrize("workers", [1, 3])
 def test_threads_keep_the_order(workers):
     gradkit.manual_seed(0)
@@ -139,7 +139,7 @@ def test_error_in_a_thread_reaches_the_loop():
         list(DataLoader(Broken(), num_workers=2))
 
 
-# -- collating -------------------------------------------------------------------------------------------------------
+# -- collating
 Point = namedtuple("Point", "x y")
 
 

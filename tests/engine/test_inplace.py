@@ -14,7 +14,7 @@ def leaf(lib, n=4):
     return lib.arange(1.0, n + 1).requires_grad_()
 
 
-# -- writes through views and their base -------------------------------------------------------------------------------
+# -- writes through views and their base
 @program
 def copy_into_the_base_reaches_a_view(lib):
     buffer, w = lib.zeros(4), leaf(lib)
@@ -156,7 +156,7 @@ def views_of_views_written_in_turn(lib):
     return a.grad, x._version, w._version
 
 
-# -- without recording -------------------------------------------------------------------------------------------------
+# -- without recording
 @program
 def leaf_written_under_no_grad(lib):
     a = leaf(lib)
@@ -196,7 +196,7 @@ def detached_tensor_shares_memory_and_version(lib):
     return a, b, a._version, b._version
 
 
-# -- all of a tensor ---------------------------------------------------------------------------------------------------
+# -- all of a tensor
 @program
 def zero_of_a_non_leaf(lib):
     a = leaf(lib)
@@ -263,7 +263,7 @@ def tensor_assigned_to_itself(lib):
     return a.grad, x, x._version
 
 
-# -- hooks and retained gradients --------------------------------------------------------------------------------------
+# -- hooks and retained gradients
 @program
 def hook_stays_with_the_old_value(lib):
     a, seen = leaf(lib), []
@@ -284,7 +284,7 @@ def retained_gradient_is_that_of_the_new_value(lib):
     return x.grad, a.grad
 
 
-# -- the shape itself --------------------------------------------------------------------------------------------------
+# -- the shape itself
 @program
 def another_shape_in_place(lib):
     a = leaf(lib, 6)
@@ -330,7 +330,7 @@ def another_shape_of_a_leaf_under_no_grad(lib):
     return a.grad, a
 
 
-# -- index writes ------------------------------------------------------------------------------------------------------
+# -- index writes
 @program
 def index_arrays_write_through_views(lib):
     a, w = leaf(lib, 6), leaf(lib, 2)

@@ -20,7 +20,7 @@ def leaf(lib, n=4):
     return lib.arange(1.0, n + 1).requires_grad_()
 
 
-# -- refused by both ---------------------------------------------------------------------------------------------------
+# -- refused by both
 @program
 def leaf_that_requires_grad(lib):
     leaf(lib).add_(1)
@@ -147,7 +147,7 @@ def test_program_raises_what_pytorch_raises(name, raises_alike):
     raises_alike(REFUSED[name])
 
 
-# -- allowed by gradkit ------------------------------------------------------------------------------------------------
+# -- allowed by gradkit
 def test_parts_of_a_split_can_be_written():
     a = leaf(gradkit)
     x = a * 1
@@ -191,7 +191,7 @@ def test_write_inside_a_view_of_numpy_memory():
     np.testing.assert_array_equal(memory, [0, 2, 2, 0])
 
 
-# -- cotangents that a walk changes in place ---------------------------------------------------------------------------
+# -- cotangents that a walk changes in place
 def filled_row_by_row(w):
     """A buffer with a history of as many writes as it has rows."""
     buffer = gradkit.zeros(3, 2) + 0 * w.sum()

@@ -24,7 +24,7 @@ def leaf(*values):
     return gradkit.tensor(values, requires_grad=True)
 
 
-# -- walking twice ---------------------------------------------------------------------------------------------------
+# -- walking twice
 def test_graph_that_saved_nothing_may_be_walked_twice():
     x = leaf(1.0, 2.0)
     for y in (x + 1, x * 2, x.sum(), x.reshape(2, 1), -x, x - x):
@@ -71,7 +71,7 @@ def test_retain_graph_defaults_to_create_graph():
     assert x.grad.item() == 24.0
 
 
-# -- accumulation ----------------------------------------------------------------------------------------------------
+# -- accumulation
 def test_backward_accumulates_into_the_same_tensor():
     x = leaf(1.0, 2.0)
     (x * x).sum().backward()
@@ -111,7 +111,7 @@ def test_non_leaf_grad_is_none_and_warns():
         assert y.grad is None
 
 
-# -- depth and memory ------------------------------------------------------------------------------------------------
+# -- depth and memory
 def test_a_million_nodes_forward_and_back():
     x = leaf(1.0)
     y = x
@@ -180,7 +180,7 @@ def test_training_steps_at_flat_memory(no_collector):
     assert len(gc.get_objects()) <= objects + 50
 
 
-# -- threads ---------------------------------------------------------------------------------------------------------
+# -- threads
 def in_threads(work, count=8):
     failures = []
 
@@ -245,7 +245,7 @@ def test_grad_mode_is_thread_local():
     assert seen == [True]
 
 
-# -- hooks -----------------------------------------------------------------------------------------------------------
+# -- hooks
 def test_hook_sees_the_whole_cotangent_once():
     x = leaf(1.0, 2.0)
     y = x * 3
@@ -327,7 +327,7 @@ def test_post_accumulate_hook_sees_the_written_grad():
     assert seen == [4.0, 8.0]
 
 
-# -- what may not be walked ------------------------------------------------------------------------------------------
+# -- what may not be walked
 def test_non_scalar_backward_raises():
     with pytest.raises(RuntimeError, match=r"only for scalar outputs.*\(2,\).*ones_like"):
         (leaf(1.0, 2.0) * 2).backward()

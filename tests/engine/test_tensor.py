@@ -103,7 +103,7 @@ def test_constants_keep_sign_of_zero_and_type():
     assert (gradkit.tensor([True]) * True).dtype == gradkit.bool
 
 
-# -- sharing ---------------------------------------------------------------------------------------------------------
+# -- sharing
 def test_detach_shares_memory_and_version():
     x = gradkit.ones(2, requires_grad=True) * 1
     d = x.detach()
@@ -135,7 +135,7 @@ def test_writing_through_detach_is_seen_by_backward():
         z.sum().backward()
 
 
-# -- copies ----------------------------------------------------------------------------------------------------------
+# -- copies
 def test_pickle_gives_a_leaf():
     x = gradkit.tensor([1.0, 2.0], requires_grad=True)
     for t in (x, x * 2, x.detach()):
@@ -165,7 +165,7 @@ def test_clone_is_recorded():
     assert y.data_ptr() != x.data_ptr() and y.requires_grad and not y.is_leaf
 
 
-# -- conversions -----------------------------------------------------------------------------------------------------
+# -- conversions
 def test_conversions():
     x = gradkit.tensor([1.7, -2.3])
     assert x.int().tolist() == [1, -2] and x.int().dtype == gradkit.int32
@@ -197,7 +197,7 @@ def test_dim_and_axis_keepdim_and_keepdims_are_both_accepted():
         assert gradkit.equal(f(x, dim=1, keepdim=True), f(x, axis=1, keepdims=True))
 
 
-# -- on the tape -----------------------------------------------------------------------------------------------------
+# -- on the tape
 def test_requires_grad_is_seen_and_set():
     x = gradkit.ones(2)
     assert x.is_leaf and x.grad_fn is None and not x.requires_grad

@@ -114,7 +114,7 @@ def test_leaf_that_is_closed_over_gets_its_gradient(names):
     agree(w.grad.numpy(), answer_about_closure(gradkit, gradkit.func, ours, names, "requires grad"))
 
 
-# -- perturbations ---------------------------------------------------------------------------------------------------------
+# -- perturbations
 def slope(f, x):
     return gradkit.func.jvp(f, (x,), (gradkit.ones_like(x),))[1]
 

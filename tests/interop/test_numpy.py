@@ -62,7 +62,7 @@ def test_numpys_function_reaches_ours(call):
             assert a.dtype == b.dtype
 
 
-# -- operators -------------------------------------------------------------------------------------------------------
+# -- operators
 OPERATORS = [
     operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
     operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne,
@@ -108,7 +108,7 @@ def test_array_is_not_written_by_a_tensor(symbol):
         exec(f"a {symbol} t", {"a": np.ones(2), "t": gradkit.ones(2)})
 
 
-# -- ufuncs ----------------------------------------------------------------------------------------------------------
+# -- ufuncs
 def test_out_is_refused_with_advice():
     t = gradkit.ones(2)
     for out in (np.empty(2, "float32"), t):
@@ -159,7 +159,7 @@ def test_other_methods_of_ufuncs_are_named_and_refused(call):
         call(gradkit.ones(2))
 
 
-# -- other functions ---------------------------------------------------------------------------------------------------
+# -- other functions
 @pytest.mark.parametrize(("name", "call"), [
     ("np.interp", lambda t: np.interp(t, [0, 1], [0, 1])), ("np.histogram", np.histogram), ("np.isnat", np.isnat),
     ("np.apply_along_axis", lambda t: np.apply_along_axis(sum, 0, t)),
@@ -197,7 +197,7 @@ def test_foreign_operand_is_asked_in_turn():
     assert np.add(gradkit.ones(2), Foreign()) == "foreign"
 
 
-# -- conversion --------------------------------------------------------------------------------------------------------
+# -- conversion
 def test_asarray_shares_memory():
     t = gradkit.ones(2)
     np.asarray(t)[0] = 5

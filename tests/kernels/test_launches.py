@@ -77,7 +77,7 @@ def test_kernel_adds_into_what_is_there(name, i, form, lies):
         np.testing.assert_allclose(on_host(got, form), form.rounded(want + 0.5), **tolerance(form, params))
 
 
-# -- pow, broadcast ----------------------------------------------------------------------------------------------------
+# -- pow, broadcast
 def power_cts(ct, a, b):
     return [ct * (b * a ** (b - 1)), ct * (a**b * np.log(a))]
 
@@ -138,7 +138,7 @@ def test_sums_come_out_the_same_bit_for_bit():
     assert all((first == other).all() for other in others)
 
 
-# -- sizes, indices, streams -------------------------------------------------------------------------------------------
+# -- sizes, indices, streams
 def test_nothing_is_launched_for_no_elements(counting):
     x, p = cupy.ones((0, 3)), cupy.ones(3)
     with counting() as counts:

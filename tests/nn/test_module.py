@@ -25,7 +25,7 @@ def names(pairs):
     return [name for name, _ in pairs]
 
 
-# -- registration ----------------------------------------------------------------------------------------------------
+# -- registration
 def test_assignment_registers():
     net = Net()
     assert names(net.named_parameters()) == ["scale", "body.0.weight", "body.0.bias"]
@@ -152,7 +152,7 @@ def test_get_by_path():
     assert net.get_buffer("seen") is net.seen
 
 
-# -- modes -----------------------------------------------------------------------------------------------------------
+# -- modes
 def test_train_and_eval_reach_all_below():
     net = Net()
     assert net.eval() is net
@@ -178,7 +178,7 @@ def test_apply_visits_children_first():
     assert seen == ["Linear", "ReLU", "Sequential", "Net"]
 
 
-# -- hooks -----------------------------------------------------------------------------------------------------------
+# -- hooks
 def test_hooks_run_in_order_and_change_what_passes():
     layer = nn.Identity()
     layer.register_forward_pre_hook(lambda _, args: args[0] + 1)
@@ -255,7 +255,7 @@ def test_failure_of_an_always_called_hook_is_a_warning():
         layer(1)
 
 
-# -- copies and conversion -------------------------------------------------------------------------------------------
+# -- copies and conversion
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
 def test_copies_are_equal_and_independent(duplicate):
     net = Net().eval()
@@ -311,7 +311,7 @@ def test_type_casts_integers_too():
     assert nn.BatchNorm1d(2).type(gradkit.float64).num_batches_tracked.dtype == gradkit.float64
 
 
-# -- Parameter -------------------------------------------------------------------------------------------------------
+# -- Parameter
 def test_parameter_is_a_tensor_that_shares_memory():
     data = gradkit.ones(2)
     param = nn.Parameter(data)

@@ -177,7 +177,7 @@ def test_integer_tensor_to_negative_powers_cuts_to_zero(torch):
     assert got.tolist() == (torch.tensor(base) ** torch.tensor(exponent)).tolist()
 
 
-# -- where conventions decide ------------------------------------------------------------------------------------------
+# -- where conventions decide
 @pytest.mark.parametrize("name", ["relu", "where", "clamp", "maximum", "hardtanh", "fmax", "masked_fill", "nan_to_num"])
 @pytest.mark.parametrize("ct", [inf, nan])
 def test_what_a_mask_stops_stays_stopped(name, ct, torch):

@@ -128,7 +128,7 @@ def test_vmap_and_jvp_agree_with_the_plain_call(name, complex):
         np.testing.assert_allclose((g * t.conj()).real.sum().item() if complex else (g * t).sum().item(), moved.item(), rtol=1e-8)
 
 
-# -- several outputs ---------------------------------------------------------------------------------------------------
+# -- several outputs
 def test_each_output_alone_adds_up_to_all_together():
     x = gradkit.tensor(draw(4, 3), requires_grad=True)
     u, s, vh = gradkit.linalg.svd(x, full_matrices=False)
@@ -214,7 +214,7 @@ def test_hessian_and_jacobians_through_one_output(used):
     np.testing.assert_allclose(h, h.T, atol=1e-9)
 
 
-# -- where factors are free ------------------------------------------------------------------------------------------
+# -- where factors are free
 @pytest.mark.parametrize("complex", [False, True], ids=["real", "complex"])
 def test_equal_eigenvalues_have_a_derivative_and_their_vectors_have_none(complex):
     a = gradkit.eye(3, dtype=gradkit.complex128 if complex else gradkit.float64).requires_grad_()
@@ -265,7 +265,7 @@ def test_projector_on_columns_beyond_the_rank(shape, complex):
         np.testing.assert_allclose(grad(real[0], a)[0].numpy(), grad(real[1], b)[0].numpy(), atol=1e-9)
 
 
-# -- triangles, modes, errors ------------------------------------------------------------------------------------------
+# -- triangles, modes, errors
 @pytest.mark.parametrize("uplo", ["L", "U"])
 def test_only_one_triangle_is_read_and_the_gradient_is_hermitian(uplo, torch):
     raw = draw(3, 3) + 5 * np.eye(3)

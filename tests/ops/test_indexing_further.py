@@ -6,7 +6,7 @@ import pytest
 import gradkit
 from gradkit.func import vmap
 
-# -- under vmap --------------------------------------------------------------------------------------------------------
+# -- under vmap
 MAPPED = {
     "first axis": lambda x, i: x[i],
     "second axis": lambda x, i: x[:, i],
@@ -77,7 +77,7 @@ def test_number_of_set_places_must_agree_under_vmap():
         vmap(lambda x: x[x > 0])(gradkit.tensor([[1.0, -1.0], [1.0, 2.0]]))
 
 
-# -- where gradkit goes further ----------------------------------------------------------------------------------------
+# -- where gradkit goes further
 def test_last_of_several_writes_has_the_gradient():
     x, v = gradkit.zeros(3, requires_grad=True), gradkit.tensor([1.0, 2.0, 3.0], requires_grad=True)
     for y in (

@@ -198,7 +198,7 @@ def test_chain_takes_the_cheapest_order(monkeypatch):
     assert sum(work) == 15125  # Cormen et al., Introduction to Algorithms, section 15.2
 
 
-# -- errors ------------------------------------------------------------------------------------------------------------
+# -- errors
 ERRORS = {
     "2-2": lambda f, o: o(2, 3) @ o(4, 5),
     "1-1": lambda f, o: o(3) @ o(4),

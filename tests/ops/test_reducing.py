@@ -146,7 +146,7 @@ def test_vmap_and_jvp_agree_with_the_plain_call(call):
         np.testing.assert_allclose((ct * y_t).sum().item(), (pulled * t).sum().item(), rtol=1e-5, atol=1e-7)
 
 
-# -- edges -------------------------------------------------------------------------------------------------------------
+# -- edges
 EDGES = {
     "amax tie": (lambda f, x: f.amax(x, 1), TIED),
     "max tie": (lambda f, x: f.max(x), TIED),
@@ -235,7 +235,7 @@ def test_log_of_running_sum_has_no_gradient_where_nothing_is_added():
     assert gradkit.autograd.grad(gradkit.logcumsumexp(x, 0)[2], x)[0].tolist() == [0.0, 0.0, 1.0]
 
 
-# -- dtypes ------------------------------------------------------------------------------------------------------------
+# -- dtypes
 KINDS = {
     "sum": lambda f, x: f.sum(x),
     "sum 0": lambda f, x: f.sum(x, 0),
@@ -298,7 +298,7 @@ def test_complex(torch):
             close(got, want)
 
 
-# -- errors ------------------------------------------------------------------------------------------------------------
+# -- errors
 ERRORS = {
     "mean of ints": lambda f: f.tensor([1, 2]).mean(),
     "var of ints": lambda f: f.tensor([1, 2]).var(),

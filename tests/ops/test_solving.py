@@ -143,7 +143,7 @@ def test_vmap_and_jvp_agree_with_the_plain_call(name, complex):
     np.testing.assert_allclose((ct * moved).sum().item(), want, rtol=1e-8)
 
 
-# -- what is singular --------------------------------------------------------------------------------------------------
+# -- what is singular
 @pytest.mark.parametrize("rank", [2, 1, 0])
 @pytest.mark.parametrize("complex", [False, True], ids=["real", "complex"])
 def test_determinant_of_a_singular_matrix_has_two_derivatives(rank, complex):
@@ -237,7 +237,7 @@ def test_empty_matrices(torch):
             assert mine.tolist() == theirs.tolist()
 
 
-# -- errors ------------------------------------------------------------------------------------------------------------
+# -- errors
 ERRORS = {
     "inv of a rectangle": lambda f: f.linalg.inv(f.ones(2, 3)),
     "inv of a vector": lambda f: f.linalg.inv(f.ones(2)),

@@ -19,7 +19,7 @@ def with_grad(*values):
     return w
 
 
-# -- groups ----------------------------------------------------------------------------------------------------------
+# -- groups
 def test_groups_have_the_defaults_unless_they_differ():
     a, b, c = leaf(), leaf(), leaf()
     optimizer = optim.SGD([{"params": a}, {"params": [b, c], "lr": 1.0, "name": "head"}], lr=0.1)
@@ -63,7 +63,7 @@ def test_repeated_parameter_warns():
         optim.SGD([W, W])
 
 
-# -- stepping --------------------------------------------------------------------------------------------------------
+# -- stepping
 def test_parameter_without_gradient_stays():
     a, b = with_grad(1.0), leaf(1.0)
     optimizer = optim.Adam([a, b])
@@ -148,7 +148,7 @@ def test_optimiser_of_ones_own_overrides_step_or_update():
         optim.Optimizer([w], {}).step()
 
 
-# -- saving ----------------------------------------------------------------------------------------------------------
+# -- saving
 def test_state_is_numbered_and_loaded_by_number():
     a, b = with_grad(1.0), with_grad(2.0)
     optimizer = optim.SGD([{"params": [a]}, {"params": [b], "lr": 1.0}], momentum=0.9)

@@ -157,7 +157,7 @@ def reasonable(torch: Any, y: Any) -> bool:
     return 0 < y.numel() <= MOST and bool(torch.isfinite(y).all()) and float(y.abs().max()) <= LARGEST
 
 
-# -- steps -----------------------------------------------------------------------------------------------------------
+# -- steps
 def draw_step(torch: Any, rng: random.Random, values: Values, number: int) -> Step:
     (kind,) = rng.choices(KINDS, WEIGHTS)
     return kind(torch, rng, values, f"v{number}")

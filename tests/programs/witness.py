@@ -40,7 +40,7 @@ class Refusal(Exception):
     """A library cannot do this at all."""
 
 
-# -- what is compared ------------------------------------------------------------------------------------------------
+# -- what is compared
 def values(lib: Any, program: Any, arrays: Arrays) -> list[Any]:
     return [plain(y) for y in program(lib, *leaves(lib, arrays))]
 
@@ -138,7 +138,7 @@ WITNESSES: dict[Any, tuple[Callable[..., list[Any]], ...]] = {
 }
 
 
-# -- small pieces ----------------------------------------------------------------------------------------------------
+# -- small pieces
 def leaves(lib: Any, arrays: Arrays) -> list[Any]:
     return [lib.tensor(x, requires_grad=True) for x in arrays]
 
@@ -175,7 +175,7 @@ def samples(arrays: Arrays) -> tuple[Arrays, tuple[int | None, ...]]:
     return [s if d == 0 else x for s, x, d in zip(stacked, arrays, dims)], dims
 
 
-# -- the judgement ---------------------------------------------------------------------------------------------------
+# -- the judgement
 def judge(torch: Any, program: Any, arrays: Arrays, counts: dict[str, int] | None = None) -> Failure | None:
     """The first disagreement between the libraries, None if there is none."""
     counts = {} if counts is None else counts

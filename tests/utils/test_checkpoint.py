@@ -260,7 +260,7 @@ def sequence_with_unknown_keywords(m):
     return module.checkpoint_sequential([m.exp], 1, leaf(m), use_reentrant=False, scale=1)
 
 
-# -- what needs more than a program ----------------------------------------------------------------------------------------
+# -- what needs more than a program
 def test_second_derivative_the_older_way_raises_and_is_not_wrong():
     x = leaf(gradkit)
     y = checkpoint(lambda x: x.exp(), x, use_reentrant=True)

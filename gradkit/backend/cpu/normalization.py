@@ -91,7 +91,7 @@ def last_axes(x: Array, w: Array, axis: tuple[int, ...]) -> bool:
     return axis == tuple(range(-len(axis), 0)) and w.shape == x.shape[-len(axis) :] and x.size > 0
 
 
-# -- layer_norm --------------------------------------------------------------------------------------------------------
+# -- layer_norm
 @half_in_single
 def layer_norm_forward(x: Array, w: Array, b: Array, *, axis: tuple[int, ...], eps: float) -> Array:
     """``(x - mean) / sqrt(variance + eps) * w + b`` over the last axes."""
@@ -159,7 +159,7 @@ def layer_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: 
     return [x_ct, sums[0].reshape(w.shape), sums[1].reshape(w.shape)]
 
 
-# -- the same without weight and bias ----------------------------------------------------------------------------------
+# -- the same without weight and bias
 @half_in_single
 def standardize_forward(x: Array, *, axis: tuple[int, ...], eps: float) -> Array:
     """``(x - mean) / sqrt(variance + eps)`` over the last axes."""
@@ -197,7 +197,7 @@ def standardize_vjp(d: Array, x: Array, *, axis: tuple[int, ...], eps: float) ->
     return x_ct
 
 
-# -- batch_norm --------------------------------------------------------------------------------------------------------
+# -- batch_norm
 def channels(x: Array, axis: tuple[int, ...], *given: Array) -> tuple[int, int, int] | None:
     """The extents (before, channels, after) of `x` if one axis is kept, and all others given run along it; else None."""
     kept = [i for i in range(-x.ndim, 0) if i not in axis]
@@ -293,7 +293,7 @@ def batch_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: 
     return [x_ct, w_ct.reshape(w.shape), b_ct.reshape(w.shape)]
 
 
-# -- softmax -----------------------------------------------------------------------------------------------------------
+# -- softmax
 def softmax_vjp(d: Array, y: Array, *, axis: int) -> Array:
     """``y * (d - sum(d * y))``."""
     if axis != -1 or y.dtype == np.float16 or not y.size:

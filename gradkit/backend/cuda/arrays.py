@@ -68,7 +68,7 @@ def put_where(cp: Any, z: Any, mask: Any, values: Any) -> None:
         elementwise(cp, "put_where", "bool mask, int64 rank, raw T values", "T z", body)(mask, ranks, values, z)
 
 
-# -- logic, of complex numbers too -----------------------------------------------------------------------------------
+# -- logic, of complex numbers too
 def truth(x: Any) -> Any:
     return x != 0 if x.dtype.kind == "c" else x
 

@@ -101,7 +101,7 @@ def fold_along(cp: Any, z: Any, index: Any, values: Any, axis: int, how: str) ->
     )
 
 
-# -- any key ---------------------------------------------------------------------------------------------------------
+# -- any key
 def index_add(cp: Any, shape: Any, dtype: Any, key: Any, values: Any) -> Any:
     """Zeros of `shape` and `dtype` with `values` added at `key`: the transpose of ``x[key]``."""
     dtype = cp.dtype(dtype)

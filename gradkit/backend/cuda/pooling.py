@@ -27,7 +27,7 @@ def coordinates(letter: str) -> str:
     )
 
 
-# -- maximum: the first of equal ones in scan order; the last NaN, if there is one ----------------------------------------
+# -- maximum: the first of equal ones in scan order; the last NaN, if there is one
 _MAXIMUM = " ".join(
     [
         coordinates("o"),
@@ -68,7 +68,7 @@ def maxima(cp: Any, name: str, x: Any, axes: tuple[Axis, ...], dtype: Any, answe
     return run(cp.ascontiguousarray(x), x.dtype.type(lowest), *numbers(axes), out)
 
 
-# -- mean ------------------------------------------------------------------------------------------------------------
+# -- mean
 def count_in(window: str) -> str:
     """By what the sum of a window is divided: a number that is given, or its places in the input, or in the padding too."""
     sides = [

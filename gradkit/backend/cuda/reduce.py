@@ -114,7 +114,7 @@ def squares(cp: Any, distance: str, root: str) -> Any:
     )
 
 
-# -- along an axis ---------------------------------------------------------------------------------------------------
+# -- along an axis
 def cumsum(cp: Any, x: Any, axis: int) -> Any:
     return running(x, lambda x: cp.cumsum(x, axis, added_in(x)))
 

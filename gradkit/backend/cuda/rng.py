@@ -37,7 +37,7 @@ class CudaGenerator(Generator):
         self.device = f"{name}:{self._index}"
         self._seed, self._drawn = super().initial_seed(), 0
 
-    # -- where the stream stands -----------------------------------------------------------------------------------
+    # -- where the stream stands
     def manual_seed(self, seed: int) -> CudaGenerator:
         super().manual_seed(seed)
         with self._lock:
@@ -64,7 +64,7 @@ class CudaGenerator(Generator):
         CudaGenerator.__init__(self, device)
         self.set_state(state)
 
-    # -- draws -----------------------------------------------------------------------------------------------------
+    # -- draws
     def _fill(self, draw: str, shape: Any, dtype: Any, low: Any = 0, high: Any = 0) -> Any:
         shape = tuple(shape) if isinstance(shape, Sequence) else (operator.index(shape),)
         with self._cuda.on(self._index):

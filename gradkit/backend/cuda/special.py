@@ -55,7 +55,7 @@ def lgamma(cp: Any, x: Any) -> Any:
     return of_one(cp, "lgamma", "y = lgamma(v)", x)
 
 
-# -- written out -----------------------------------------------------------------------------------------------------
+# -- written out
 def horner(z: str, ascending: Any) -> str:
     """The polynomial of `z` as a C expression."""
     *lower, text = [repr(float(c)) for c in ascending]

@@ -93,7 +93,7 @@ def collapsed(axes: list[Axis]) -> list[Axis]:
     return found
 
 
-# -- the three forms -------------------------------------------------------------------------------------------------
+# -- the three forms
 def flat_head(axes: list[Axis], inputs: Sequence[Place], outputs: Sequence[Place | None], itemsize: int) -> int | None:
     """How many elements come before the first vector; None unless all is in one piece, and aligned alike."""
     if not axes:
@@ -146,7 +146,7 @@ def power_of_two(n: int) -> int:
     return 1 << max(0, n - 1).bit_length()
 
 
-# -- structs as in the headers ---------------------------------------------------------------------------------------
+# -- structs as in the headers
 LETTER = {"int": "i", "long long": "q"}
 
 

@@ -113,7 +113,7 @@ class Programs:
         columns((tiles, chunks), (THREADS,), (d, x, moments, w_ct, b_ct, *sizes, parts, self.compiler.tickets.here()))
         return [y, w_ct, b_ct]
 
-    # -- launching ---------------------------------------------------------------------------------------------------
+    # -- launching
     def serves(self, *operands: Any) -> bool:
         x = operands[0]
         return all([

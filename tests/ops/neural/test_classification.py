@@ -147,7 +147,7 @@ def test_arguments_that_do_not_fit(target, params, refuses):
     refuses("cross_entropy", X35, target, **params)
 
 
-# -- two classes -------------------------------------------------------------------------------------------------------
+# -- two classes
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("weight", [None, [0.5, 2.0, 1.0, 0.1]])
 class TestTwoClasses:

@@ -132,7 +132,7 @@ def test_error_names_shapes():
         F.conv2d(gradkit.ones(2, 3, 8, 8), gradkit.ones(4, 2, 3, 3))
 
 
-# -- patches -----------------------------------------------------------------------------------------------------------
+# -- patches
 PATCHES = [{}, {"stride": 2}, {"padding": 1}, {"dilation": 2}, {"dilation": (1, 2), "stride": (2, 1), "padding": (0, 1)}]
 
 

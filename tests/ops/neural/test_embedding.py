@@ -76,7 +76,7 @@ def test_sparse_gradients_are_refused():
         F.embedding(gradkit.tensor([1]), gradkit.ones(3, 2), sparse=True)
 
 
-# -- bags --------------------------------------------------------------------------------------------------------------
+# -- bags
 LINE = np.array([0, 2, 2, 1, 3])
 
 

@@ -12,7 +12,7 @@ def positive(rng, *shape):
     return rng.uniform(0.2, 2, shape)
 
 
-# -- softmax -----------------------------------------------------------------------------------------------------------
+# -- softmax
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmin"])
 class TestSoftmax:
     @pytest.mark.parametrize("dim", [0, 1, -1])
@@ -58,7 +58,7 @@ def test_large_and_small_logits(shape, matches, rng):
         matches("log_softmax", rng.normal(size=shape) * scale, -1, rtol=1e-6)
 
 
-# -- over the last axes ------------------------------------------------------------------------------------------------
+# -- over the last axes
 @pytest.mark.parametrize(
     ("shape", "last"), [((4,), 1), ((2, 4), 1), ((2, 4), 2), ((3, 2, 4), 2), ((40, 250, 4), 1), ((40, 250, 4), 2), ((1, 4), 1)]
 )
@@ -130,7 +130,7 @@ def test_errors(name, operands, refuses):
     refuses(name, *operands)
 
 
-# -- by channels -------------------------------------------------------------------------------------------------------
+# -- by channels
 @pytest.mark.parametrize("shape", [(4, 3), (4, 3, 2), (4, 3, 2, 2), (40, 3, 20, 7)])
 class TestBatchNorm:
     def test_by_the_batch(self, shape, matches, rng):
@@ -201,7 +201,7 @@ class TestBySample:
         matches("local_response_norm", rng.normal(size=shape), 3, alpha=0.1, beta=0.5, k=2.0)
 
 
-# -- vectors -----------------------------------------------------------------------------------------------------------
+# -- vectors
 @pytest.mark.parametrize("p", [1.0, 2.0, 3.0, float("inf")])
 def test_normalize(p, matches, rng):
     for dim in (0, 1, -1):
