@@ -22,16 +22,17 @@ from gradkit.engine.versions import owner, tick
 local = modes.local
 
 
-def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, dict[str, Any]], Any]:
+def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """The operation of a row whose result may share its operand's memory: ``apply(input, params)``.
 
+    `written` is the only parameter as the user wrote it, where `params` were looked up by it: 6.0 finds what 6 does.
     It records as `unrolled.unary_with` does; where memory is shared, source and view then know each other.
     """
     run, quick, on_tape = prim.run, prim.method, unkept(prim)
     new_reference, ndarray = weakref.ref, np.ndarray
     sole = next(iter(prim.samples[0][-1]), "") if quick else ""
 
-    def apply(input: Any, params: dict[str, Any]) -> Any:
+    def apply(input: Any, params: dict[str, Any], written: Any = None) -> Any:
         try:
             x = input.array
             parent = input.node
@@ -46,9 +47,9 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
         else:
             t = Tensor()
             try:
-                y = quick(x, params[sole]) if quick else run(x, **params)
+                y = quick(x, written or params[sole]) if quick else run(x, **params)
             except (IndexError, TypeError, ValueError):
-                y = run(x, **params)  # it knows how to say what is wrong
+                y = run(x, **({sole: written} if written else params))  # it knows how to say what is wrong
             t.array = y
             if parent is None or (modes.muted and not local.grad):
                 t.node = None

@@ -7,7 +7,7 @@ import numpy as np
 
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives import shape as rows
-from gradkit.primitives.shape import axis_from_end, expansion, extents, order, plain_shape, reverse, sizes_from, swap
+from gradkit.primitives.shape import axis_from_end, expansion, extents, order, reverse, shapes, sizes_from, swap
 
 __all__ = [
     "adjoint", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape",
@@ -44,7 +44,7 @@ def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
             [3, 4, 5]])
     """
     if sizes and type(sizes[0]) is int and not input.batch:
-        return _reshape(input, plain_shape(*sizes))
+        return _reshape(input, shapes[sizes], sizes)
     return rows.reshape(input, *sizes, shape=shape)
 
 

@@ -63,17 +63,26 @@ def shape_of(x: Any, *sizes: Any, shape: Any = None) -> dict[str, Any]:
         if not sizes:
             raise TypeError('reshape() missing 1 required positional arguments: "shape"')
         shape = sizes if type(sizes[0]) is int else sizes_from(sizes)
+    if min(shape, default=0) < -1:
+        completed(tuple(shape), 0)
     if x.batch and -1 in shape:
         shape = completed(tuple(shape), math.prod(extents(x)))
     return {"shape": shape}
 
 
-@lru_cache(maxsize=1024, typed=True)
-def plain_shape(*sizes: int) -> dict[str, Any]:
-    """The parameter of reshape, checked once for each shape that a program uses."""
-    if min(sizes) < -1:
-        completed(sizes, 0)
-    return {"shape": sizes}
+class Shapes(dict[tuple[int, ...], dict[str, Any]]):
+    """The parameter of reshape by the extents that people write, checked once for each shape that a program uses."""
+
+    def __missing__(self, sizes: tuple[int, ...]) -> dict[str, Any]:
+        if min(sizes) < -1:
+            completed(sizes, 0)
+        if len(self) > 1024:
+            self.clear()
+        params = self[sizes] = {"shape": tuple([as_int(n) for n in sizes])}
+        return params
+
+
+shapes = Shapes()
 
 
 def completed(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
@@ -97,13 +106,10 @@ def completed(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
 
 def reshaped(_xp: Any, x: Any, shape: Any) -> Any:
     try:
-        y = x.reshape(shape)
+        return x.reshape(shape)
     except (TypeError, ValueError):
         completed(tuple([as_int(n) for n in shape]), x.size)
         raise
-    if y.shape != shape and min(shape, default=0) < -1:
-        completed(tuple([as_int(n) for n in shape]), x.size)
-    return y
 
 
 reshape = linear(
