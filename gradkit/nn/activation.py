@@ -2,7 +2,12 @@
 
 from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F
-from gradkit.nn.applied import Applied
+from gradkit.nn.applied import Applied, InPlace
+
+__all__ = [
+    "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "LogSigmoid", "LogSoftmax", "Mish", "SiLU", "Sigmoid", "Softmax",
+    "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink",
+]  # fmt: skip
 
 
 class Sigmoid(Applied):
@@ -83,7 +88,7 @@ class GELU(Applied):
         super().__init__(approximate=approximate)
 
 
-class SiLU(Applied):
+class SiLU(InPlace):
     """``input * sigmoid(input)``.
 
     >>> nn.SiLU()(gradkit.tensor([-1.0, 2.0]))
@@ -92,11 +97,8 @@ class SiLU(Applied):
 
     function = staticmethod(F.silu)
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
 
-
-class Mish(Applied):
+class Mish(InPlace):
     """``input * tanh(softplus(input))``; Misra, "Mish" (2019).
 
     >>> nn.Mish()(gradkit.tensor([-1.0, 2.0]))
@@ -105,11 +107,8 @@ class Mish(Applied):
 
     function = staticmethod(F.mish)
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
 
-
-class Hardsigmoid(Applied):
+class Hardsigmoid(InPlace):
     """``input / 6 + 1 / 2``, cut off to [0, 1].
 
     >>> nn.Hardsigmoid()(gradkit.tensor([-4.0, 0.0, 1.5]))
@@ -117,15 +116,10 @@ class Hardsigmoid(Applied):
     """
 
     function = staticmethod(F.hardsigmoid)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
-
-    def extra_repr(self) -> str:
-        return ""
+    shown = ()
 
 
-class Hardswish(Hardsigmoid):
+class Hardswish(InPlace):
     """``input * Hardsigmoid(input)``; Howard et al., "Searching for MobileNetV3" (2019).
 
     >>> nn.Hardswish()(gradkit.tensor([-4.0, 1.5, 4.0]))
@@ -133,6 +127,7 @@ class Hardswish(Hardsigmoid):
     """
 
     function = staticmethod(F.hardswish)
+    shown = ()
 
 
 class Hardshrink(Applied):

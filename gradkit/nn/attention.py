@@ -14,6 +14,8 @@ from gradkit.ops.arithmetic import where
 from gradkit.ops.joining import cat
 from gradkit.ops.linear_algebra import matmul
 
+__all__ = ["MultiheadAttention"]
+
 
 class MultiheadAttention(Module):
     """Attention of several heads: query (L, N, E), key (S, N, kdim), value (S, N, vdim) to (L, N, E) and its weights.

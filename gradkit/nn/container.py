@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from gradkit.nn.module import Module
 
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
+
 
 class _Numbered(Module):
     """What Sequential and ModuleList share: children named "0", "1", ... in order, reached by number."""

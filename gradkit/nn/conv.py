@@ -10,6 +10,10 @@ from gradkit.nn.linear import init_weight_and_bias
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
 
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+
+_Sizes = int | tuple[int, ...]
+
 
 class _Conv(Module):
     """What all convolutions share: everything but the number of spatial axes and which way they go."""
@@ -22,10 +26,10 @@ class _Conv(Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | tuple[int, ...],
-        stride: int | tuple[int, ...] = 1,
-        padding: int | tuple[int, ...] | str = 0,
-        dilation: int | tuple[int, ...] = 1,
+        kernel_size: _Sizes,
+        stride: _Sizes = 1,
+        padding: _Sizes | str = 0,
+        dilation: _Sizes = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
@@ -58,7 +62,7 @@ class _Conv(Module):
         """The first two extents of the weight."""
         return self.out_channels, self.in_channels // self.groups
 
-    def _per_axis(self, value: int | tuple[int, ...]) -> tuple[int, ...]:
+    def _per_axis(self, value: _Sizes) -> tuple[int, ...]:
         return (value,) * self.spatial if isinstance(value, int) else tuple(value)
 
     def _check_named_padding(self) -> None:
@@ -157,13 +161,13 @@ class _ConvTranspose(_Conv):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | tuple[int, ...],
-        stride: int | tuple[int, ...] = 1,
-        padding: int | tuple[int, ...] = 0,
-        output_padding: int | tuple[int, ...] = 0,
+        kernel_size: _Sizes,
+        stride: _Sizes = 1,
+        padding: _Sizes = 0,
+        output_padding: _Sizes = 0,
         groups: int = 1,
         bias: bool = True,
-        dilation: int | tuple[int, ...] = 1,
+        dilation: _Sizes = 1,
         padding_mode: str = "zeros",
         device: Any = None,
         dtype: Any = None,

@@ -5,6 +5,8 @@ from typing import Any
 from gradkit.nn import functional as F
 from gradkit.nn.applied import Applied
 
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
+
 
 class Dropout(Applied):
     """In training, zeroes each element with probability ``p`` and divides the others by ``1 - p``.

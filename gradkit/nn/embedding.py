@@ -9,6 +9,8 @@ from gradkit.nn import functional as F, init
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
 
+__all__ = ["Embedding", "EmbeddingBag"]
+
 
 class _Table(Module):
     """What Embedding and EmbeddingBag share: the table and its options."""

@@ -10,6 +10,11 @@ from gradkit.nn.applied import Applied
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
 
+__all__ = [
+    "Bilinear", "ChannelShuffle", "CosineSimilarity", "Fold", "PairwiseDistance", "PixelShuffle", "PixelUnshuffle", "Unfold",
+    "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
+]  # fmt: skip
+
 _Sizes = int | tuple[int, ...]
 
 
@@ -149,12 +154,10 @@ class CosineSimilarity(Applied):
     """
 
     function = staticmethod(F.cosine_similarity)
+    shown = ()
 
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__(dim=dim, eps=eps)
-
-    def extra_repr(self) -> str:
-        return ""
 
 
 class PairwiseDistance(Applied):
@@ -165,12 +168,10 @@ class PairwiseDistance(Applied):
     """
 
     function = staticmethod(F.pairwise_distance)
+    shown = ()
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__(p=p, eps=eps, keepdim=keepdim)
-
-    def extra_repr(self) -> str:
-        return ""
 
 
 class Bilinear(Module):

@@ -7,11 +7,13 @@ from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F, init
 from gradkit.nn.applied import Applied
 from gradkit.nn.module import Module
-from gradkit.nn.normalization import _BatchNorm
+from gradkit.nn.normalization import _BatchNorm, _Normalization
 from gradkit.nn.parameter import Parameter
 
+__all__ = ["GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LocalResponseNorm", "RMSNorm"]
 
-class GroupNorm(Module):
+
+class GroupNorm(_Normalization):
     """Normalises each of ``num_groups`` groups of channels of (N, C, ...) to mean 0 and variance 1; the same shape out.
 
     ``weight`` starts at 1 and ``bias`` at 0, both (C,); ``affine=False`` leaves them out. Raises ValueError for channels
@@ -20,9 +22,6 @@ class GroupNorm(Module):
     >>> nn.GroupNorm(2, 6)(gradkit.randn(4, 6, 3, 3)).shape
     gradkit.Size([4, 6, 3, 3])
     """
-
-    weight: Parameter | None
-    bias: Parameter | None
 
     def __init__(
         self,
@@ -42,15 +41,7 @@ class GroupNorm(Module):
         self.num_channels = num_channels
         self.eps = eps
         self.affine = affine
-        place = {"device": device, "dtype": dtype}
-        self.weight = Parameter(creation.ones(num_channels, **place)) if affine else None
-        self.bias = Parameter(creation.zeros(num_channels, **place)) if affine and bias else None
-
-    def reset_parameters(self) -> None:
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self._make(num_channels, affine, bias, device=device, dtype=dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

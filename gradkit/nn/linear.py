@@ -6,8 +6,12 @@ from typing import Any
 from gradkit import creation
 from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F, init
+from gradkit.nn.applied import Applied
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
+from gradkit.ops.shaping import flatten
+
+__all__ = ["Flatten", "Identity", "Linear", "Unflatten"]
 
 
 class Identity(Module):
@@ -65,23 +69,17 @@ def init_weight_and_bias(weight: Tensor, bias: Tensor | None) -> None:
         init.uniform_(bias, -bound, bound)
 
 
-class Flatten(Module):
+class Flatten(Applied):
     """Makes the axes ``start_dim`` to ``end_dim`` (included) one; by default all but the first.
 
     >>> nn.Flatten()(gradkit.zeros(8, 4, 3)).shape
     gradkit.Size([8, 12])
     """
 
+    function = staticmethod(flatten)
+
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim = start_dim
-        self.end_dim = end_dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return input.flatten(self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+        super().__init__(start_dim=start_dim, end_dim=end_dim)
 
 
 class Unflatten(Module):

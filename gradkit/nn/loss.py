@@ -8,45 +8,47 @@ from typing import Any
 
 from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F
-from gradkit.nn.module import Module
+from gradkit.nn.applied import Applied
+
+__all__ = [
+    "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CrossEntropyLoss", "GaussianNLLLoss", "HuberLoss", "KLDivLoss", "L1Loss",
+    "MSELoss", "MultiLabelSoftMarginLoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss",
+]  # fmt: skip
 
 
-class _Loss(Module):
+class _Loss(Applied):
+    shown = ()
+    buffered = ("weight", "pos_weight")
+
+
+class _ReducedLoss(_Loss):
     def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__()
-        self.reduction = reduction
+        super().__init__(reduction=reduction)
 
 
 class _WeightedLoss(_Loss):
-    """A loss with a weight for each class or element, which moves with the module."""
-
-    weight: Tensor | None
-
     def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
+        super().__init__(weight=weight, reduction=reduction)
 
 
-class MSELoss(_Loss):
+class MSELoss(_ReducedLoss):
     """``(input - target) ** 2``, reduced.
 
     >>> nn.MSELoss()(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
     tensor(2.)
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.mse_loss(input, target, reduction=self.reduction)
+    function = staticmethod(F.mse_loss)
 
 
-class L1Loss(_Loss):
+class L1Loss(_ReducedLoss):
     """``abs(input - target)``, reduced.
 
     >>> nn.L1Loss()(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
     tensor(1.)
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.l1_loss(input, target, reduction=self.reduction)
+    function = staticmethod(F.l1_loss)
 
 
 class SmoothL1Loss(_Loss):
@@ -56,12 +58,10 @@ class SmoothL1Loss(_Loss):
     tensor([0.1250, 2.5000])
     """
 
-    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.beta = beta
+    function = staticmethod(F.smooth_l1_loss)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(beta=beta, reduction=reduction)
 
 
 class HuberLoss(_Loss):
@@ -71,15 +71,13 @@ class HuberLoss(_Loss):
     tensor([0.1250, 4.0000])
     """
 
+    function = staticmethod(F.huber_loss)
+
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.delta = delta
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
+        super().__init__(delta=delta, reduction=reduction)
 
 
-class CrossEntropyLoss(_WeightedLoss):
+class CrossEntropyLoss(_Loss):
     """The cross-entropy of logits (N, C, ...) or (C,) with class indices (N, ...) or class probabilities (N, C, ...).
 
     ``weight`` (C,) weighs the classes; targets equal to ``ignore_index`` do not count; ``label_smoothing`` in [0, 1]
@@ -89,6 +87,8 @@ class CrossEntropyLoss(_WeightedLoss):
     tensor(1.3863)
     """
 
+    function = staticmethod(F.cross_entropy)
+
     def __init__(
         self,
         weight: Tensor | None = None,
@@ -97,34 +97,20 @@ class CrossEntropyLoss(_WeightedLoss):
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.ignore_index = ignore_index
-        self.label_smoothing = label_smoothing
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.cross_entropy(
-            input,
-            target,
-            weight=self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-        )
+        super().__init__(weight=weight, ignore_index=ignore_index, label_smoothing=label_smoothing, reduction=reduction)
 
 
-class NLLLoss(_WeightedLoss):
+class NLLLoss(_Loss):
     """Minus the log-probability (N, C, ...) or (C,) of the target class (N, ...) or (); after `nn.LogSoftmax`.
 
     >>> nn.NLLLoss()(gradkit.tensor([[-0.5, -1.0]]), gradkit.tensor([1]))
     tensor(1.)
     """
 
-    def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
-        super().__init__(weight, reduction=reduction)
-        self.ignore_index = ignore_index
+    function = staticmethod(F.nll_loss)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+    def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
+        super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
 
 
 class BCELoss(_WeightedLoss):
@@ -134,27 +120,20 @@ class BCELoss(_WeightedLoss):
     tensor(0.6931)
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
+    function = staticmethod(F.binary_cross_entropy)
 
 
-class BCEWithLogitsLoss(_WeightedLoss):
+class BCEWithLogitsLoss(_Loss):
     """Binary cross-entropy of the sigmoid of logits, without its loss of precision; ``pos_weight`` weighs target 1.
 
     >>> nn.BCEWithLogitsLoss()(gradkit.tensor([0.0]), gradkit.tensor([1.0]))
     tensor(0.6931)
     """
 
-    pos_weight: Tensor | None
+    function = staticmethod(F.binary_cross_entropy_with_logits)
 
     def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.register_buffer("pos_weight", pos_weight)
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(
-            input, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
-        )
+        super().__init__(weight=weight, pos_weight=pos_weight, reduction=reduction)
 
 
 class KLDivLoss(_Loss):
@@ -166,12 +145,10 @@ class KLDivLoss(_Loss):
     tensor(0.6931)
     """
 
-    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
-        super().__init__(reduction=reduction)
-        self.log_target = log_target
+    function = staticmethod(F.kl_div)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(log_target=log_target, reduction=reduction)
 
 
 class PoissonNLLLoss(_Loss):
@@ -184,18 +161,15 @@ class PoissonNLLLoss(_Loss):
     tensor(1.)
     """
 
+    function = staticmethod(F.poisson_nll_loss)
+
     def __init__(
         self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
     ) -> None:
-        super().__init__(reduction=reduction)
-        self.log_input = log_input
-        self.full = full
-        self.eps = eps
+        super().__init__(log_input=log_input, full=full, eps=eps, reduction=reduction)
 
-    def forward(self, log_input: Tensor, target: Tensor) -> Tensor:
-        return F.poisson_nll_loss(
-            log_input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction
-        )
+    def forward(self, log_input: Tensor, target: Tensor) -> Any:
+        return super().forward(log_input, target)
 
 
 class GaussianNLLLoss(_Loss):
@@ -207,24 +181,20 @@ class GaussianNLLLoss(_Loss):
     tensor(2.5000)
     """
 
+    function = staticmethod(F.gaussian_nll_loss)
+
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.full = full
-        self.eps = eps
-
-    def forward(self, input: Tensor, target: Tensor, var: Tensor | float) -> Tensor:
-        return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
+        super().__init__(full=full, eps=eps, reduction=reduction)
 
 
-class SoftMarginLoss(_Loss):
+class SoftMarginLoss(_ReducedLoss):
     """``log(1 + exp(-target * input))``, targets being 1 and -1.
 
     >>> nn.SoftMarginLoss()(gradkit.tensor([0.0]), gradkit.tensor([1.0]))
     tensor(0.6931)
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.soft_margin_loss(input, target, reduction=self.reduction)
+    function = staticmethod(F.soft_margin_loss)
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
@@ -234,8 +204,7 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
     tensor(0.6931)
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
+    function = staticmethod(F.multilabel_soft_margin_loss)
 
 
 class CTCLoss(_Loss):
@@ -248,12 +217,7 @@ class CTCLoss(_Loss):
     tensor(1.3333)
     """
 
-    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
-        super().__init__(reduction=reduction)
-        self.blank = blank
-        self.zero_infinity = zero_infinity
+    function = staticmethod(F.ctc_loss)
 
-    def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any) -> Tensor:
-        return F.ctc_loss(
-            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
-        )
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(blank=blank, zero_infinity=zero_infinity, reduction=reduction)

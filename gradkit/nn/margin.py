@@ -4,7 +4,12 @@ from collections.abc import Callable
 
 from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F
-from gradkit.nn.loss import _Loss, _WeightedLoss
+from gradkit.nn.loss import _Loss, _ReducedLoss
+
+__all__ = [
+    "CosineEmbeddingLoss", "HingeEmbeddingLoss", "MarginRankingLoss", "MultiLabelMarginLoss", "MultiMarginLoss",
+    "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+]  # fmt: skip
 
 
 class HingeEmbeddingLoss(_Loss):
@@ -14,12 +19,10 @@ class HingeEmbeddingLoss(_Loss):
     tensor([0.5000, 0.5000])
     """
 
-    def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
+    function = staticmethod(F.hinge_embedding_loss)
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
+    def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
+        super().__init__(margin=margin, reduction=reduction)
 
 
 class MarginRankingLoss(_Loss):
@@ -29,12 +32,10 @@ class MarginRankingLoss(_Loss):
     tensor(2.)
     """
 
-    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
+    function = staticmethod(F.margin_ranking_loss)
 
-    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
-        return F.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
+        super().__init__(margin=margin, reduction=reduction)
 
 
 class CosineEmbeddingLoss(_Loss):
@@ -45,12 +46,10 @@ class CosineEmbeddingLoss(_Loss):
     tensor(1.)
     """
 
-    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
+    function = staticmethod(F.cosine_embedding_loss)
 
-    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
-        return F.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
+        super().__init__(margin=margin, reduction=reduction)
 
 
 class TripletMarginLoss(_Loss):
@@ -63,20 +62,13 @@ class TripletMarginLoss(_Loss):
     tensor(0.5000)
     """
 
+    function = staticmethod(F.triplet_margin_loss)
+
     def __init__(
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, *, reduction: str = "mean"
     ) -> None:
-        super().__init__(reduction=reduction)
+        super().__init__(margin=margin, p=p, eps=eps, swap=swap, reduction=reduction)
         _check_margin(margin)
-        self.margin = margin
-        self.p = p
-        self.eps = eps
-        self.swap = swap
-
-    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        return F.triplet_margin_loss(
-            anchor, positive, negative, self.margin, self.p, self.eps, self.swap, reduction=self.reduction
-        )
 
 
 class TripletMarginWithDistanceLoss(_Loss):
@@ -87,6 +79,8 @@ class TripletMarginWithDistanceLoss(_Loss):
     tensor(1.)
     """
 
+    function = staticmethod(F.triplet_margin_with_distance_loss)
+
     def __init__(
         self,
         *,
@@ -95,22 +89,8 @@ class TripletMarginWithDistanceLoss(_Loss):
         swap: bool = False,
         reduction: str = "mean",
     ) -> None:
-        super().__init__(reduction=reduction)
+        super().__init__(distance_function=distance_function or F.pairwise_distance, margin=margin, swap=swap, reduction=reduction)
         _check_margin(margin)
-        self.distance_function = distance_function or F.pairwise_distance
-        self.margin = margin
-        self.swap = swap
-
-    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        return F.triplet_margin_with_distance_loss(
-            anchor,
-            positive,
-            negative,
-            distance_function=self.distance_function,
-            margin=self.margin,
-            swap=self.swap,
-            reduction=self.reduction,
-        )
 
 
 def _check_margin(margin: float) -> None:
@@ -118,7 +98,7 @@ def _check_margin(margin: float) -> None:
         raise ValueError(f"margin must be greater than 0, got {margin}")
 
 
-class MultiMarginLoss(_WeightedLoss):
+class MultiMarginLoss(_Loss):
     """``max(0, margin - x[y] + x[j])**p`` summed over the classes j other than the target y, over their number.
 
     Input (N, C) or (C,), target (N,) or (). Raises ValueError for a ``p`` that is neither 1 nor 2.
@@ -127,20 +107,17 @@ class MultiMarginLoss(_WeightedLoss):
     tensor(0.1667)
     """
 
+    function = staticmethod(F.multi_margin_loss)
+
     def __init__(
         self, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, *, reduction: str = "mean"
     ) -> None:
-        super().__init__(weight, reduction=reduction)
+        super().__init__(weight=weight, p=p, margin=margin, reduction=reduction)
         if p not in (1, 2):
             raise ValueError(f"only p == 1 and p == 2 supported, got {p}")
-        self.p = p
-        self.margin = margin
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.multi_margin_loss(input, target, self.p, self.margin, self.weight, reduction=self.reduction)
 
 
-class MultiLabelMarginLoss(_Loss):
+class MultiLabelMarginLoss(_ReducedLoss):
     """``max(0, 1 - x[y] + x[j])`` summed over target classes y and other classes j, over the number of classes.
 
     Input and target (N, C) or (C,): the targets of a sample are its entries up to the first -1.
@@ -149,5 +126,4 @@ class MultiLabelMarginLoss(_Loss):
     tensor(0.8500)
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
+    function = staticmethod(F.multilabel_margin_loss)

@@ -7,6 +7,8 @@ from gradkit.engine.node import Handle
 from gradkit.nn.conversion import Conversion
 from gradkit.nn.persistence import Persistence
 
+__all__ = ["Module"]
+
 # A registered hook: the function, whether it wants keyword arguments, whether it also runs after an exception.
 _Hook = tuple[Callable[..., Any], bool, bool]
 

@@ -9,8 +9,27 @@ from gradkit.nn import functional as F, init
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
 
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm"]
 
-class _BatchNorm(Module):
+
+class _Normalization(Module):
+    """What normalisations share: a weight that starts at 1 and a bias that starts at 0, either of which may be missing."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _make(self, shape: int | tuple[int, ...], weight: bool, bias: bool, **place: Any) -> None:
+        self.weight = Parameter(creation.ones(shape, **place)) if weight else None
+        self.bias = Parameter(creation.zeros(shape, **place)) if weight and bias else None
+
+    def reset_parameters(self) -> None:
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+
+class _BatchNorm(_Normalization):
     """What BatchNorm1d, 2d and 3d share: everything but the number of axes they take.
 
     Training normalises by the batch's own mean and (biased) variance and moves the running ones, the variance there
@@ -19,8 +38,6 @@ class _BatchNorm(Module):
     """
 
     input_ndims: tuple[int, ...]
-    weight: Parameter | None
-    bias: Parameter | None
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
@@ -44,8 +61,7 @@ class _BatchNorm(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         place = {"device": device, "dtype": dtype}
-        self.weight = Parameter(creation.ones(num_features, **place)) if affine else None
-        self.bias = Parameter(creation.zeros(num_features, **place)) if affine and bias else None
+        self._make(num_features, affine, bias, **place)
         tracked = track_running_stats
         count = creation.tensor(0, dtype=dtypes.int64, device=device) if tracked else None
         self.register_buffer("running_mean", creation.zeros(num_features, **place) if tracked else None)
@@ -70,10 +86,7 @@ class _BatchNorm(Module):
 
     def reset_parameters(self) -> None:
         self.reset_running_stats()
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        super().reset_parameters()
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in self.input_ndims:
@@ -143,7 +156,7 @@ class BatchNorm3d(_BatchNorm):
     input_ndims = (5,)
 
 
-class LayerNorm(Module):
+class LayerNorm(_Normalization):
     """Normalises the last axes, those of ``normalized_shape``, to mean 0 and variance 1; the same shape out.
 
     ``weight`` starts at 1 and ``bias`` at 0, both of ``normalized_shape``; ``elementwise_affine=False`` leaves both
@@ -154,9 +167,6 @@ class LayerNorm(Module):
     >>> bool((y.mean(dim=-1).abs() < 1e-5).all())
     True
     """
-
-    weight: Parameter | None
-    bias: Parameter | None
 
     def __init__(
         self,
@@ -172,14 +182,7 @@ class LayerNorm(Module):
         self.normalized_shape = shape
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        self.weight = Parameter(creation.ones(shape, device=device, dtype=dtype)) if elementwise_affine else None
-        self.bias = Parameter(creation.zeros(shape, device=device, dtype=dtype)) if elementwise_affine and bias else None
-
-    def reset_parameters(self) -> None:
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        self._make(shape, elementwise_affine, bias, device=device, dtype=dtype)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)

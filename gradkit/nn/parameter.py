@@ -7,6 +7,8 @@ import numpy as np
 from gradkit import creation
 from gradkit.engine.tensor import Tensor
 
+__all__ = ["Buffer", "Parameter"]
+
 
 class Buffer(Tensor):
     """A Tensor that a module registers as a buffer when it is assigned; kept in ``state_dict()`` if ``persistent``.

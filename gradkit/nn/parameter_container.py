@@ -7,6 +7,8 @@ from gradkit.engine.tensor import Tensor
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
 
+__all__ = ["ParameterDict", "ParameterList"]
+
 
 def _kept(value: Any) -> Any:
     """A Tensor becomes a Parameter; anything else stays as it is."""

@@ -5,6 +5,12 @@ from typing import Any
 from gradkit.nn import functional as F
 from gradkit.nn.applied import Applied
 
+__all__ = [
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AvgPool1d",
+    "AvgPool2d", "AvgPool3d", "LPPool1d", "LPPool2d", "MaxPool1d", "MaxPool2d", "MaxPool3d", "MaxUnpool1d", "MaxUnpool2d",
+    "MaxUnpool3d",
+]  # fmt: skip
+
 _Sizes = int | tuple[int, ...]
 
 
@@ -19,6 +25,7 @@ class MaxPool1d(Applied):
     """
 
     function = staticmethod(F.max_pool1d)
+    shown = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
     def __init__(
         self,
@@ -37,9 +44,6 @@ class MaxPool1d(Applied):
             ceil_mode=ceil_mode,
             return_indices=return_indices,
         )
-
-    def extra_repr(self) -> str:
-        return super().extra_repr().removesuffix(f", return_indices={self.return_indices}")
 
 
 class MaxPool2d(MaxPool1d):
@@ -75,6 +79,7 @@ class AvgPool1d(Applied):
     """
 
     function = staticmethod(F.avg_pool1d)
+    shown = ("kernel_size", "stride", "padding")
 
     def __init__(
         self,
@@ -88,9 +93,6 @@ class AvgPool1d(Applied):
         # One number is printed as a tuple, as PyTorch prints it for this layer alone.
         sizes = {name: (size,) if isinstance(size, int) else size for name, size in sizes.items()}
         super().__init__(**sizes, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
-
-    def extra_repr(self) -> str:
-        return ", ".join([f"{name}={getattr(self, name)}" for name in ("kernel_size", "stride", "padding")])
 
 
 class AvgPool2d(AvgPool1d):
@@ -249,12 +251,10 @@ class AdaptiveMaxPool1d(Applied):
     """
 
     function = staticmethod(F.adaptive_max_pool1d)
+    shown = ("output_size",)
 
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
         super().__init__(output_size=output_size, return_indices=return_indices)
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"
 
 
 class AdaptiveMaxPool2d(AdaptiveMaxPool1d):

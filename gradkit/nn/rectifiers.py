@@ -6,12 +6,14 @@ from typing import Any
 from gradkit import creation
 from gradkit.engine.tensor import Tensor
 from gradkit.nn import functional as F, init
-from gradkit.nn.applied import Applied
+from gradkit.nn.applied import Applied, InPlace
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
 
+__all__ = ["CELU", "ELU", "SELU", "Hardtanh", "LeakyReLU", "PReLU", "RReLU", "ReLU", "ReLU6", "Threshold"]
 
-class ReLU(Applied):
+
+class ReLU(InPlace):
     """``max(0, input)``.
 
     >>> nn.ReLU()(gradkit.tensor([-1.0, 2.0]))
@@ -20,11 +22,8 @@ class ReLU(Applied):
 
     function = staticmethod(F.relu)
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
 
-
-class ReLU6(ReLU):
+class ReLU6(InPlace):
     """``min(max(0, input), 6)``.
 
     >>> nn.ReLU6()(gradkit.tensor([-1.0, 2.0, 8.0]))
@@ -34,7 +33,7 @@ class ReLU6(ReLU):
     function = staticmethod(F.relu6)
 
 
-class SELU(ReLU):
+class SELU(InPlace):
     """`ELU` scaled so that mean 0 and variance 1 stay so; Klambauer et al., "Self-normalizing neural networks" (2017).
 
     >>> nn.SELU()(gradkit.tensor([-1.0, 2.0]))

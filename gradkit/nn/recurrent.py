@@ -15,6 +15,8 @@ from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
 from gradkit.primitives import recurrence as rows
 
+__all__ = ["GRUCell", "LSTMCell", "RNNCell"]
+
 
 class _Cell(Module):
     gates: int

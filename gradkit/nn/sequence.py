@@ -19,6 +19,8 @@ from gradkit.nn.recurrent import gru_step, lstm_step
 from gradkit.nn.utils.rnn import PackedSequence
 from gradkit.ops.joining import cat, stack
 
+__all__ = ["GRU", "LSTM", "RNN", "RNNBase"]
+
 State = tuple[Tensor, ...]
 
 

@@ -17,6 +17,8 @@ from gradkit.nn.linear import Linear
 from gradkit.nn.module import Module
 from gradkit.nn.normalization import LayerNorm
 
+__all__ = ["Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
+
 Activation = str | Callable[[Tensor], Tensor]
 
 
