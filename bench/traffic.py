@@ -133,6 +133,7 @@ PROGRAMS: dict[str, tuple[list[Any], dict[str, Any], int]] = {
     "cross_entropy_vjp": ([(), SHAPE, SHAPE[0]], LOSS, 2),
     "layer_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], NORM, 2),
     "layer_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], NORM, 5),
+    "dropout_forward": ([SHAPE], {"mask": at_once(lambda _xp, shape, dtype: np.ones(shape, dtype)), "lead": 0}, 2),
 }
 
 
@@ -151,7 +152,8 @@ def of_program(name: str) -> Entry:
     bytes_moved = counted(lambda: found.append(FUSIBLE[name](XP, *operands, **params)))
     if isinstance(found[0], list):  # the tape adds up what belongs to weights
         bytes_moved += 4 * sum([c.ndim > len(shape) for c, shape in zip(found[0], ((2, 2), (1,), (1,)))])
-    return Entry(name, name.rpartition("_")[0] + " along rows", 4 * arrays, bytes_moved, params)
+    what = "dropout, either way" if name == "dropout_forward" else name.rpartition("_")[0] + " along rows"
+    return Entry(name, what, 4 * arrays, bytes_moved, params)
 
 
 def entries() -> Iterator[Entry]:

@@ -13,9 +13,9 @@ __host__ __device__ inline unsigned int high_product(unsigned int a, unsigned in
     return (unsigned int)(((unsigned long long)a * b) >> 32);
 }
 
-// The block of 128 bits with this number, under a key of 64 bits.
-__host__ __device__ inline words philox(unsigned long long key, unsigned long long number) {
-    unsigned int x = (unsigned int)number, y = (unsigned int)(number >> 32), z = 0, w = 0;
+// The block of 128 bits with this number, under a key of 64 bits; each `z` has blocks of its own.
+__host__ __device__ inline words philox(unsigned long long key, unsigned long long number, unsigned int z = 0) {
+    unsigned int x = (unsigned int)number, y = (unsigned int)(number >> 32), w = 0;
     unsigned int k0 = (unsigned int)key, k1 = (unsigned int)(key >> 32);
     for (int round = 0; round < 10; ++round) {
         const unsigned int high_x = high_product(0xD2511F53u, x), low_x = 0xD2511F53u * x;
@@ -43,6 +43,16 @@ __host__ __device__ inline float unit(unsigned long long key, unsigned long long
 
 __host__ __device__ inline double unit(unsigned long long key, unsigned long long number, double) {
     return (double)(word(key, number) >> 11) * 0x1p-53;
+}
+
+// Whether one of four elements that share a block is kept: with probability 1 - p.
+__host__ __device__ inline bool kept(const words& b, int which, float p) {
+    const unsigned int bits = which & 2 ? (which & 1 ? b.w : b.z) : (which & 1 ? b.y : b.x);
+    return (float)(bits >> 8) * 0x1p-24f >= p;
+}
+
+__host__ __device__ inline bool kept(unsigned long long key, unsigned long long number, float p) {
+    return kept(philox(key, number >> 2, 1), (int)(number & 3), p);
 }
 
 // Normal, by Box and Muller's transform of two numbers from (0, 1] and [0, 1).

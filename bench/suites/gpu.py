@@ -203,9 +203,11 @@ def program(entry: Entry, fused: bool) -> Callable[[Any], Work]:
         run = getattr(backend.xp, f"fused_{entry.name}", None) if fused else partial(FUSIBLE[entry.name], plain(backend))
         if run is None:
             raise NotAvailable("GRADKIT_FUSED=0 turns kernels off")
+        mask = backend.generator().manual_seed(1).mask(ELEMENTS, 0.5, 2.0)
+        params = entry.params | ({"mask": mask} if "mask" in entry.params else {})
 
         def work() -> dict[str, Any]:
-            found = run(*operands, **entry.params)
+            found = run(*operands, **params)
             if not isinstance(found, list):
                 return finished(backend.module, [found])
             return finished(backend.module, [c.sum(0) if c.ndim > 1 and i else c for i, c in enumerate(found)])
@@ -232,6 +234,8 @@ def torch_program(entry: Entry) -> Callable[[Any], Work]:
     name, _, role = entry.name.rpartition("_")
 
     def build(torch: Any) -> Work:
+        if name not in forward:
+            raise NotAvailable(f"PyTorch's {name} draws other numbers")
         operands = [on_cuda(torch, np.asarray(x)) for x in row_operands(entry.name)]
         if role == "forward":
             run = lambda: [forward[name](torch, *operands)]

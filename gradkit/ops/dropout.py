@@ -3,13 +3,15 @@
 On the CPU the elements that fall are those that PyTorch drops after the same `manual_seed`.
 """
 
+import math
 import warnings
 from typing import Any
 
-from gradkit.engine import inplace as writing
+from gradkit.engine import inplace as writing, modes
 from gradkit.engine.tensor import Tensor
+from gradkit.primitives import piecewise as rows
 from gradkit.primitives.shape import extents
-from gradkit.random import drawn
+from gradkit.random import drawn, stream_for
 
 __all__ = ["alpha_dropout", "dropout", "feature_alpha_dropout"]
 METHODS: tuple[str, ...] = ()
@@ -109,7 +111,15 @@ def _dropped(name: str, input: Tensor, p: float, training: bool, inplace: bool, 
         raise RuntimeError(f"{name}: the result cannot be of dtype {input.dtype.name}; convert with .float()")
     if p == 1:
         return _result(input, input * 0, inplace, name)
-    return _result(input, input * _mask(input, shape, p, 1 / (1 - p)), inplace, name)
+    return _result(input, _thinned(input, shape, p, 1 / (1 - p)), inplace, name)
+
+
+def _thinned(input: Tensor, shape: tuple[int, ...], p: float, value: float) -> Tensor:
+    """`input` times a mask; where numbers are drawn by counting, and each element has its own, the mask is never stored."""
+    draw = getattr(stream_for(None, input.device), "mask", None)
+    if draw and shape == extents(input) and not modes.local.batches and input.dtype.kind != "c":
+        return rows.dropout(input, mask=draw(math.prod(shape), p, value), lead=0)
+    return input * _mask(input, shape, p, value)
 
 
 def _result(input: Tensor, y: Tensor, inplace: bool, name: str) -> Tensor:

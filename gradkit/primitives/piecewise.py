@@ -7,7 +7,8 @@ from gradkit.backend.numpy import NUMPY
 from gradkit.engine import dtypes
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tensor import Tensor
-from gradkit.families import NO_BOOL, REAL_ONLY, elementwise
+from gradkit.families import NO_BOOL, REAL_ONLY, elementwise, linear
+from gradkit.primitives.fusible import fusible
 from gradkit.primitives.shape import astype
 
 inf, nan = math.inf, math.nan
@@ -54,6 +55,21 @@ def in_dtype(x: Any, dtype: Any) -> Any:
 
 
 tensor_xp.where = where
+
+
+@fusible
+def dropout_forward(xp: Any, x: Any, *, mask: Any, lead: int) -> Any:
+    """`x` times what ``mask(xp, shape, dtype)`` draws, the same numbers each time, for all of `lead` batch axes."""
+    return x * mask(xp, x.shape[lead:], x.dtype)
+
+
+# Its own transpose, so that nothing is kept for the way back.
+dropout = linear(
+    "dropout", dropout_forward, [lambda xp, d, _y, _x, mask, lead: xp.dropout(d, mask=mask, lead=lead)],
+    [((3, 4), {"mask": lambda xp, shape, dtype: xp.reshape(xp.arange(12, dtype=dtype) % 3, shape), "lead": 0})],
+    structure="diagonal", batching=lambda sizes, mask, lead: {"mask": mask, "lead": lead + len(sizes)},
+    title="NativeDropoutBackward0", peer=lambda torch, x, mask, lead: x * (torch.arange(12, dtype=x.dtype) % 3).reshape(x.shape),
+)  # fmt: skip
 
 # -- the larger and the smaller
 _TIES = [(1.0, 1.0), (inf, inf), (nan, 1.0), (1.0, nan), (0.0, -0.0), (2.0, 1.0)]

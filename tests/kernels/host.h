@@ -7,6 +7,8 @@
 #include <cstring>
 
 #define GRADKIT_EITHER inline
+#define __host__
+#define __device__
 
 using half = _Float16;
 

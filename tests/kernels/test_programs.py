@@ -6,10 +6,13 @@ import pytest
 
 import gradkit as gk
 from gradkit.backend.kernels.catalogue import Kernels
+from gradkit.backend.protocol import backend_named
 from gradkit.primitives.fusible import FUSIBLE
+from tests.kernels.philox import kept
 from tests.primitives.test_fusible import CASES, PLAIN, drawn, summed
 
-PROGRAMS = {key.removeprefix("fused_"): run for key, run in Kernels(cupy).programs().items()}
+ALL = {key.removeprefix("fused_"): run for key, run in Kernels(cupy).programs().items()}
+PROGRAMS = {name: run for name, run in ALL.items() if name in CASES}
 inf, nan = np.inf, np.nan
 
 
@@ -110,6 +113,90 @@ def test_recorded_walk_runs_the_program_itself():
     (grad,) = gk.autograd.grad((y * y).sum(), x, create_graph=True)
     (second,) = gk.autograd.grad(grad.sum(), x)
     assert second.shape == (3, 4)
+
+
+DROPPED = {"e": (np.float16, 0.3), "f": (np.float32, 0.5), "d": (np.float64, 0.9)}
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+@pytest.mark.parametrize("size", [1, 3, 8, 1000, 5003])
+@pytest.mark.parametrize("char", [*DROPPED, "bfloat16"])
+def test_dropout_is_a_product_with_the_mask_that_the_generator_draws(char, size, offset):
+    if char == "bfloat16":
+        ml_dtypes = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed: no bfloat16")
+    dtype, p = (ml_dtypes.bfloat16, 0.3) if char == "bfloat16" else DROPPED[char]
+    stream = backend_named("cuda").generator().manual_seed(5)
+    stream.uniform(3, np.float32)
+    mask = stream.mask(size, p, 1 / (1 - p))
+    assert mask.start == 4 and stream._drawn == 4 + size
+    x = cupy.asarray(np.random.default_rng(1).normal(size=size + offset).astype(np.float32)).astype(dtype)[offset:]
+    got = ALL["dropout_forward"](x, mask=mask, lead=0)
+    want = x * mask(cupy, x.shape, x.dtype)
+    np.testing.assert_array_equal(got.astype("d").get(), want.astype("d").get())
+    np.testing.assert_array_equal(want.get() != 0, kept(size, p, seed=5, start=4))
+
+
+def test_dropout_beyond_32_bits_of_numbers_goes_on_counting():
+    stream = backend_named("cuda").generator().manual_seed(2**63 + 1)
+    stream._drawn = 2**34 - 4
+    mask, x = stream.mask(100, 0.5, 2.0), cupy.ones(100, "f")
+    got = ALL["dropout_forward"](x, mask=mask, lead=0).get()
+    np.testing.assert_array_equal(got != 0, kept(100, 0.5, seed=2**63 + 1, start=2**34 - 4))
+
+
+def test_dropped_infinities_are_not_numbers_as_in_a_product():
+    mask = backend_named("cuda").generator().mask(4, 1.0, 2.0)  # nothing is kept
+    got = ALL["dropout_forward"](cupy.asarray([1.0, inf, nan, -1.0]), mask=mask, lead=0).get()
+    np.testing.assert_array_equal(got, [0.0, nan, nan, -0.0])
+
+
+def test_dropout_declines_what_does_not_lie_in_one_piece():
+    mask = backend_named("cuda").generator().mask(24, 0.5, 2.0)
+    x = cupy.ones((4, 6))
+    for other in (x.T, x[:0], x.astype("F")):
+        assert ALL["dropout_forward"](other, mask=mask, lead=0) is NotImplemented
+    assert ALL["dropout_forward"](x, mask=mask, lead=1) is NotImplemented
+
+
+def test_dropout_is_one_launch_each_way_keeps_no_mask_and_its_rule_draws_the_same(counting, monkeypatch):
+    x = gk.tensor(np.random.default_rng(1).normal(size=(30, 40)).astype("f"), device="cuda", requires_grad=True)
+
+    def there_and_back():
+        gk.manual_seed(1)
+        with counting() as forward:
+            y = gk.nn.functional.dropout(x, 0.3)
+        ct = gk.ones_like(y)
+        with counting() as back:
+            (grad,) = gk.autograd.grad(y, x, ct)
+        return y.detach().cpu().numpy(), grad.cpu().numpy(), forward["launch"], back["launch"]
+
+    there_and_back()
+    y, grad, *launches = there_and_back()
+    assert launches == [1, 1]
+    monkeypatch.delitem(vars(backend_named("cuda").xp), "fused_dropout_forward")
+    plain_y, plain_grad, *launches = there_and_back()
+    assert launches == [2, 2]
+    np.testing.assert_array_equal(y, plain_y)
+    np.testing.assert_array_equal(grad, plain_grad)
+
+
+def test_dropout_has_tangents_second_cotangents_and_batches_of_cotangents():
+    x = gk.tensor(np.random.default_rng(1).normal(size=(5, 4)), device="cuda", requires_grad=True)
+    gk.manual_seed(1)
+    y = gk.nn.functional.dropout(x, 0.5)
+    mask = (y / x).detach()
+    ct = gk.randn(5, 4, dtype=gk.float64, device="cuda", requires_grad=True)
+    (grad,) = gk.autograd.grad(y, x, ct, create_graph=True)
+    np.testing.assert_allclose(grad.detach().cpu().numpy(), (ct * mask).detach().cpu().numpy())
+    (back,) = gk.autograd.grad(grad.sum(), ct)
+    np.testing.assert_allclose(back.cpu().numpy(), mask.cpu().numpy())
+    cts = gk.randn(3, 5, 4, dtype=gk.float64, device="cuda")
+    gk.manual_seed(1)
+    (grads,) = gk.autograd.grad(gk.nn.functional.dropout(x, 0.5), x, cts, is_grads_batched=True)
+    np.testing.assert_allclose(grads.cpu().numpy(), (cts * mask).cpu().numpy())
+    gk.manual_seed(1)
+    _, tangent = gk.func.jvp(lambda x: gk.nn.functional.dropout(x, 0.5), (x.detach(),), (ct.detach(),))
+    np.testing.assert_allclose(tangent.cpu().numpy(), (ct.detach() * mask).cpu().numpy())
 
 
 @pytest.mark.parametrize("rows", [1, 7, 3000])

@@ -14,7 +14,7 @@ from gradkit.backend.kernels.programs import ROWWISE
 from gradkit.backend.kernels.source import kernel_root, names
 from gradkit.engine.primitive import REGISTRY
 from gradkit.primitives.fusible import FUSIBLE
-from tests.kernels import hosted
+from tests.kernels import hosted, philox
 from tests.kernels.cases import CASES, ROWS, by_rule, params_of, tolerance
 
 
@@ -51,6 +51,13 @@ extern "C" double first_log_softmax(long n, const double* x, long cut) {
 """
 
 
+KEPT = """#include "philox.cuh"
+extern "C" void drop(long n, unsigned long long seed, unsigned long long start, float p, bool* kept) {
+    for (long k = 0; k < n; ++k) kept[k] = gradkit::kept(seed, start + k, p);
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     text = [f'#include "{prim.fused}.cuh"\n' for prim in ROWS.values()] + [hosted.EACH]
@@ -60,7 +67,7 @@ def library(tmp_path_factory):
         text.append(hosted.function(f"{name}_{i}_{form.name}", form.name, 1 + len(kind.reads), kind.operands, rule))
     for name, step in STEPS.items():
         text += [f'#include "{name}.cuh"\n', STEP.format(name=name, arrays=step.arrays, numbers=NUMBERS[name])]
-    text.append(EXPONENTIALS)
+    text += [EXPONENTIALS, KEPT]
     text.append('extern "C" float fast(float x, float p) { return fast_power(x, p); }\n')
     return hosted.compiled("".join(text), tmp_path_factory.mktemp("hosted"))
 
@@ -109,6 +116,26 @@ def test_one_pass_over_a_row_gives_what_two_do(library, row):
     for cut in range(len(row) + 1):
         got = library.first_log_softmax(hosted.ctypes.c_long(len(row)), x.ctypes.data_as(hosted.ctypes.c_void_p), hosted.ctypes.c_long(cut))
         np.testing.assert_allclose(got, want, rtol=1e-14)
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize("p", [0.0, 0.3, 0.999, 1.0])
+@pytest.mark.parametrize(("seed", "start"), [(0, 0), (1, 4), (2**64 - 1, 2**34 - 6)])
+def test_what_is_kept_is_what_the_paper_draws(library, seed, start, p):
+    got = np.empty(1001, bool)
+    ctypes = hosted.ctypes
+    numbers = ctypes.c_long(got.size), ctypes.c_uint64(seed), ctypes.c_uint64(start), ctypes.c_float(p)
+    library.drop(*numbers, got.ctypes.data_as(ctypes.c_void_p))
+    np.testing.assert_array_equal(got, philox.kept(got.size, p, seed, start))
+    assert abs(got.mean() - (1 - p)) < 0.06
+
+
+@pytest.mark.cpu
+def test_the_witness_gives_the_blocks_that_random123_publishes():
+    """kat_vectors of Random123: philox4x32 10, counter and key all zero, then all ones."""
+    assert [f"{w:08x}" for w in philox.blocks(0, (0, 0, 0, 0))] == ["6627e8d5", "e169c58d", "bc57ac4c", "9b00dbd8"]
+    ones = (0xFFFFFFFF,) * 4
+    assert [f"{w:08x}" for w in philox.blocks(2**64 - 1, ones)] == ["408f276d", "41c83b0e", "a20bc7c6", "6d5451fd"]
 
 
 OPTIONS = [

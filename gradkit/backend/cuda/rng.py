@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +20,22 @@ _DRAWS = {
     "normal": "y = (T)((F)low + (F)high * gradkit::normal(seed, start + i, (F)0))",
     "exponential": "y = (T)(gradkit::waiting(seed, start + i, (F)0) / (F)low)",
     "randint": "y = (T)((long long)low + (long long)(gradkit::word(seed, start + i) % (unsigned long long)high))",
-    "kept": "y = gradkit::unit(seed, start + i, 0.0f) >= (float)low ? (T)high : (T)0",
+    "kept": "y = gradkit::kept(seed, start + i, (float)low) ? (T)high : (T)0",
     "words": "y = (T)gradkit::word(seed, start + i)",
 }
+
+
+class Mask(NamedTuple):
+    """`value` with probability ``1 - p``, else 0: what `keep_mask` draws, to be drawn from where the stream stood."""
+
+    stream: CudaGenerator
+    seed: int
+    start: int
+    p: float
+    value: float
+
+    def __call__(self, _xp: Any, shape: Any, dtype: Any) -> Any:
+        return self.stream._drawn_from("kept", self.seed, self.start, shape, dtype, self.p, self.value)
 
 
 class CudaGenerator(Generator):
@@ -67,16 +80,24 @@ class CudaGenerator(Generator):
     # -- draws
     def _fill(self, draw: str, shape: Any, dtype: Any, low: Any = 0, high: Any = 0) -> Any:
         shape = tuple(shape) if isinstance(shape, Sequence) else (operator.index(shape),)
+        return self._drawn_from(draw, *self._next(math.prod(shape)), shape, dtype, low, high)
+
+    def _next(self, count: int, step: int = 1) -> tuple[int, int]:
+        """The seed, and where the next `count` numbers start: at a multiple of `step`."""
+        with self._lock:
+            start = -(-self._drawn // step) * step
+            self._drawn = start + count
+            return self._seed, start
+
+    def _drawn_from(self, draw: str, seed: int, start: int, shape: Any, dtype: Any, low: Any, high: Any) -> Any:
         with self._cuda.on(self._index):
             y = self._cp.empty(shape, dtype)
-            with self._lock:
-                start, self._drawn = self._drawn, self._drawn + y.size
             wide = np.dtype(dtype) == np.float64
             kernel = _kernel(self._cp, draw, wide)
             kind = np.int64 if draw == "randint" else np.float64
             if draw == "randint":
                 high = np.uint64(high).astype(np.int64)
-            kernel(np.uint64(self._seed), np.uint64(start), kind(low), kind(high), y)
+            kernel(np.uint64(seed), np.uint64(start), kind(low), kind(high), y)
         return y
 
     def _real(self, draw: str, shape: Any, dtype: Any, low: float, high: float) -> Any:
@@ -128,7 +149,13 @@ class CudaGenerator(Generator):
         if not 0 <= p <= 1:
             raise RuntimeError(f"keep_mask() takes p in [0, 1], not {p}")
         dtype = np.dtype(dtype)
-        return self._fill("kept", shape, np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype, p, value)
+        shape = tuple(shape) if isinstance(shape, Sequence) else (operator.index(shape),)
+        real = np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+        return self.mask(math.prod(shape), p, value)(self._cp, shape, real)
+
+    def mask(self, count: int, p: float, value: float) -> Mask:
+        """The mask of the next `count` elements, which may be drawn when it is wanted, and again. Four share a block."""
+        return Mask(self, *self._next(count, step=4), p, value)
 
     def multinomial(self, probs: Any, num_samples: int, replacement: bool = False) -> Any:
         """As on the CPU: the exponential race (Efraimidis and Spirakis, 2006), or a search in the cumulative weights."""

@@ -1,4 +1,4 @@
-"""Programs of rows of the package (see `gradkit.primitives.fusible`) that run along the last axis in one kernel.
+"""Programs of rows of the package (see `gradkit.primitives.fusible`) that run in one kernel, most along the last axis.
 
 Each declines, by answering NotImplemented, what it does not serve: then the program itself runs.
 """
@@ -10,13 +10,13 @@ import numpy as np
 
 from gradkit.backend.kernels.compiler import Compiler
 from gradkit.backend.kernels.elementwise import SUMMED_IN, TYPES
-from gradkit.backend.kernels.layout import THREADS, VECTOR, packed, power_of_two
+from gradkit.backend.kernels.layout import THREADS, VECTOR, block_count, packed, power_of_two
 
 #: The kernel files, one for each program, and the suffixes of the kernels in them.
 ROWWISE = {
     "log_softmax_forward": ("",), "log_softmax_vjp": ("",), "softmax_forward": ("",), "softmax_vjp": ("",),
     "cross_entropy_forward": ("",), "cross_entropy_vjp": ("",),
-    "layer_norm_forward": ("",), "layer_norm_vjp": ("", "_columns"),
+    "layer_norm_forward": ("",), "layer_norm_vjp": ("", "_columns"), "dropout_forward": ("",),
 }  # fmt: skip
 TILE = 32  # columns that a block sums, as in layer_norm_vjp.cu
 NONE_IGNORED = -(2**63)  # a target that no row has
@@ -112,6 +112,16 @@ class Programs:
         sizes = np.int64(count), np.int32(length)
         columns((tiles, chunks), (THREADS,), (d, x, moments, w_ct, b_ct, *sizes, parts, self.compiler.tickets.here()))
         return [y, w_ct, b_ct]
+
+    def dropout_forward(self, x: Any, *, mask: Any, lead: int) -> Any:
+        function = self.function("dropout_forward", x) if not lead and self.serves(x) and isinstance(mask, tuple) else None
+        if function is None:
+            return NotImplemented
+        y, (_, seed, start, p, value) = self.cupy.empty(x.shape, x.dtype), mask
+        grid = block_count(-(-x.nbytes // VECTOR), self.compiler.tickets.most())
+        numbers = np.int64(x.size), np.uint64(seed), np.uint64(start), np.float64(p), np.float64(value)
+        function((grid,), (THREADS,), (x, y, *numbers))
+        return y
 
     # -- launching
     def serves(self, *operands: Any) -> bool:
