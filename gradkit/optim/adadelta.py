@@ -5,16 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.optim.optimizer import (
-    Optimizer,
-    blocks,
-    check_not_negative,
-    counted,
-    directed,
-    one_implementation,
-    step_tensor,
-    zeros_for,
-)
+from gradkit.optim.optimizer import Optimizer, begun, blocks, checked, directed
 
 
 class Adadelta(Optimizer):
@@ -45,20 +36,18 @@ class Adadelta(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_not_negative(lr=lr, rho=rho, epsilon=eps, weight_decay=weight_decay)
         if rho > 1:
             raise ValueError(f"Invalid rho value: {rho}")
-        defaults = {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
-        super().__init__(params, defaults | one_implementation(differentiable, capturable=capturable, foreach=foreach))
+        options = checked(
+            lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize, capturable=capturable, foreach=foreach,
+            differentiable=differentiable,
+        )  # fmt: skip
+        super().__init__(params, options)
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = step_tensor()
-            state["square_avg"] = zeros_for(param)
-            state["acc_delta"] = zeros_for(param)
-        counted(state)
+        _, arrays = begun(param, state, "square_avg", "acc_delta")
         lr, rho, eps = float(group["lr"]), group["rho"], group["eps"]
-        for p, g, v, u in blocks(param, grad, state["square_avg"].array, state["acc_delta"].array):
+        for p, g, v, u in blocks(param, grad, *arrays):
             g = directed(g, p, group)
             v *= rho
             v += (1 - rho) * g * g

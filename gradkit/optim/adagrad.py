@@ -7,15 +7,7 @@ import numpy as np
 
 from gradkit.backend.protocol import beside
 from gradkit.engine.tensor import wrap
-from gradkit.optim.optimizer import (
-    Optimizer,
-    blocks,
-    check_not_negative,
-    counted,
-    memory,
-    one_implementation,
-    step_tensor,
-)
+from gradkit.optim.optimizer import Optimizer, begun, blocks, checked, directed, memory, step_tensor
 
 
 class Adagrad(Optimizer):
@@ -47,22 +39,11 @@ class Adagrad(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_not_negative(
-            lr=lr,
-            lr_decay=lr_decay,
-            weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value,
-            epsilon=eps,
-        )
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, fused=fused))
+        options = checked(
+            lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay, initial_accumulator_value=initial_accumulator_value,
+            maximize=maximize, foreach=foreach, fused=fused, differentiable=differentiable,
+        )  # fmt: skip
+        super().__init__(params, options)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         super().add_param_group(param_group)
@@ -72,12 +53,10 @@ class Adagrad(Optimizer):
             self.state[param] = {"step": step_tensor(), "sum": wrap(total)}
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        lr = float(group["lr"]) / (1 + (counted(state) - 1) * group["lr_decay"])
-        for p, g, total in blocks(param, grad, state["sum"].array):
-            if group["maximize"]:
-                g = -g
-            if group["weight_decay"]:
-                g = g + group["weight_decay"] * p
+        step, arrays = begun(param, state, "sum")
+        lr = float(group["lr"]) / (1 + (step - 1) * group["lr_decay"])
+        for p, g, total in blocks(param, grad, *arrays):
+            g = directed(g, p, group)
             total += g * g
             change = np.sqrt(total)
             change += group["eps"]

@@ -6,16 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.optim.optimizer import (
-    Optimizer,
-    blocks,
-    check_betas,
-    check_not_negative,
-    counted,
-    one_implementation,
-    step_tensor,
-    zeros_for,
-)
+from gradkit.optim.optimizer import Optimizer, begun, blocks, checked
 
 
 class Adam(Optimizer):
@@ -51,19 +42,12 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check_not_negative(lr=lr, epsilon=eps, weight_decay=weight_decay)
-        check_betas(betas)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        options = one_implementation(differentiable, foreach=foreach, capturable=capturable, fused=fused)
-        super().__init__(params, defaults | options)
+        options = checked(
+            lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize,
+            decoupled_weight_decay=decoupled_weight_decay, foreach=foreach, capturable=capturable, fused=fused,
+            differentiable=differentiable,
+        )  # fmt: skip
+        super().__init__(params, options)
 
     kernel = "adam_step"  # its numbers are those of `prepared`, in this order
 
@@ -73,22 +57,16 @@ class Adam(Optimizer):
     def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], tuple[Any, ...]]:
         """The arrays of the state, and the numbers of this step."""
         amsgrad = group["amsgrad"]
-        if not state:
-            state["step"] = step_tensor()
-            state["exp_avg"] = zeros_for(param)
-            state["exp_avg_sq"] = zeros_for(param)
-            if amsgrad:
-                state["max_exp_avg_sq"] = zeros_for(param)
-        step = counted(state)
+        names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
+        step, arrays = begun(param, state, *names)
         lr, (beta1, beta2), weight_decay = float(group["lr"]), group["betas"], group["weight_decay"]
         shrink = 1.0
         if weight_decay and group["decoupled_weight_decay"]:
             shrink, weight_decay = 1 - lr * weight_decay, 0.0
         unbias = 1 / math.sqrt(1 - beta2**step)
         step_size = lr / (1 - beta1**step)
-        greatest = state["max_exp_avg_sq"].array if amsgrad else None
         rates = shrink, weight_decay, 1 - beta1, beta2, 1 - beta2, unbias, group["eps"], step_size
-        return [state["exp_avg"].array, state["exp_avg_sq"].array, greatest], (*rates, group["maximize"], amsgrad)
+        return arrays if amsgrad else [*arrays, None], (*rates, group["maximize"], amsgrad)
 
     def apply(self, param: Any, grad: Any, arrays: list[Any], numbers: tuple[Any, ...]) -> None:
         shrink, weight_decay, rise1, keep2, rise2, unbias, eps, step_size, maximize, amsgrad = numbers

@@ -5,17 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.optim.optimizer import (
-    Optimizer,
-    blocks,
-    check_betas,
-    check_not_negative,
-    counted,
-    directed,
-    one_implementation,
-    step_tensor,
-    zeros_for,
-)
+from gradkit.optim.optimizer import Optimizer, begun, blocks, checked, directed
 
 
 class Adamax(Optimizer):
@@ -46,20 +36,17 @@ class Adamax(Optimizer):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        check_not_negative(lr=lr, epsilon=eps, weight_decay=weight_decay)
-        check_betas(betas)
-        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
-        super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, capturable=capturable))
+        options = checked(
+            lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize, foreach=foreach, capturable=capturable,
+            differentiable=differentiable,
+        )  # fmt: skip
+        super().__init__(params, options)
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = step_tensor()
-            state["exp_avg"] = zeros_for(param)
-            state["exp_inf"] = zeros_for(param)
-        step = counted(state)
+        step, arrays = begun(param, state, "exp_avg", "exp_inf")
         beta1, beta2 = group["betas"]
         step_size = float(group["lr"]) / (1 - beta1**step)
-        for p, g, m, u in blocks(param, grad, state["exp_avg"].array, state["exp_inf"].array):
+        for p, g, m, u in blocks(param, grad, *arrays):
             g = directed(g, p, group)
             m += (1 - beta1) * (g - m)
             u *= beta2

@@ -7,17 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine.tensor import wrap
-from gradkit.optim.optimizer import (
-    Optimizer,
-    blocks,
-    check_betas,
-    check_not_negative,
-    counted,
-    directed,
-    one_implementation,
-    step_tensor,
-    zeros_for,
-)
+from gradkit.optim.optimizer import Optimizer, begun, blocks, checked, directed
 
 
 class NAdam(Optimizer):
@@ -51,32 +41,22 @@ class NAdam(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_not_negative(lr=lr, epsilon=eps, weight_decay=weight_decay, momentum_decay=momentum_decay)
-        check_betas(betas)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum_decay": momentum_decay,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, capturable=capturable))
+        options = checked(
+            lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay,
+            decoupled_weight_decay=decoupled_weight_decay, maximize=maximize, foreach=foreach, capturable=capturable,
+            differentiable=differentiable,
+        )  # fmt: skip
+        super().__init__(params, options)
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = step_tensor()
-            state["mu_product"] = wrap(np.ones((), np.float32))
-            state["exp_avg"] = zeros_for(param)
-            state["exp_avg_sq"] = zeros_for(param)
-        step = counted(state)
+        state.setdefault("mu_product", wrap(np.ones((), np.float32)))
+        step, arrays = begun(param, state, "exp_avg", "exp_avg_sq")
         lr, (beta1, beta2) = float(group["lr"]), group["betas"]
         now, then = [beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1)]
         state["mu_product"].array[...] *= now
         product = float(state["mu_product"].array)
         unbias = 1 / (1 - beta2**step)
-        for p, g, m, v in blocks(param, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
+        for p, g, m, v in blocks(param, grad, *arrays):
             g = directed(g, p, group)
             if group["weight_decay"] and group["decoupled_weight_decay"]:
                 p *= 1 - lr * group["weight_decay"]
@@ -117,31 +97,21 @@ class RAdam(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_not_negative(lr=lr, epsilon=eps, weight_decay=weight_decay)
-        check_betas(betas)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, capturable=capturable))
+        options = checked(
+            lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, decoupled_weight_decay=decoupled_weight_decay,
+            maximize=maximize, foreach=foreach, capturable=capturable, differentiable=differentiable,
+        )  # fmt: skip
+        super().__init__(params, options)
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = step_tensor()
-            state["exp_avg"] = zeros_for(param)
-            state["exp_avg_sq"] = zeros_for(param)
-        step = counted(state)
+        step, arrays = begun(param, state, "exp_avg", "exp_avg_sq")
         lr, (beta1, beta2) = float(group["lr"]), group["betas"]
         rest = 1 - beta2**step
         most = 2 / (1 - beta2) - 1
         length = most - 2 * step * beta2**step / rest
         rectified = length > 5
         scale = math.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length) * rest) if rectified else 1.0
-        for p, g, m, v in blocks(param, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
+        for p, g, m, v in blocks(param, grad, *arrays):
             g = directed(g, p, group)
             if group["weight_decay"] and group["decoupled_weight_decay"]:
                 p *= 1 - lr * group["weight_decay"]

@@ -231,10 +231,13 @@ def directed(grad: Any, param: Any, group: dict[str, Any]) -> Any:
     return grad
 
 
-def counted(state: dict[str, Any]) -> int:
-    """Add one to "step" in the state, a 0-d float32 Tensor as in PyTorch, and return it."""
+def begun(param: Any, state: dict[str, Any], *names: str) -> tuple[int, list[Any]]:
+    """The number of this step, counted in the state, and the arrays of these names there, which start as zeros."""
+    for name in ("step", *names):
+        if name not in state:  # a 0-d float32 Tensor as in PyTorch
+            state[name] = step_tensor() if name == "step" else zeros_for(param)
     state["step"].array[...] += 1
-    return int(state["step"].array)
+    return int(state["step"].array), [state[name].array for name in names]
 
 
 def step_tensor() -> Tensor:
@@ -258,29 +261,28 @@ def written(param: Tensor) -> None:
     inplace.written(param, "an optimizer step")
 
 
-def check_not_negative(**options: float) -> None:
-    """Raise ValueError for an option that is negative or NaN."""
+def checked(**options: Any) -> dict[str, Any]:
+    """Options as they stand in a group, each checked by its name.
+
+    ValueError for one that is out of range. What chooses between PyTorch's implementations (foreach, fused, capturable)
+    changes nothing here, and is kept so that a state dict can go to and fro. NotImplementedError for ``differentiable``,
+    which asks for a step that the tape records.
+    """
     for name, value in options.items():
-        if not float(value) >= 0:
-            raise ValueError(f"Invalid {'learning rate' if name == 'lr' else name + ' value'}: {value}")
-
-
-def check_betas(betas: tuple[float, float]) -> None:
-    """Raise ValueError unless both lie in [0, 1)."""
-    for index, beta in enumerate(betas):
+        if name in _NOT_NEGATIVE and not float(value) >= 0:  # nan too
+            raise ValueError(f"Invalid {_NOT_NEGATIVE[name]}: {value}")
+    for index, beta in enumerate(options.get("betas", ())):
         if not 0 <= beta < 1:
             raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
-
-
-def one_implementation(differentiable: bool, **chosen: bool | None) -> dict[str, Any]:
-    """PyTorch's options that choose between implementations, as they stand in a group.
-
-    There is one implementation here, so they change nothing; they are kept so that a state dict can go to and fro.
-    Raises NotImplementedError for ``differentiable``, which asks for a step that the tape records.
-    """
-    if differentiable:
+    if options["differentiable"]:
         raise NotImplementedError("differentiable=True: write the update with ordinary operations to differentiate it")
-    return {"differentiable": False, **chosen}
+    return options
+
+
+_NOT_NEGATIVE = {"lr": "learning rate", "eps": "epsilon value"} | {
+    name: f"{name} value"
+    for name in ("alpha", "initial_accumulator_value", "lr_decay", "momentum", "momentum_decay", "rho", "weight_decay")
+}
 
 
 def _ordered(params: Any) -> Any:

@@ -5,15 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.optim.optimizer import (
-    Optimizer,
-    blocks,
-    check_not_negative,
-    counted,
-    one_implementation,
-    step_tensor,
-    zeros_for,
-)
+from gradkit.optim.optimizer import Optimizer, begun, blocks, checked, directed
 
 
 class RMSprop(Optimizer):
@@ -46,36 +38,18 @@ class RMSprop(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_not_negative(lr=lr, epsilon=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "alpha": alpha,
-            "eps": eps,
-            "centered": centered,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults | one_implementation(differentiable, capturable=capturable, foreach=foreach))
+        options = checked(
+            lr=lr, momentum=momentum, alpha=alpha, eps=eps, centered=centered, weight_decay=weight_decay, maximize=maximize,
+            capturable=capturable, foreach=foreach, differentiable=differentiable,
+        )  # fmt: skip
+        super().__init__(params, options)
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr, alpha, eps, momentum = float(group["lr"]), group["alpha"], group["eps"], group["momentum"]
-        if not state:
-            state["step"] = step_tensor()
-            state["square_avg"] = zeros_for(param)
-            if momentum:
-                state["momentum_buffer"] = zeros_for(param)
-            if group["centered"]:
-                state["grad_avg"] = zeros_for(param)
-        counted(state)
-        square = state["square_avg"].array
-        buffer = state["momentum_buffer"].array if momentum else square
-        mean = state["grad_avg"].array if group["centered"] else square
-        for p, g, v, b, m in blocks(param, grad, square, buffer, mean):
-            if group["maximize"]:
-                g = -g
-            if group["weight_decay"]:
-                g = g + group["weight_decay"] * p
+        names = "momentum_buffer" if momentum else "square_avg", "grad_avg" if group["centered"] else "square_avg"
+        _, arrays = begun(param, state, "square_avg", *names)
+        for p, g, v, b, m in blocks(param, grad, *arrays):
+            g = directed(g, p, group)
             change = g * g
             change *= 1 - alpha
             v *= alpha

@@ -7,15 +7,7 @@ import numpy as np
 
 from gradkit.backend.protocol import beside
 from gradkit.engine.tensor import wrap
-from gradkit.optim.optimizer import (
-    Optimizer,
-    blocks,
-    check_not_negative,
-    counted,
-    one_implementation,
-    step_tensor,
-    zeros_for,
-)
+from gradkit.optim.optimizer import Optimizer, begun, blocks, checked
 
 
 class Rprop(Optimizer):
@@ -45,20 +37,20 @@ class Rprop(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_not_negative(lr=lr)
         if not 0 < etas[0] < 1 < etas[1]:
             raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
-        defaults = {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize}
-        super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, capturable=capturable))
+        options = checked(
+            lr=lr, etas=etas, step_sizes=step_sizes, maximize=maximize, foreach=foreach, capturable=capturable,
+            differentiable=differentiable,
+        )  # fmt: skip
+        super().__init__(params, options)
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = step_tensor()
-            state["prev"] = zeros_for(param)
+        if "step_size" not in state:
             state["step_size"] = wrap(beside(param, "full", param.shape, float(group["lr"]), param.dtype))
-        counted(state)
+        _, arrays = begun(param, state, "prev", "step_size")
         (shrink, grow), (least, most) = group["etas"], group["step_sizes"]
-        for p, g, last, size in blocks(param, grad, state["prev"].array, state["step_size"].array):
+        for p, g, last, size in blocks(param, grad, *arrays):
             if group["maximize"]:
                 g = -g
             turned = np.sign(g * last)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from gradkit.optim.optimizer import Optimizer, blocks, check_not_negative, one_implementation, zeros_for
+from gradkit.optim.optimizer import Optimizer, blocks, checked, zeros_for
 
 
 class SGD(Optimizer):
@@ -37,18 +37,13 @@ class SGD(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_not_negative(lr=lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults | one_implementation(differentiable, foreach=foreach, fused=fused))
+        options = checked(
+            lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov, maximize=maximize,
+            foreach=foreach, fused=fused, differentiable=differentiable,
+        )  # fmt: skip
+        super().__init__(params, options)
 
     kernel = "sgd_step"  # its numbers are those of `prepared`, in this order
 
