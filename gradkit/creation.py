@@ -10,6 +10,7 @@ from gradkit import errors
 from gradkit.backend.protocol import backend_named, backend_of
 from gradkit.engine import dtypes
 from gradkit.engine.device import CPU, made_on, moved, wanted
+from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor, wrap
 
 
@@ -167,16 +168,14 @@ def _filled(name: str) -> Any:
         raw = made_on(device, name, shape_from(name, size), dtypes.get_default_dtype() if dtype is None else np.dtype(dtype))
         return _finish(pinned(raw) if pin_memory else raw, requires_grad)
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"""A tensor of the given size: ``{name}(2, 3)`` or ``{name}((2, 3))``.
+    return named(make, name, f"""A tensor of the given size: ``{name}(2, 3)`` or ``{name}((2, 3))``.
 
     Floating dtype float32 unless `dtype` or `set_default_dtype` says otherwise. Raises RuntimeError for a negative
     size, TypeError for one that is no integer.
 
     >>> gradkit.{name}(2, 3).shape
     gradkit.Size([2, 3])
-    """
-    return make
+    """)
 
 
 def wrap_over(t: Tensor, like: Tensor) -> Tensor:
@@ -208,13 +207,11 @@ def _like(name: str) -> Any:
         t = wrap(raw, batch=input.batch)
         return t.requires_grad_() if requires_grad else t
 
-    made.__name__ = made.__qualname__ = f"{name}_like"
-    made.__doc__ = f"""A tensor of the shape, dtype and device of `input`, made as `{name}` does.
+    return named(made, f"{name}_like", f"""A tensor of the shape, dtype and device of `input`, made as `{name}` does.
 
     >>> gradkit.{name}_like(gradkit.tensor([1, 2])).dtype
     dtype('int64')
-    """
-    return made
+    """)
 
 
 zeros_like = _like("zeros")

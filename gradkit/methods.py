@@ -9,6 +9,7 @@ from gradkit import conversion, creation, history, moving, random
 from gradkit.backend.protocol import by_type
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.dtypes import constant
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as rows
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import TOPICS, arithmetic, linear_algebra
@@ -70,21 +71,19 @@ def written_by(op: Callable[..., Any], name: str) -> Callable[..., Any]:
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return inplace.write(self, (lambda x, *others: op(x, *others, **kwargs)) if kwargs else op, name, *args)
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"`{name[:-1]}`, written into this tensor; returns it."
     call.__wrapped__ = op  # type: ignore[attr-defined]  # it is called as that is
-    return call
+    return named(call, name, f"`{name[:-1]}`, written into this tensor; returns it.")
 
 
 # -- attaching
 def _attach() -> None:
     for topic in (*TOPICS, history, moving, conversion):
-        for name in topic.METHODS:
+        for name in getattr(topic, "METHODS", ()):
             setattr(Tensor, name, getattr(topic, name))
     for topic in TOPICS:
         for name in getattr(topic, "PROPERTIES", ()):
             setattr(Tensor, name, property(getattr(topic, name)))
-        for name in topic.INPLACE:
+        for name in getattr(topic, "INPLACE", ()):
             own = getattr(topic, f"{name}_", None)
             setattr(Tensor, f"{name}_", own or written_by(getattr(topic, name), f"{name}_"))
     for table in (random.METHODS, random.FILLERS, moving.CONVERTERS, conversion.SPECIAL):

@@ -10,6 +10,7 @@ from gradkit import creation
 from gradkit.backend.protocol import backends
 from gradkit.engine import dtypes
 from gradkit.engine.device import device as Device
+from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.placement import to_device
 from gradkit.primitives.shape import astype
@@ -135,9 +136,7 @@ def _converter(name: str, dtype: Any) -> Callable[[Tensor], Tensor]:
     def convert(self: Tensor) -> Tensor:
         return to(self, dtype)
 
-    convert.__name__ = convert.__qualname__ = name
-    convert.__doc__ = f"This tensor in {dtype.name}; itself if it is so already."
-    return convert
+    return named(convert, name, f"This tensor in {dtype.name}; itself if it is so already.")
 
 
 CONVERTERS = {
@@ -167,13 +166,11 @@ def _new(name: str) -> Callable[..., Tensor]:
             made = creation.wrap_over(made, self)
         return made.requires_grad_() if requires_grad else made
 
-    new.__name__ = new.__qualname__ = f"new_{name}"
-    new.__doc__ = f"""`gradkit.{name}`, of this tensor's dtype unless `dtype` says otherwise.
+    return named(new, f"new_{name}", f"""`gradkit.{name}`, of this tensor's dtype unless `dtype` says otherwise.
 
     >>> gradkit.tensor([1]).new_{name}(2, 3).shape
     gradkit.Size([2, 3])
-    """
-    return new
+    """)
 
 
 new_zeros, new_ones, new_empty = _new("zeros"), _new("ones"), _new("empty")

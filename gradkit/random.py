@@ -11,6 +11,7 @@ from gradkit.backend.rng import Generator, default_generator
 from gradkit.creation import pinned, shape_from
 from gradkit.engine import dtypes, inplace, modes
 from gradkit.engine.device import backend_for, device as Device, wanted
+from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor, wrap
 
 __all__ = [
@@ -270,9 +271,7 @@ def _filler(name: str, draw: Callable[..., Any], doc: str) -> Callable[..., Tens
         new = drawn(lambda g, s: draw(g, s, self.dtype, *args, **kwargs), tuple(self.shape), generator, self.device)
         return inplace.write(self, lambda _: new, name)
 
-    fill.__name__ = fill.__qualname__ = name
-    fill.__doc__ = doc
-    return fill
+    return named(fill, name, doc)
 
 
 def _between(g: Generator, shape: Any, dtype: Any, low: float = 0.0, high: float = 1.0, **bounds: float) -> Any:

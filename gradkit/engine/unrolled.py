@@ -13,6 +13,7 @@ import numpy as np
 from gradkit import errors
 from gradkit.engine import modes
 from gradkit.engine.dtypes import NUMBERS, constant, differentiable, real_constants
+from gradkit.engine.naming import named
 from gradkit.engine.node import Node, note
 from gradkit.engine.outputs import pick
 from gradkit.engine.primitive import Primitive
@@ -359,5 +360,4 @@ def planned(prim: Primitive, key: tuple[int, ...]) -> tuple[Any, Primitive]:
 def own_code(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """A closure's own copy of its code: CPython's inline caches live there, and tracebacks show its name."""
     function.__code__ = function.__code__.replace(co_name=name)
-    function.__name__ = function.__qualname__ = name
-    return function
+    return named(function, name, function.__doc__)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.activation import (
     celu,
@@ -128,15 +129,13 @@ def _writing(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         return function(input, *args, **kwargs, inplace=True)
 
     name = function.__name__
-    call.__name__ = call.__qualname__ = f"{name}_"
     more = ", 0.5, 0.0" if function is threshold else ""
-    call.__doc__ = f"""`{name}` written into `input`; returns it.
+    return named(call, f"{name}_", f"""`{name}` written into `input`; returns it.
 
     >>> x = gradkit.tensor([-1.0, 2.0])
     >>> F.{name}_(x{more}) is x
     True
-    """
-    return call
+    """)
 
 
 celu_, elu_, hardtanh_, leaky_relu_ = [_writing(function) for function in (celu, elu, hardtanh, leaky_relu)]

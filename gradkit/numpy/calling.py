@@ -109,6 +109,12 @@ def axes_in(axis: Any, ndim: int) -> tuple[int, ...]:
     return axes
 
 
+def in_line(a: Any, axis: int | None) -> tuple[Tensor, int]:
+    """A tensor and one of its axes, counted from the front; without `axis`, all its elements in line."""
+    x = asarray(a)
+    return (xp.reshape(x, (-1,)), 0) if axis is None else (x, axis_in(axis, x.ndim))
+
+
 # -- what is not served
 def refuse_out(name: str, out: Any) -> None:
     """TypeError for ``out=``: an operation that is differentiated makes a new tensor."""

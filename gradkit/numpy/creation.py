@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy import calling
@@ -29,13 +30,11 @@ def maker(function: Callable[..., Any], example: str) -> Callable[..., Any]:
             return tuple([placed(wrap(one), device) for one in made])
         return placed(wrap(made), device)
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"""`numpy.{name}` as a tensor, on `device` if one is given: the same arguments, dtypes and errors.
+    return named(make, name, f"""`numpy.{name}` as a tensor, on `device` if one is given: the same arguments, dtypes and errors.
 
     >>> np.array_equal(gnp.{name}({example}), np.{name}({example}))
     True
-    """
-    return make
+    """)
 
 
 def constant(x: Any) -> Any:
@@ -130,13 +129,11 @@ def _like(function: Callable[..., Any], plain: Callable[..., Any]) -> Callable[.
             return plain(shape, dtype=x.dtype if dtype is None else dtype, device=device)
         return function(x, dtype=dtype, device=device)
 
-    make.__name__ = make.__qualname__ = f"{plain.__name__}_like"
-    make.__doc__ = f"""`{plain.__name__}` of the shape and dtype of `a`, unless these are given.
+    return named(make, f"{plain.__name__}_like", f"""`{plain.__name__}` of the shape and dtype of `a`, unless these are given.
 
     >>> gnp.{plain.__name__}_like(gradkit.ones(2, 3)).shape
     gradkit.Size([2, 3])
-    """
-    return make
+    """)
 
 
 zeros_like = _like(creation.zeros_like, zeros)
@@ -243,13 +240,11 @@ def _triangle(name: str) -> Callable[..., Any]:
         x = _asarray(m)
         return getattr(xp, name)(x if x.ndim > 1 else xp.broadcast_to(x, (x.shape[0], x.shape[0])), k=k)
 
-    cut.__name__ = cut.__qualname__ = name
-    cut.__doc__ = f"""The {"lower" if name == "tril" else "upper"} triangle of matrices: 0 beyond the diagonal `k`.
+    return named(cut, name, f"""The {"lower" if name == "tril" else "upper"} triangle of matrices: 0 beyond the diagonal `k`.
 
     >>> gnp.{name}(gradkit.ones(2, 2)).sum()
     tensor(3.)
-    """
-    return cut
+    """)
 
 
 tril = _triangle("tril")

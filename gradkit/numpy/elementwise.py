@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy.calling import NUMBERS, converted, kind_of, operand, plain, refuse
@@ -53,10 +54,8 @@ def ufunc(function: np.ufunc, row: str | Callable[..., Any] | None = None) -> Ca
         compute: Any = getattr(xp, row) if isinstance(row, str) else row
         return compute(*operands)
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = _describe(function, differentiable=row is not None)
     call.ufunc = function  # type: ignore[attr-defined]
-    return call
+    return named(call, name, _describe(function, differentiable=row is not None))
 
 
 def taken_as_they_are(kinds: tuple[Any, ...], found: tuple[Any, ...]) -> bool:

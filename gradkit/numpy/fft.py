@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import asarray, axis_in, refuse_out
 from gradkit.numpy.creation import maker
@@ -80,56 +81,51 @@ def _from_half(a: Any, s: Any, axes: Any, norm: str | None) -> Tensor:
     return astype(y, dtype=given) if given.kind == "f" and given.itemsize < 4 and len(found) == 1 else y  # as NumPy does
 
 
-# -- along one axis
+# -- under NumPy's names
+def _other(norm: str | None) -> str:
+    return fourier.OTHER_NORM[_norm(norm)]
+
+
+def _forward(a: Any, s: Any, axes: Any, norm: str | None) -> Tensor:
+    return _complex(a, s, axes, norm, inverse=False)
+
+
+def _inverse(a: Any, s: Any, axes: Any, norm: str | None) -> Tensor:
+    return _complex(a, s, axes, norm, inverse=True)
+
+
 def _along_one(name: str, transform: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def call(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None) -> Tensor:
         refuse_out(name, out)
         return transform(a, None if n is None else (n,), (axis,), norm)
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"""`numpy.fft.{name}` of a tensor, with its arguments, dtypes and errors.
-
-    >>> gnp.fft.{name}(gradkit.ones(1, 4)).shape
-    gradkit.Size({list(getattr(np.fft, name)(np.ones((1, 4))).shape)})
-    """
-    return call
+    return named(call, name, _describe(name))
 
 
-def _other(norm: str | None) -> str:
-    return fourier.OTHER_NORM[_norm(norm)]
-
-
-fft = _along_one("fft", lambda a, s, axes, norm: _complex(a, s, axes, norm, False))
-ifft = _along_one("ifft", lambda a, s, axes, norm: _complex(a, s, axes, norm, True))
-rfft = _along_one("rfft", _to_half)
-irfft = _along_one("irfft", _from_half)
-hfft = _along_one("hfft", lambda a, s, axes, norm: _from_half(conj(asarray(a)), s, axes, _other(norm)))
-ihfft = _along_one("ihfft", lambda a, s, axes, norm: conj(_to_half(a, s, axes, _other(norm))))
-
-
-# -- along several axes
-def _along_several(name: str, usual: Any, transform: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _along_several(name: str, transform: Callable[..., Tensor], usual: Any = None) -> Callable[..., Tensor]:
     def call(a: Any, s: Any = None, axes: Any = usual, norm: str | None = None, out: Any = None) -> Tensor:
         refuse_out(name, out)
         return transform(a, s, axes, norm)
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"""`numpy.fft.{name}` of a tensor, with its arguments, dtypes and errors.
+    return named(call, name, _describe(name))
+
+
+def _describe(name: str) -> str:
+    return f"""`numpy.fft.{name}` of a tensor, with its arguments, dtypes and errors.
 
     >>> gnp.fft.{name}(gradkit.ones(2, 4)).shape
     gradkit.Size({list(getattr(np.fft, name)(np.ones((2, 4))).shape)})
     """
-    return call
 
 
-fft2 = _along_several("fft2", (-2, -1), lambda a, s, axes, norm: _complex(a, s, axes, norm, False))
-ifft2 = _along_several("ifft2", (-2, -1), lambda a, s, axes, norm: _complex(a, s, axes, norm, True))
-rfft2 = _along_several("rfft2", (-2, -1), _to_half)
-irfft2 = _along_several("irfft2", (-2, -1), _from_half)
-fftn = _along_several("fftn", None, lambda a, s, axes, norm: _complex(a, s, axes, norm, False))
-ifftn = _along_several("ifftn", None, lambda a, s, axes, norm: _complex(a, s, axes, norm, True))
-rfftn = _along_several("rfftn", None, _to_half)
-irfftn = _along_several("irfftn", None, _from_half)
+fft, ifft = _along_one("fft", _forward), _along_one("ifft", _inverse)
+rfft, irfft = _along_one("rfft", _to_half), _along_one("irfft", _from_half)
+hfft = _along_one("hfft", lambda a, s, axes, norm: _from_half(conj(asarray(a)), s, axes, _other(norm)))
+ihfft = _along_one("ihfft", lambda a, s, axes, norm: conj(_to_half(a, s, axes, _other(norm))))
+fft2, ifft2 = _along_several("fft2", _forward, (-2, -1)), _along_several("ifft2", _inverse, (-2, -1))
+rfft2, irfft2 = _along_several("rfft2", _to_half, (-2, -1)), _along_several("irfft2", _from_half, (-2, -1))
+fftn, ifftn = _along_several("fftn", _forward), _along_several("ifftn", _inverse)
+rfftn, irfftn = _along_several("rfftn", _to_half), _along_several("irfftn", _from_half)
 
 
 # -- order of frequencies

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import asarray, axis_in, refuse_out, together
@@ -173,15 +174,13 @@ def _split_along(name: str, axis: int, least: int) -> Callable[..., Any]:
             raise ValueError(f"{name} only works on arrays of {least} or more dimensions")
         return split(x, indices_or_sections, min(axis, x.ndim - 1))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""`split` along axis {axis}{", or along the only one" if name == "hsplit" else ""}.
+    return named(function, name, f"""`split` along axis {axis}{", or along the only one" if name == "hsplit" else ""}.
 
     ValueError if there is no such axis or the pieces would not be equal.
 
     >>> len(gnp.{name}(gradkit.ones(2, 2, 2), 2))
     2
-    """
-    return function
+    """)
 
 
 vsplit, hsplit, dsplit = _split_along("vsplit", 0, 2), _split_along("hsplit", 1, 1), _split_along("dsplit", 2, 3)

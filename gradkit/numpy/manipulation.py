@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import asarray, axes_in, axis_in, moved, refuse
@@ -80,13 +81,11 @@ def _at_least(n: int) -> Callable[..., Any]:
         made = tuple([raised(asarray(x)) for x in arys])
         return made[0] if len(made) == 1 else made
 
-    function.__name__ = function.__qualname__ = f"atleast_{n}d"
-    function.__doc__ = f"""Each operand with at least {n} axes, new ones of extent 1; a tuple for several operands.
+    return named(function, f"atleast_{n}d", f"""Each operand with at least {n} axes, new ones of extent 1; a tuple for several operands.
 
     >>> gnp.atleast_{n}d(2.5).ndim
     {n}
-    """
-    return function
+    """)
 
 
 atleast_1d, atleast_2d, atleast_3d = [_at_least(n) for n in (1, 2, 3)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradkit.engine import batching
 from gradkit.engine.dtypes import differentiable
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise
@@ -190,14 +191,12 @@ def _test(name: str, *, of: int = 1) -> Callable[..., Any]:
         return plain(function, *tensors, **dict(zip(("rtol", "atol", "equal_nan"), operands[of:])), **parameters)
 
     operands = ", ".join(("x", "y")[:of])
-    check.__name__ = check.__qualname__ = name
-    check.__doc__ = f"""`numpy.{name}` elementwise: bools.
+    return named(check, name, f"""`numpy.{name}` elementwise: bools.
 
     >>> x = y = np.array([0.0, float("inf")])
     >>> np.array_equal(gnp.{name}({operands}), np.{name}({operands}))
     True
-    """
-    return check
+    """)
 
 
 isclose = _test("isclose", of=2)
@@ -216,13 +215,11 @@ def _verdict(name: str) -> Callable[..., Any]:
             batching.refuse(x, f"calling np.{name}, which answers one bool", "use isclose, which answers a Tensor")
         return bool(function(*[x.array for x in raws], *args, **parameters))
 
-    check.__name__ = check.__qualname__ = name
-    check.__doc__ = f"""`numpy.{name}` as a Python bool. RuntimeError inside vmap.
+    return named(check, name, f"""`numpy.{name}` as a Python bool. RuntimeError inside vmap.
 
     >>> gnp.{name}(gradkit.ones(2), [1.0, 1.0])
     True
-    """
-    return check
+    """)
 
 
 allclose, array_equal, array_equiv = _verdict("allclose"), _verdict("array_equal"), _verdict("array_equiv")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine.dtypes import differentiable
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import reduction
@@ -44,15 +45,13 @@ def _product(function: np.ufunc, meaning: str, compute: Callable[[Tensor, Tensor
             raise ValueError(f"{name}: Input operand {int(a.ndim > 0)} does not have enough dimensions")
         return compute(a, b, **axes)
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"""{meaning} Leading axes broadcast, dtypes are promoted. ValueError if extents do not fit.
+    call.ufunc = function  # type: ignore[attr-defined]
+    return named(call, name, f"""{meaning} Leading axes broadcast, dtypes are promoted. ValueError if extents do not fit.
 
     >>> x, y = np.ones((2, 2)), np.eye(2)
     >>> np.array_equal(gnp.{name}(x, y), np.{name}(x, y))
     True
-    """
-    call.ufunc = function  # type: ignore[attr-defined]
-    return call
+    """)
 
 
 def _vecdot(a: Tensor, b: Tensor, axis: int = -1) -> Tensor:

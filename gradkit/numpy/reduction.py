@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine.dtypes import differentiable
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise
-from gradkit.numpy.calling import answer, asarray, axes_in, axis_in, converted, plain, refuse, refuse_out
+from gradkit.numpy.calling import answer, asarray, axes_in, axis_in, converted, in_line, plain, refuse, refuse_out
 from gradkit.numpy.creation import full
 from gradkit.numpy.joining import concatenate
 
@@ -104,15 +105,13 @@ def _extreme(name: str, word: str, row: str) -> Callable[..., Any]:
         y = reduced(function, row, x, axis, keepdims)
         return y if initial is None else converted(pairwise(y, initial), y.dtype)
 
-    reduce.__name__ = reduce.__qualname__ = name
-    reduce.__doc__ = f"""The {word} of the elements along `axis` (an int, a tuple, or all), and of `initial` if given.
+    return named(reduce, name, f"""The {word} of the elements along `axis` (an int, a tuple, or all), and of `initial` if given.
 
     Elements that tie share the derivative evenly. ValueError for no elements and no `initial`, which `where` needs too.
 
     >>> gnp.{name}(gradkit.tensor([[1, 2], [3, 4]]), axis=0)
     tensor([{"3, 4" if name == "max" else "1, 2"}])
-    """
-    return reduce
+    """)
 
 
 max = amax = _extreme("max", "greatest", "amax")
@@ -140,14 +139,12 @@ def _place(name: str) -> Callable[..., Any]:
         y = plain(function, xp.reshape(x, (-1,)), axis=-1, broadcasts=False)
         return xp.reshape(y, (1,) * x.ndim) if keepdims else y
 
-    find.__name__ = find.__qualname__ = name
     word = "greatest" if name == "argmax" else "least"
-    find.__doc__ = f"""The place of the {word} element along `axis`, or among all; the first of those that tie.
+    return named(find, name, f"""The place of the {word} element along `axis`, or among all; the first of those that tie.
 
     >>> gnp.{name}(gradkit.tensor([1.0, 3.0, 2.0]))
     tensor({1 if name == "argmax" else 0})
-    """
-    return find
+    """)
 
 
 argmax, argmin = _place("argmax"), _place("argmin")
@@ -163,13 +160,11 @@ def _truth(name: str) -> Callable[..., Any]:
         x = x if where is True else xp.where(asarray(where), x, asarray(name == "all"))
         return plain(function, x, axis=axes_in(axis, x.ndim), keepdims=bool(keepdims), broadcasts=False)
 
-    reduce.__name__ = reduce.__qualname__ = name
-    reduce.__doc__ = f"""Whether {name} element{"s" * (name == "all")} along `axis` (an int, a tuple, or all) hold true.
+    return named(reduce, name, f"""Whether {name} element{"s" * (name == "all")} along `axis` (an int, a tuple, or all) hold true.
 
     >>> gnp.{name}(gradkit.tensor([[True, False], [True, True]]), axis=0)
     tensor([{"True, True" if name == "any" else " True, False"}])
-    """
-    return reduce
+    """)
 
 
 all, any = _truth("all"), _truth("any")
@@ -216,17 +211,15 @@ def _spread(name: str) -> Callable[..., Any]:
         x = converted(x, (x.dtype if differentiable(x.dtype) else np.float64) if dtype is None else dtype)
         return reduced(function, name, x, axis, keepdims, correction=ddof if correction is None else correction)
 
-    reduce.__name__ = reduce.__qualname__ = name
     word = "standard deviation" if name == "std" else "variance"
-    reduce.__doc__ = f"""The {word} along `axis` (an int, a tuple, or all).
+    return named(reduce, name, f"""The {word} along `axis` (an int, a tuple, or all).
 
     The sum of squares is divided by the number of elements less `ddof`, which the standard calls `correction`: 0, where
     PyTorch's methods take 1. Integers are taken as float64.
 
     >>> gnp.{name}(gradkit.tensor([1.0, 5.0]))
     tensor({2 if name == "std" else 4}.)
-    """
-    return reduce
+    """)
 
 
 std, var = _spread("std"), _spread("var")
@@ -259,10 +252,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 
 # -- running totals
 def _running(function: Callable[..., Any], row: str, a: Any, axis: int | None, dtype: Any) -> Tensor:
-    x = entering(function, a, dtype)
-    if axis is None:
-        x, axis = xp.reshape(x, (-1,)), 0
-    at = axis_in(axis, x.ndim) - x.ndim
+    x, axis = in_line(entering(function, a, dtype), axis)
+    at = axis - x.ndim
     if not differentiable(x.dtype):
         return plain(function, x, axis=at, broadcasts=False)
     return getattr(xp, row)(x, axis=at, reverse=False)
@@ -302,16 +293,14 @@ def _cumulative(name: str, running: Callable[..., Any], first: int) -> Callable[
             return y
         return concatenate([full((*x.shape[:at], 1, *x.shape[at + 1 :]), first, y.dtype), y], at)
 
-    function.__name__ = function.__qualname__ = name
     word = "sums" if first == 0 else "products"
-    function.__doc__ = f"""Running {word} along `axis`, with a leading {first} if `include_initial`.
+    return named(function, name, f"""Running {word} along `axis`, with a leading {first} if `include_initial`.
 
     ValueError without `axis` unless there is just one.
 
     >>> gnp.{name}(gradkit.tensor([1, 2]), include_initial=True)
     tensor([{"0, 1, 3" if first == 0 else "1, 1, 2"}])
-    """
-    return function
+    """)
 
 
 cumulative_sum = _cumulative("cumulative_sum", cumsum, 0)

@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy import elementwise
 from gradkit.numpy.calling import (
     asarray,
-    axis_in,
     beside,
     converted,
     holds_tensor,
+    in_line,
     moved,
     on_raw,
     plain,
@@ -65,15 +66,12 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
     tensor([6., 4., 4.])
     """
     refuse_out("take", out)
-    x = asarray(a)
-    if axis is None:
-        x, axis = xp.reshape(x, (-1,)), 0
-    at = axis_in(axis, x.ndim)
-    places = _inside(indices if isinstance(indices, Tensor) else beside(x, np.asarray(indices)), x.shape[at], mode)
-    if at == 0:
+    x, axis = in_line(a, axis)
+    places = _inside(indices if isinstance(indices, Tensor) else beside(x, np.asarray(indices)), x.shape[axis], mode)
+    if axis == 0:
         return xp.index(x, places, lead=0)
-    y = xp.index(xp.moveaxis(x, at, 0), places, lead=0)
-    return xp.moveaxis(y, tuple(range(places.ndim)), tuple(range(at, at + places.ndim)))
+    y = xp.index(xp.moveaxis(x, axis, 0), places, lead=0)
+    return xp.moveaxis(y, tuple(range(places.ndim)), tuple(range(axis, axis + places.ndim)))
 
 
 def _inside(places: Tensor, extent: int, mode: str) -> Tensor:
@@ -94,14 +92,12 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
     tensor([[1., 3.],
             [2., 4.]])
     """
-    x, places = asarray(arr), asarray(indices)
+    (x, at), places = in_line(arr, axis), asarray(indices)
     if places.dtype.kind not in "iu":
         raise IndexError("`indices` must be an integer array")
-    if axis is None:
-        x, axis = xp.reshape(x, (-1,)), 0
-    if x.ndim != places.ndim:
+    n = x.ndim
+    if n != places.ndim:
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
-    at, n = axis_in(axis, x.ndim), x.ndim
     shapes = [(1,) * i + (extent,) + (1,) * (n - i - 1) for i, extent in enumerate(x.shape)]
     key = [places if i == at else beside(x, np.arange(x.shape[i]).reshape(shape)) for i, shape in enumerate(shapes)]
     return xp.index(x, *key, lead=0)
@@ -131,11 +127,9 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Tensor:
     >>> gnp.repeat(gradkit.tensor([4.0, 5.0]), [2, 1])
     tensor([4., 4., 5.])
     """
-    x = asarray(a)
-    if axis is None:
-        x, axis = xp.reshape(x, (-1,)), 0
+    x, axis = in_line(a, axis)
     times = unbatched(repeats, "repeat")
-    return take(x, np.repeat(np.arange(x.shape[axis_in(axis, x.ndim)]), times), axis)
+    return take(x, np.repeat(np.arange(x.shape[axis]), times), axis)
 
 
 def delete(arr: Any, obj: Any, axis: int | None = None) -> Tensor:
@@ -169,10 +163,8 @@ def argsort(
     tensor([1, 2, 0])
     """
     refuse("argsort", {"order": order})
-    x = asarray(a)
-    if axis is None:
-        x, axis = xp.reshape(x, (-1,)), 0
-    at = axis_in(axis, x.ndim) - x.ndim
+    x, axis = in_line(a, axis)
+    at = axis - x.ndim
     if not descending:
         return plain(np.argsort, x, axis=at, kind=kind, stable=stable, broadcasts=False)
     places = plain(np.argsort, xp.flip(x, axis=(at,)), axis=at, stable=True, broadcasts=False)
@@ -188,9 +180,7 @@ def sort(
     >>> gnp.sort(gradkit.tensor([3.0, 1.0, 2.0]))
     tensor([1., 2., 3.])
     """
-    x = asarray(a)
-    if axis is None:
-        x, axis = xp.reshape(x, (-1,)), 0
+    x, axis = in_line(a, axis)
     return take_along_axis(x, argsort(x, axis, kind, order, stable=stable, descending=descending), axis)
 
 
@@ -201,10 +191,8 @@ def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introsele
     tensor(1)
     """
     refuse("argpartition", {"order": order})
-    x = asarray(a)
-    if axis is None:
-        x, axis = xp.reshape(x, (-1,)), 0
-    return plain(np.argpartition, x, kth=kth, axis=axis_in(axis, x.ndim) - x.ndim, kind=kind, broadcasts=False)
+    x, axis = in_line(a, axis)
+    return plain(np.argpartition, x, kth=kth, axis=axis - x.ndim, kind=kind, broadcasts=False)
 
 
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None) -> Tensor:
@@ -213,9 +201,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
     >>> gnp.partition(gradkit.tensor([3.0, 1.0, 2.0]), 0)[0]
     tensor(1.)
     """
-    x = asarray(a)
-    if axis is None:
-        x, axis = xp.reshape(x, (-1,)), 0
+    x, axis = in_line(a, axis)
     return take_along_axis(x, argpartition(x, kth, axis, kind, order), axis)
 
 
@@ -228,14 +214,12 @@ def _places(name: str, example: str) -> Callable[..., Any]:
         found = on_raw(function, *raws, **keywords)
         return tuple([wrap(one) for one in found]) if isinstance(found, tuple) else wrap(np.asarray(found))
 
-    find.__name__ = find.__qualname__ = name
-    find.__doc__ = f"""`numpy.{name}` of tensors: integers or bools, which have no derivative. RuntimeError inside vmap.
+    return named(find, name, f"""`numpy.{name}` of tensors: integers or bools, which have no derivative. RuntimeError inside vmap.
 
     >>> x, y = np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0])
     >>> np.array_equal(gnp.{name}({example}), np.{name}({example}))
     True
-    """
-    return find
+    """)
 
 
 def _are_tensors(x: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine.dtypes import differentiable
+from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise, products, reduction
@@ -156,13 +157,11 @@ def _passing_over(name: str, reduce: Callable[..., Any], instead: float) -> Call
     def function(a: Any, axis: Any = None, *args: Any, **keywords: Any) -> Tensor:
         return reduce(_without_nan(a, instead)[0], axis, *args, **keywords)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""`{name[3:]}` that takes nan for {instead}.
+    return named(function, name, f"""`{name[3:]}` that takes nan for {instead}.
 
     >>> float(gnp.{name}(gradkit.tensor([2.0, float("nan")])){"[0]" if "cum" in name else ""})
     2.0
-    """
-    return function
+    """)
 
 
 nansum = _passing_over("nansum", reduction.sum, 0)
@@ -178,13 +177,11 @@ def _nan_extreme(name: str, reduce: Callable[..., Any], instead: float) -> Calla
         y = reduce(x, axis, keepdims=keepdims)
         return where(reduction.any(there, axis, keepdims=keepdims), y, np.nan) if differentiable(x.dtype) else y
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""`{name[3:]}` that passes over nan; where there is nothing else, nan.
+    return named(function, name, f"""`{name[3:]}` that passes over nan; where there is nothing else, nan.
 
     >>> gnp.{name}(gradkit.tensor([2.0, float("nan")]))
     tensor(2.)
-    """
-    return function
+    """)
 
 
 nanmax = _nan_extreme("nanmax", reduction.max, -np.inf)
@@ -219,13 +216,11 @@ def _nan_spread(name: str, finish: Callable[..., Any]) -> Callable[..., Any]:
         axes = axes_in(axis, x.ndim)
         return y if keepdims else xp.reshape(y, tuple([n for i, n in enumerate(x.shape, -x.ndim) if i not in axes]))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""`{name[3:]}` of what is not nan; where no more is left than `ddof` takes away, nan.
+    return named(function, name, f"""`{name[3:]}` of what is not nan; where no more is left than `ddof` takes away, nan.
 
     >>> gnp.{name}(gradkit.tensor([1.0, 5.0, float("nan")]))
     tensor({4 if name == "nanvar" else 2}.)
-    """
-    return function
+    """)
 
 
 nanvar, nanstd = _nan_spread("nanvar", lambda y: y), _nan_spread("nanstd", elementwise.sqrt)

@@ -1,8 +1,8 @@
 """Composites of primitives, and primitives with PyTorch's signatures. One file a topic.
 
-Each file says in `__all__` what stands at the top of the package, in `METHODS` which of that is a Tensor method too, and
-in `INPLACE` which methods have a form with a trailing underscore that writes into its first operand; one that has
-`PROPERTIES` names there what is read off a tensor without a call.
+Each file says in `__all__` what stands at the top of the package; those that have them, in `METHODS` which of that is a
+Tensor method too, in `INPLACE` which methods have a form with a trailing underscore that writes into its first operand, and
+in `PROPERTIES` what is read off a tensor without a call.
 """
 
 from gradkit.ops import (

@@ -15,8 +15,6 @@ from gradkit.primitives.selection import gather
 from gradkit.primitives.shape import extents
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 #: The logarithm of what is impossible: a finite number, so that its differences are numbers too.
 NEVER = -1e30

@@ -9,6 +9,7 @@ from gradkit import creation
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import batching, dtypes
+from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.joining import cat
 from gradkit.ops.naming import numpy_names
@@ -332,15 +333,13 @@ def _triangle(name: str, row: Any, side: str) -> Any:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
         return row(input, k=diagonal)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""Matrices with zeros {side} their diagonal, or the parallel one number `diagonal`.
+    return named(function, name, f"""Matrices with zeros {side} their diagonal, or the parallel one number `diagonal`.
 
     RuntimeError for less than two axes.
 
     >>> gradkit.{name}(gradkit.ones(2, 2)).sum()
     tensor(3.)
-    """
-    return function
+    """)
 
 
 tril, triu = _triangle("tril", rows.tril, "above"), _triangle("triu", rows.triu, "below")
@@ -350,13 +349,11 @@ def _triangle_indices(name: str, find: Any) -> Any:
     def function(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None) -> Tensor:
         return creation.as_tensor(np.stack(find(row, offset, col)), dtype=dtype, device=device)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""Rows and columns of the places that `{name[:4]}` keeps of a `row` by `col` matrix: (2, n).
+    return named(function, name, f"""Rows and columns of the places that `{name[:4]}` keeps of a `row` by `col` matrix: (2, n).
 
     >>> gradkit.{name}(2, 2).shape
     gradkit.Size([2, 3])
-    """
-    return function
+    """)
 
 
 tril_indices, triu_indices = (

@@ -13,8 +13,6 @@ from gradkit.primitives.piecewise import where
 from gradkit.primitives.shape import extents, permute, reshape
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 def scaled_dot_product_attention(

@@ -17,8 +17,6 @@ from gradkit.primitives.selection import gather
 from gradkit.primitives.shape import extents, reshape
 
 __all__ = ["binary_cross_entropy_with_logits"]
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 # -- several classes

@@ -15,7 +15,6 @@ from gradkit.primitives.shape import axis_from_end, extents, permute, reshape
 
 __all__ = ["chain_matmul", "einsum", "inner", "tensordot"]
 METHODS = ("inner",)
-INPLACE: tuple[str, ...] = ()
 
 Labelled = tuple[Tensor, Labels]  # a tensor with a label for each axis
 

@@ -10,8 +10,6 @@ from gradkit.primitives.indexing import slice_, unslice
 from gradkit.primitives.shape import extents, permute, reshape
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 PerAxis = int | tuple[int, ...] | list[int]
 

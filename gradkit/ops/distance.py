@@ -10,8 +10,6 @@ from gradkit.primitives.piecewise import clamp
 from gradkit.primitives.shape import axis_from_end, extents
 
 __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 def length(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:

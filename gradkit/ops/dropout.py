@@ -14,8 +14,6 @@ from gradkit.primitives.shape import extents
 from gradkit.random import drawn, stream_for
 
 __all__ = ["alpha_dropout", "dropout", "feature_alpha_dropout"]
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 # What SELU tends to for inputs that tend to -infinity: -scale * alpha (Klambauer et al. 2017).
 _SATURATED = -1.7580993408473766

@@ -16,8 +16,6 @@ from gradkit.primitives.piecewise import where
 from gradkit.primitives.shape import extents, reshape
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 def embedding(

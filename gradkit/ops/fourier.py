@@ -20,8 +20,6 @@ from gradkit.primitives.complex import complex_dtype
 from gradkit.primitives.shape import astype, axis_from_end, extents
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 OTHER_NORM = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 

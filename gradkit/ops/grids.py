@@ -16,8 +16,6 @@ from gradkit.primitives.selection import gather
 from gradkit.primitives.shape import extents, reshape
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> Tensor:

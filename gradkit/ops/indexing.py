@@ -16,7 +16,6 @@ from gradkit.primitives.shape import astype, extents, reshape
 
 __all__ = ["argwhere", "nonzero"]
 METHODS = ("__getitem__", "__setitem__", "argwhere", "nonzero")
-INPLACE: tuple[str, ...] = ()
 
 
 def __getitem__(input: Tensor, key: Any) -> Tensor:

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from gradkit.engine import dtypes
+from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor
 from gradkit.primitives.shape import extents
 
 __all__ = ["can_cast", "get_device", "is_inference", "is_same_size", "is_signed", "is_tensor", "numel", "result_type"]
 METHODS = ("get_device", "is_same_size", "is_signed")
 PROPERTIES = ("is_cpu", "is_meta", "is_nested", "is_quantized", "is_sparse", "is_sparse_csr")
-INPLACE: tuple[str, ...] = ()
 
 
 def is_tensor(obj: Any) -> bool:
@@ -97,8 +97,7 @@ def _never(name: str) -> Any:
     def flag(input: Tensor) -> bool:
         return False
 
-    flag.__name__ = flag.__qualname__ = name
-    return flag
+    return named(flag, name, flag.__doc__)
 
 
 is_meta, is_nested, is_quantized = [_never(name) for name in ("is_meta", "is_nested", "is_quantized")]

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradkit import errors
 from gradkit.engine.dtypes import promote_types
+from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.naming import numpy_names
 from gradkit.ops.shaping import expand, reshape, transpose
@@ -24,7 +25,6 @@ METHODS = (
     "chunk", "dsplit", "hsplit", "split", "split_with_sizes", "tensor_split", "unbind", "unsafe_chunk",
     "unsafe_split", "vsplit",
 )  # fmt: skip
-INPLACE: tuple[str, ...] = ()
 
 
 # -- joining
@@ -196,13 +196,11 @@ def _at_least(name: str, raised: Any) -> Any:
             return raised(tensors[0])
         return tuple([raised(x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""Each tensor with at least {name[8]} axes: what is missing has extent 1. A tuple for several.
+    return named(function, name, f"""Each tensor with at least {name[8]} axes: what is missing has extent 1. A tuple for several.
 
     >>> gradkit.{name}(gradkit.tensor(1.0)).ndim
     {name[8]}
-    """
-    return function
+    """)
 
 
 atleast_1d = _at_least("atleast_1d", lambda x: x if x.ndim else reshape(x, (1,)))
@@ -329,15 +327,13 @@ def _nd_split(name: str, least: int, dim: int) -> Any:
             )
         return tensor_split(input, indices_or_sections, at)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"""`tensor_split` along axis {dim}{", or that of a vector," * (dim == 1)} into equal parts.
+    return named(function, name, f"""`tensor_split` along axis {dim}{", or that of a vector," * (dim == 1)} into equal parts.
 
     RuntimeError for less than {least} axes, or if a number of parts does not divide the extent.
 
     >>> len(gradkit.ones(2, 2, 2).{name}(2))
     2
-    """
-    return function
+    """)
 
 
 hsplit, vsplit, dsplit = _nd_split("hsplit", 1, 1), _nd_split("vsplit", 2, 0), _nd_split("dsplit", 3, 2)

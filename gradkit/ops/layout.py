@@ -9,7 +9,6 @@ from gradkit.primitives.shape import axis_from_end, compact
 
 __all__: list[str] = []
 METHODS = ("contiguous", "is_contiguous", "storage_offset", "stride")
-INPLACE: tuple[str, ...] = ()
 
 
 def contiguous(input: Tensor) -> Tensor:

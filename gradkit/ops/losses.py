@@ -16,8 +16,6 @@ from gradkit.primitives import elementwise as rows
 from gradkit.primitives.piecewise import clamp, minimum, where
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 def reduced(losses: Tensor, reduction: str) -> Tensor:

@@ -15,8 +15,6 @@ from gradkit.primitives.piecewise import clamp, minimum
 from gradkit.primitives.shape import extents
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 def multi_margin_loss(

@@ -13,8 +13,6 @@ from gradkit.primitives.linear import linear as product
 from gradkit.primitives.shape import axis_from_end, extents, permute, reshape
 
 __all__ = ["bilinear", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 # -- linear maps

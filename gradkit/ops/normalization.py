@@ -18,7 +18,6 @@ from gradkit.primitives.shape import axis_from_end, extents, reshape
 
 __all__ = ["group_norm", "layer_norm", "log_softmax", "rms_norm", "softmax"]
 METHODS = ("log_softmax", "softmax")
-INPLACE: tuple[str, ...] = ()
 
 
 # -- softmax

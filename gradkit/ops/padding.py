@@ -11,8 +11,6 @@ from gradkit.primitives.indexing import slice_
 from gradkit.primitives.shape import extents
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:

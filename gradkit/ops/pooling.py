@@ -10,8 +10,6 @@ from gradkit.primitives.selection import gather
 from gradkit.primitives.shape import extents, reshape
 
 __all__ = ["adaptive_avg_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d"]
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 PerAxis = int | tuple[int, ...] | list[int]
 

@@ -19,7 +19,6 @@ from gradkit.primitives.shape import axis_from_end, extents, reshape
 
 __all__ = ["histc", "histogram", "nanquantile", "quantile"]
 METHODS = ("histc", "histogram", "nanquantile", "quantile")
-INPLACE: tuple[str, ...] = ()
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 

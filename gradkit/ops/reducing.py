@@ -23,7 +23,6 @@ __all__ = [
     "logsumexp", "max", "mean", "min", "nanmean", "nansum", "norm", "prod", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
 METHODS = tuple([name for name in __all__ if name not in ("cdist", "std_mean", "var_mean")])
-INPLACE: tuple[str, ...] = ()
 
 Dims = int | tuple[int, ...] | list[int] | None
 

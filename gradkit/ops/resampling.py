@@ -16,8 +16,6 @@ from gradkit.primitives.selection import gather
 from gradkit.primitives.shape import extents, permute, reshape
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 #: The number of spatial axes that each mode takes.
 MODES = {

@@ -17,8 +17,6 @@ from gradkit.primitives.shape import axis_from_end, extents, reshape
 from gradkit.random import drawn
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:

@@ -18,7 +18,6 @@ METHODS = (
     "reshape", "reshape_as", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze", "view",
     "view_as",
 )  # fmt: skip
-INPLACE: tuple[str, ...] = ()
 PROPERTIES = ("H", "T", "mH", "mT")
 
 

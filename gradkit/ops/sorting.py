@@ -24,7 +24,6 @@ METHODS = (
     "argsort", "bincount", "kthvalue", "median", "mode", "msort", "nanmedian", "sort", "topk", "unique",
     "unique_consecutive",
 )  # fmt: skip
-INPLACE: tuple[str, ...] = ()
 
 
 # -- orders

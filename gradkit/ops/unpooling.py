@@ -13,8 +13,6 @@ from gradkit.ops.pooling import PerAxis, avg_pool1d, avg_pool2d, per_axis
 from gradkit.primitives.shape import extents, reshape
 
 __all__: list[str] = []
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 # -- by a norm

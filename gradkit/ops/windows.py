@@ -11,8 +11,6 @@ from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor
 
 __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"]
-METHODS: tuple[str, ...] = ()
-INPLACE: tuple[str, ...] = ()
 
 
 def _window(name: str, length: int, periodic: bool, shape: Callable[[Any], Any], options: dict[str, Any]) -> Tensor:

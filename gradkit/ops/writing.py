@@ -6,6 +6,7 @@ import numpy as np
 
 from gradkit import errors
 from gradkit.engine import inplace
+from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.arranging import diagonal
 from gradkit.ops.indexing import __setitem__
@@ -17,7 +18,6 @@ METHODS = (
     "copy_", "fill_", "fill_diagonal_", "squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_",
     "zero_",
 )  # fmt: skip
-INPLACE: tuple[str, ...] = ()
 
 
 def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
@@ -93,14 +93,12 @@ def _in_place(name: str, op: Any) -> Any:
     def method(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return inplace.become(input, lambda x: op(x, *args, **kwargs), name)
 
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"""`{name[:-1]}` of this tensor itself, in its memory. RuntimeError for a leaf that requires grad.
+    return named(method, name, f"""`{name[:-1]}` of this tensor itself, in its memory. RuntimeError for a leaf that requires grad.
 
     >>> x = gradkit.ones(1, 2)
     >>> x.{name}({_EXAMPLES.get(name, "")}) is x
     True
-    """
-    return method
+    """)
 
 
 _EXAMPLES = {"unsqueeze_": "0", "transpose_": "0, 1", "swapaxes_": "0, 1", "swapdims_": "0, 1"}
