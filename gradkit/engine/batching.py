@@ -19,10 +19,10 @@ def spread(bind: Any, prim: Primitive, batch: tuple[int, ...], operands: Any, pa
 
     Parameters count axes from the end, so for most rows that is all; a row's `batching` edits the others' parameters.
     """
+    if (prim.step is None or not local.grad or not any([x.node for x in operands])) and on_host(operands):
+        return _spread_raw(prim, batch, operands, params)
     sizes = extents(batch, operands)
     given = prim.batching(sizes, **params) if prim.batching else params
-    if (prim.step is None or not local.grad or not any([x.node for x in operands])) and on_host(operands):
-        return _spread_raw(prim, batch, sizes, operands, given)
     rank = max([x.ndim for x in operands]) if prim.broadcasts else None
     physical = [align(x, batch, rank) for x in operands]
     if not prim.broadcasts and len(operands) > 1:
@@ -33,13 +33,16 @@ def spread(bind: Any, prim: Primitive, batch: tuple[int, ...], operands: Any, pa
     return wrap(y.array, y.node, y.tangents, batch)
 
 
-def _spread_raw(prim: Primitive, batch: tuple[int, ...], sizes: Any, operands: Any, params: Any) -> Any:
+def _spread_raw(prim: Primitive, batch: tuple[int, ...], operands: Any, params: Any) -> Any:
     """The same when nothing is recorded: on the raw arrays, without a Tensor in between."""
+    if prim.batching:
+        params = prim.batching(extents(batch, operands), **params)
     if len(operands) == 1:
         raws = [operands[0].array]
     elif prim.broadcasts:
         raws = beside(batch, operands, prim.structure == "diagonal")
     else:
+        sizes = extents(batch, operands)
         raws = [stretched(x, batch, sizes) for x in operands]
     try:
         y = prim.run(*raws, **params)

@@ -51,18 +51,16 @@ def unkept(prim: Primitive) -> Primitive:
 # -- Tensors again, when a walk is recorded
 def lift(node: Node, saved: Any) -> Any:
     """The residuals as Tensors on the tape again: each is the output or an operand, so its node is known."""
-    if not saved:
-        return saved
-    y, *others = saved
-    if isinstance(y, list):
-        ys: Any = [relinked(one, _output(node, i)) for i, one in enumerate(y)]
-    else:
-        ys = relinked(y, node)
-    return [ys, *[relinked(s, parent) for s, parent in zip(others, node.parents)]]
+    return [None if s is None else relinked(s, link) for s, link in zip(saved, (node, *node.parents))]
 
 
 def relinked(residual: Any, link: Any) -> Any:
-    if type(residual) is Packed:
+    kind = type(residual)
+    if kind is tuple:  # a shape
+        return residual
+    if kind is list:  # the outputs of one operation
+        return [relinked(one, _output(link, i)) for i, one in enumerate(residual)]
+    if kind is Packed:
         return wrap(residual.opened().array, link)
     return wrap(residual, link) if hasattr(residual, "dtype") else residual
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.tape import OWNED, fit, getrefcount, give, merge, own_buffer
+from gradkit.engine.tape import OWNED, batched_buffer, fit, getrefcount, give, merge, own_buffer
+from gradkit.engine.tensor import Tensor
 
 
 def step_one(rule: Callable[..., Any]) -> Callable[..., None]:
@@ -83,11 +84,17 @@ def step_into(alone: Callable[..., None], accumulate: Callable[..., None]) -> Ca
 
     def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
         (parent,) = node.parents
-        buffer = own_buffer(cts, parent) if parent in cts else None
+        if parent not in cts:
+            alone(xp, ct, node, saved, cts, heap, needed)
+            return
+        if type(ct) is Tensor:
+            buffer, part = batched_buffer(cts, parent, ct), ct.array
+        else:
+            buffer, part = own_buffer(cts, parent), ct
         if buffer is None:
             alone(xp, ct, node, saved, cts, heap, needed)
         else:
-            accumulate(buffer, ct, **node.params)
+            accumulate(buffer, part, **node.params)
 
     return step
 

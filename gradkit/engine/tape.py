@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -208,17 +209,13 @@ def leading_to(wanted: Any, seeds: Any, stops: Any) -> tuple[set[Node], set[Node
     seen = reachable(seeds, max([node.seq for node in wanted], default=1))
     running: set[Node] = set()
     needed = set(wanted)
-    for node in sorted(seen, key=_age):
+    for node in sorted(seen, key=attrgetter("seq"), reverse=True):
         for parent in node.parents if node not in stops else ():
             if parent in needed:
                 running.add(node)
                 needed.add(node)
                 break
     return running, needed
-
-
-def _age(node: Node) -> int:
-    return -node.seq
 
 
 def give(xp: Any, parent: Node, c: Any, cts: dict[Any, Any], heap: list[Any]) -> None:
@@ -246,8 +243,15 @@ def fit(xp: Any, c: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
 def merge(cts: dict[Any, Any], node: Node, c: Any) -> None:
     """Add to a cotangent that is already waiting: in place, if no one but `cts` can see it."""
+    if type(c) is Tensor:
+        buffer = batched_buffer(cts, node, c)
+        if buffer is None or buffer.shape != c.array.shape:
+            cts[node] = cts[node] + c
+        else:
+            buffer += c.array
+        return
     old = cts[node]
-    if type(c) is Tensor or getrefcount(old) != OWNED or old.base is not None or old.dtype != c.dtype:
+    if getrefcount(old) != OWNED or old.base is not None or old.dtype != c.dtype:
         cts[node] = old + c
     else:
         old += c
@@ -258,6 +262,19 @@ def own_buffer(cts: dict[Any, Any], node: Node, array: type = np.ndarray) -> Any
     """The raw array that waits for a node, if no one but `cts` can see it."""
     old = cts[node]
     return old if type(old) is array and getrefcount(old) == OWNED and old.base is None else None
+
+
+def batched_buffer(cts: dict[Any, Any], node: Node, c: Tensor) -> Any:
+    """The raw array of a Tensor that waits for a node, if nothing is recorded and no one but `cts` can see them.
+
+    A walk is on Tensors without being recorded where its cotangents have batch axes: the rows of a Jacobian.
+    """
+    old = cts[node]
+    if getrefcount(old) != OWNED or local.grad or old.batch != c.batch or old.tangents or c.tangents:
+        return None
+    array = old.array
+    owned = type(array) is np.ndarray and getrefcount(array) == OWNED and array.base is None
+    return array if owned and array.dtype is c.array.dtype else None
 
 
 def _count_of_one_owner(cts: dict[int, Any]) -> int:
