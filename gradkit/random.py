@@ -1,15 +1,16 @@
 """Random tensors. On the CPU the stream of `manual_seed(s)` is PyTorch's, so that a notebook prints the same digits."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 
-from gradkit.backend.protocol import backends
+from gradkit.backend.protocol import backends, beside
 from gradkit.backend.rng import Generator, default_generator
 from gradkit.creation import pinned, shape_from
-from gradkit.engine import dtypes, inplace, modes
+from gradkit.engine import batching, dtypes, inplace, modes
 from gradkit.engine.device import backend_for, device as Device, wanted
 from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor, wrap
@@ -103,6 +104,20 @@ def drawn(
     return wrap(draw(stream, shape))
 
 
+def _by_sample(generator: Generator | None, *xs: Tensor) -> list[Any]:
+    """Raw arrays that line up with what `drawn` draws: with an axis for each vmap if any of `xs` is mapped."""
+    stream_for(generator, xs[0].device)
+    if not any([x.batch for x in xs]):
+        return [x.array for x in xs]
+    if modes.local.randomness == "same":
+        raise RuntimeError(
+            "Vmap does not currently support same randomness with a batched tensor input: draw the numbers outside, or "
+            'use randomness="different"'
+        )
+    levels, rank = [level for level, _ in modes.local.batches], max([x.ndim for x in xs])
+    return [x.array.reshape(batching.aligned(x, levels, rank)) for x in xs]
+
+
 def _made(
     draw: Callable[[Generator, tuple[int, ...]], Any], shape: Any, generator: Any, device: Any, requires_grad: bool,
     pin_memory: bool = False,
@@ -179,8 +194,15 @@ def randperm(
     tensor([0, 1, 3, 2])
     """
     kind = np.dtype(np.int64 if dtype is None else dtype)
-    t = wrap(stream_for(generator, wanted(device)).randperm(n, kind))
-    return t.requires_grad_() if requires_grad else t
+    return _made(lambda g, s: _repeated(lambda: g.randperm(n, kind), s[:-1]), (n,), generator, device, requires_grad)
+
+
+def _repeated(draw: Callable[[], Any], sizes: tuple[int, ...]) -> Any:
+    """One draw for each sample."""
+    if not sizes:
+        return draw()
+    found = [draw() for _ in range(math.prod(sizes))]
+    return beside(found[0], "stack", found).reshape(*sizes, *found[0].shape)
 
 
 def rand_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -221,7 +243,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     >>> gradkit.bernoulli(gradkit.tensor([0.0, 1.0]))
     tensor([0., 1.])
     """
-    probabilities = input.array if p is None else p
+    probabilities = _by_sample(generator, input)[0] if p is None else p
     return drawn(lambda g, s: g.bernoulli(probabilities, s, input.dtype), tuple(input.shape), generator, input.device)
 
 
@@ -244,8 +266,9 @@ def normal(
         return _made(lambda g, s: g.normal(s, kind, mean, std), shape, generator, device, requires_grad)
     if (isinstance(std, Tensor) and not std.is_cuda and np.any(std.array < 0)) or (not isinstance(std, Tensor) and std < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    mean, std = [x.array if isinstance(x, Tensor) else x for x in (mean, std)]
-    shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
+    shape = np.broadcast_shapes(*[tuple(x.shape) for x in tensors])
+    raws = iter(_by_sample(generator, *tensors))
+    mean, std = [next(raws) if isinstance(x, Tensor) else x for x in (mean, std)]
     kind = tensors[0].dtype
     place = tensors[0].device if device is None else device
     return _made(lambda g, s: (g.normal(s, kind) * std + mean).astype(kind), shape, generator, place, requires_grad)
@@ -261,8 +284,17 @@ def multinomial(
     >>> gradkit.multinomial(gradkit.tensor([0.0, 1.0]), 2, replacement=True)
     tensor([1, 1])
     """
-    raw = np.asarray(input.array) if isinstance(input.array, np.generic) else input.array
-    return wrap(stream_for(generator, input.device).multinomial(raw, num_samples, replacement))
+    (raw,) = _by_sample(generator, input)
+    raw = np.asarray(raw) if isinstance(raw, np.generic) else raw
+
+    def draw(g: Generator, shape: tuple[int, ...]) -> Any:
+        if len(shape) <= max(input.ndim, 1):
+            return g.multinomial(raw, num_samples, replacement)
+        n = input.shape[-1]
+        rows = beside(raw, "broadcast_to", raw, (*shape[:-1], n)).reshape(-1, n)
+        return g.multinomial(rows, num_samples, replacement).reshape(shape)
+
+    return drawn(draw, (*input.shape[:-1], num_samples), generator, input.device)
 
 
 # -- in place

@@ -1,13 +1,15 @@
 """Products with Jacobians and Hessians, and these themselves, with the signatures of `torch.autograd.functional`."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from gradkit.engine import modes
 from gradkit.engine.node import reachable
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func import chunks, jacobians
 from gradkit.func.forward import apart, pushed
-from gradkit.func.pulling import fresh_leaf, ones, pull_lifted, zeros
+from gradkit.func.pulling import check_differentiable, fresh_leaf, ones, pull_lifted, zeros
 from gradkit.func.reverse import recorded
 
 _STRATEGIES = ("reverse-mode", "forward-mode", "auto")
@@ -23,27 +25,33 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     `inputs` is a Tensor or a tuple; `v` the same with the same shapes, optional for one input with a single element.
     The results are Tensors or tuples as `func` returns them; with `create_graph` they can be differentiated again. With
     `strict` an output that does not depend on any input, or an input that no output depends on, raises RuntimeError;
-    otherwise its product is zero.
+    otherwise its product is zero. If a custom Function on the way has no jvp, its backward is differentiated instead.
 
     Raises TypeError for what is no Tensor, RuntimeError for wrong sizes.
 
     >>> gradkit.jvp(lambda x: x.exp().sum(dim=1), gradkit.zeros(2, 2), gradkit.ones(2, 2))
     (tensor([2., 2.]), tensor([2., 2.]))
     """
+    if create_graph and not modes.local.grad:
+        with modes.mode(grad=True):
+            return jvp(func, inputs, v, create_graph, strict)
     xs, _ = _inputs(inputs, "jvp")
-    vs = _vectors(v, xs, "v", "the input to the user-provided function")
+    vs = _vectors(v, xs, "jvp", _BY_INPUT)
     xs = _prepared(xs, create_graph)
     info: dict[str, Any] = {}
     function = _tupled(func, "jvp", info)
     if strict:
         leaves = [fresh_leaf(x) for x in xs]
         _check_outputs(recorded(function, leaves), leaves)
-    level, ys = pushed(function, xs, vs)
-    outs, moved = [], []
-    for y in ys:
-        bare, t = apart(y, level)
-        outs.append(bare)
-        moved.append(zeros(bare) if t is None else t)
+    try:
+        level, ys = pushed(function, xs, vs)
+        outs, moved = [], []
+        for y in ys:
+            bare, t = apart(y, level)
+            outs.append(bare)
+            moved.append(zeros(bare) if t is None else t)
+    except NotImplementedError:  # a custom Function has no jvp
+        outs, moved = _transposed_twice(function, xs, vs)
     if strict and create_graph:
         _check_results(moved)
     return _answer(outs, info["tuple"], create_graph), _answer(moved, info["tuple"], create_graph)
@@ -63,7 +71,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     ys = recorded(_tupled(func, "vjp", info), leaves)
     if strict:
         _check_outputs(ys, leaves)
-    vs = _vectors(v, ys, "v", "the output of the user-provided function")
+    vs = _vectors(v, ys, "vjp", "the user-provided function returns")
     found = pull_lifted(list(ys), leaves, list(vs), final=not create_graph)
     if strict and create_graph:
         _check_results(found)
@@ -94,6 +102,9 @@ def jacobian(
     tensor([[2., 0.],
             [0., 2.]])
     """
+    if create_graph and not modes.local.grad:
+        with modes.mode(grad=True):
+            return jacobian(func, inputs, create_graph, strict, vectorize, strategy, chunk_size=chunk_size)
     _check_strategy(strategy)
     chunks.check(chunk_size, "jacobian")
     xs, single = _inputs(inputs, "jacobian")
@@ -103,11 +114,13 @@ def jacobian(
     if strict:
         leaves = [fresh_leaf(x) for x in xs]
         _check_outputs(recorded(function, leaves), leaves, pairs=True)
+    found = None
     if strategy == "forward-mode":
         found = jacobians.by_columns(function, xs, chunk_size)
     elif strategy == "auto":
-        found = jacobians.cheapest(function, xs, chunk_size, final=not create_graph)
-    else:
+        with suppress(NotImplementedError):
+            found = jacobians.cheapest(function, xs, chunk_size, final=not create_graph)
+    if found is None:
         leaves = [fresh_leaf(x) for x in xs]
         found = [jacobians.rows(y, leaves, chunk_size, final=not create_graph) for y in recorded(function, leaves)]
     if strict and create_graph:
@@ -148,18 +161,22 @@ def hessian(
 
 
 def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
-    """``(func(*inputs), H v)`` for `func` that returns one number: forward over reverse.
+    """``(func(*inputs), H v)`` for `func` that returns one number: forward over reverse, or `vhp` where a custom Function
+    on the way has no jvp.
 
     >>> gradkit.autograd.functional.hvp(lambda x: (x ** 3).sum(), gradkit.ones(2), gradkit.ones(2))
     (tensor(2.), tensor([6., 6.]))
     """
     xs, single = _inputs(inputs, "hvp")
-    vs = _vectors(v, xs, "v", "the input to the user-provided function")
+    vs = _vectors(v, xs, "hvp", _BY_INPUT)
     if strict:
         _check_gradient(func, xs, "hvp")
     xs = _prepared(xs, create_graph)
     values: list[Tensor] = []
-    level, gradients = pushed(lambda *xs: _gradient(func, xs, "hvp", values), xs, vs)
+    try:
+        level, gradients = pushed(lambda *xs: _gradient(func, xs, "hvp", values), xs, vs)
+    except NotImplementedError:  # a custom Function has no jvp
+        return vhp(func, inputs, v, create_graph)
     moved = []
     for g in gradients:
         bare, t = apart(g, level)
@@ -174,7 +191,7 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     (tensor(2.), tensor([6., 6.]))
     """
     xs, single = _inputs(inputs, "vhp")
-    vs = _vectors(v, xs, "v", "the input to the user-provided function")
+    vs = _vectors(v, xs, "vhp", _BY_INPUT)
     if strict:
         _check_gradient(func, xs, "vhp")
     leaves = [fresh_leaf(x) for x in _prepared(xs, create_graph)]
@@ -185,6 +202,17 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 
 # -- pieces
+_BY_INPUT = "the input to the user-provided function is"
+
+
+def _transposed_twice(function: Any, xs: Any, vs: Any) -> tuple[list[Tensor], list[Tensor]]:
+    """Outputs and their jvp by reverse mode alone: v^T J is linear in v, and the transpose of that is J."""
+    leaves = [fresh_leaf(x) for x in xs]
+    ys = list(recorded(function, leaves))
+    cts = [fresh_leaf(zeros(y)) for y in ys]
+    return ys, pull_lifted(pull_lifted(ys, leaves, cts), cts, list(vs))
+
+
 def _gradient(func: Any, xs: Any, name: str, values: list[Tensor] | None = None) -> tuple[Tensor, ...]:
     leaves = [fresh_leaf(x) for x in xs]
     (y,) = recorded(_tupled(func, name, {}, one=True), leaves)
@@ -193,19 +221,23 @@ def _gradient(func: Any, xs: Any, name: str, values: list[Tensor] | None = None)
     return tuple(pull_lifted([y], leaves, [ones(y)]))
 
 
-def _inputs(inputs: Any, name: str) -> tuple[tuple[Tensor, ...], bool]:
+def _inputs(inputs: Any, name: str, what: str = "inputs") -> tuple[tuple[Tensor, ...], bool]:
     single = not isinstance(inputs, tuple)
     xs = (inputs,) if single else inputs
     for i, x in enumerate(xs):
         if not isinstance(x, Tensor):
-            where = f"The inputs given to {name}" if single else f"Element {i} of the inputs given to {name}"
+            where = f"the given {what} has type" if single else f"the value at index {i} has type"
             advice = f"; gradkit.func.{name} takes arrays" if hasattr(x, "dtype") else ""
-            raise TypeError(f"{where} must be either a Tensor or a tuple of Tensors but is {type(x).__name__}{advice}")
+            raise TypeError(
+                f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but {where} {type(x)}{advice}."
+            )
     return xs, single
 
 
 def _prepared(xs: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]:
     """With `create_graph` inputs with their history, or as leaves; otherwise cut off from it."""
+    for x in xs:
+        check_differentiable(x, RuntimeError)
     if not create_graph:
         return tuple([wrap(x.array, batch=x.batch) for x in xs])
     return tuple([x if x.requires_grad else wrap(x.array, batch=x.batch).requires_grad_() for x in xs])
@@ -240,16 +272,14 @@ def _tupled(func: Any, name: str, info: dict[str, Any], one: bool = False) -> Ca
 def _vectors(v: Any, like: Any, name: str, whose: str) -> tuple[Tensor, ...]:
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
-            raise RuntimeError(
-                f"The vector {name} can only be None if {whose} is a single Tensor with a single element."
-            )
+            raise RuntimeError(f"The vector v can only be None if {whose} a single Tensor with a single element.")
         return (ones(like[0]),)
-    vs, _ = _inputs(v, name)
+    vs, _ = _inputs(v, name, "v")
     if len(vs) != len(like):
-        raise RuntimeError(f"{name} is a tuple of invalid length: should be {len(like)} but got {len(vs)}.")
+        raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(vs)}.")
     for i, (given, x) in enumerate(zip(vs, like)):
         if given.shape != x.shape:
-            entry = f"Entry {i} in {name}" if len(vs) > 1 else name
+            entry = f"Entry {i} in v" if len(vs) > 1 else "v"
             raise RuntimeError(f"{entry} has invalid size: should be {x.shape} but got {given.shape}.")
     return tuple([given if given.dtype == x.dtype else given.to(x.dtype) for given, x in zip(vs, like)])
 

@@ -35,7 +35,7 @@ def gradcheck(
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
     check_batched_grad: bool = False,
-    check_batched_forward_ad: bool = False,
+    check_batched_forward_grad: bool = False,
     check_forward_ad: bool = False,
     check_backward_ad: bool = True,
     fast_mode: bool = False,
@@ -62,7 +62,7 @@ def gradcheck(
             check.forward(batched=False)
         if check_batched_grad:
             check.batched_backward()
-        if check_batched_forward_ad:
+        if check_batched_forward_grad:
             check.forward(batched=True)
     except GradcheckError:
         if raise_exception:

@@ -7,7 +7,7 @@ from gradkit.engine import modes
 from gradkit.engine.tangents import dual, strip, tangent
 from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
-from gradkit.func.pulling import fresh_leaf, zeros
+from gradkit.func.pulling import check_differentiable, fresh_leaf, zeros
 from gradkit.func.pushing import Tape, keeping_for_tangents
 from gradkit.func.reverse import freed, outside, recorded, with_aux
 
@@ -50,6 +50,7 @@ def _fitting(kind: tree.Kind, flat: list[Any], flat_t: list[Any]) -> tuple[list[
     xs = [tree.tensor(kind.taken(x), "a primal of jvp") for x in flat]
     ts = [tree.tensor(kind.taken(t), "a tangent of jvp") for t in flat_t]
     for x, t in zip(xs, ts):
+        check_differentiable(x, ValueError)
         if x.shape != t.shape:
             raise RuntimeError(f"jvp: a primal has shape {tuple(x.shape)}, its tangent {tuple(t.shape)}")
         if x.dtype != t.dtype:

@@ -7,9 +7,10 @@ from typing import Any
 from gradkit.engine import batching, modes
 from gradkit.engine.tangents import strip
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.versions import version_of
 from gradkit.func import chunks, tree
 from gradkit.func.forward import apart, pushed
-from gradkit.func.pulling import basis, fresh_leaf, pull_lifted, zeros
+from gradkit.func.pulling import basis, check_differentiable, fresh_leaf, pull_lifted, zeros
 from gradkit.func.pushing import Tape, between, largest
 from gradkit.func.reverse import freed, picked, recorded, with_aux
 from gradkit.func.vmap import check_randomness
@@ -98,6 +99,8 @@ def jacfwd(
         kind = tree.Kind()
         flat, spec = tree.flatten(chosen)
         xs = [tree.tensor(kind.taken(x), "an argument of jacfwd", ValueError) for x in flat]
+        for x in xs:
+            check_differentiable(x, ValueError)
         kept: dict[str, Any] = {}
 
         def flat_outputs(*xs: Tensor) -> list[Tensor]:
@@ -106,7 +109,8 @@ def jacfwd(
             ys, kept["spec"] = tree.flatten(y)
             return [tree.tensor(one, "the output of jacfwd's function") for one in ys]
 
-        found = [columns(flat_outputs, xs, j, chunk_size, randomness, kept) for j in range(len(xs))]
+        function = repeatable(flat_outputs, xs)
+        found = [columns(function, xs, j, chunk_size, randomness, kept) for j in range(len(xs))]
         blocks = []
         for i in range(len(found[0])):
             nested = tree.unflatten([kind.given(blocks_of[i]) for blocks_of in found], spec)
@@ -153,6 +157,18 @@ def columns(
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 
+def repeatable(function: Callable[..., Any], xs: list[Tensor]) -> Callable[..., Any]:
+    """`function`, which may be run several times: RuntimeError if it has written its arguments in place before."""
+    before = [version_of(x.array) for x in xs]
+
+    def run(*args: Tensor) -> Any:
+        if [version_of(x.array) for x in xs] != before:
+            raise RuntimeError("the function writes its arguments in place, and must be run again: write to a clone()")
+        return function(*args)
+
+    return run
+
+
 def still(y: Tensor, x: Tensor) -> Tensor:
     """The tangent of an output that does not move, in the dtype of `x` if its own is an integer's."""
     return zeros(y) if y.dtype.kind in "fcV" else zeros(wrap(y.array.astype(x.dtype), batch=y.batch))
@@ -160,6 +176,7 @@ def still(y: Tensor, x: Tensor) -> Tensor:
 
 def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any) -> list[list[Tensor]]:
     """All blocks, a list over outputs of lists over inputs, by forward mode."""
+    function = repeatable(function, xs)
     found = [columns(function, xs, j, chunk_size) for j in range(len(xs))]
     return [list(row) for row in zip(*found)]
 

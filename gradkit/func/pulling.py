@@ -16,17 +16,15 @@ from gradkit.engine.tape import pull
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.shape import alias, permute
 
-#: What a leaf of a transform is on the tape when nothing is behind it: walks from outside end here.
-START = replace(alias.primitive, name="start", step=lambda *_: None, kept=False)
+#: What a leaf of a transform is on the tape, which like any leaf must not be written in place.
+LEAF = replace(alias.primitive, family="leaf")
+#: The same when nothing is behind it: walks from outside end here.
+START = replace(LEAF, name="start", step=lambda *_: None, kept=False)
 
 
 def fresh_leaf(x: Tensor) -> Tensor:
     """`x` again, as a place to differentiate at. Its history hangs behind it, so that outer transforms still see it."""
-    if x.array.dtype.kind not in "fcV":
-        raise RuntimeError(
-            f"only Tensors of floating point and complex dtype can require gradients, got {x.dtype.name} of shape "
-            f"{tuple(x.shape)}; convert it, e.g. with .float(), or name other arguments with argnums"
-        )
+    check_differentiable(x, RuntimeError)
     if x.dtype.kind == "c":
         modes.meet_complex()
     x = over_active_batches(x)
@@ -34,8 +32,17 @@ def fresh_leaf(x: Tensor) -> Tensor:
     if x.node is None:
         node = note(Node(), START, (), (None, None), None, like)
     else:
-        node = note(Node(), alias.primitive, (x.node,), (None, None), None, like)
+        node = note(Node(), LEAF, (x.node,), (None, None), None, like)
     return wrap(x.array, node, x.tangents, x.batch)
+
+
+def check_differentiable(x: Tensor, error: type[Exception]) -> None:
+    """Raise that error for a Tensor of integers or bools."""
+    if x.array.dtype.kind not in "fcV":
+        raise error(
+            f"only Tensors of floating point and complex dtype can require gradients, got {x.dtype.name} of shape "
+            f"{tuple(x.shape)}; convert it, e.g. with .float(), or name other arguments with argnums"
+        )
 
 
 def pull_lifted(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool = False, record: bool = False) -> list[Tensor]:

@@ -46,7 +46,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     ys, y_spec = tree.flatten(y)
     ys = [tree.tensor(one, "the output of vjp's function") for one in ys]
 
-    def back(*cotangents: Any) -> Any:
+    def back(*cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         given = cotangents[0] if len(cotangents) == 1 else cotangents
         cts, ct_spec = tree.flatten(given)
         if len(cts) != len(ys) or (ct_spec != y_spec and len(cotangents) == 1 and not _alike(ct_spec, y_spec)):

@@ -86,6 +86,8 @@ def _run(call: Any, leaves: Any, dims: Any, size: int, randomness: str, out_dims
     level = modes.new_level()
     with modes.mode(lift=1, batches=(*modes.local.batches, (level, size)), randomness=randomness):
         ys, shape["spec"] = tree.flatten(call([x if d is None else batching.enter(x, level) for x, d in zip(leaves, dims)]))
+        if shape["spec"] is None and isinstance(out_dims, tuple | list) and len(out_dims) == 1:
+            (out_dims,) = out_dims
         places = shape["places"] = tree.broadcast(_tupled(out_dims), shape["spec"], "out_dims")
         shape["shared"] = {i: _shared(y, level) for i, (y, d) in enumerate(zip(ys, places)) if d is None}
         return [batching.leave(_sample(y), level, size) for y, d in zip(ys, places) if d is not None]

@@ -230,6 +230,7 @@ BAD = [
     (lambda F, t: F.hvp(scalar, (t(A), t(B))), RuntimeError),
     (lambda F, t: F.jacobian(single, t(A), strategy="sideways"), AssertionError),
     (lambda F, t: F.jacobian(single, t(np.array([1, 2]))), RuntimeError),
+    (lambda F, t: F.jvp(single, t(np.array([1, 2])), t(np.array([1, 2]))), RuntimeError),
 ]
 
 
@@ -240,3 +241,69 @@ def test_bad_input_raises_as_pytorch(number, torch):
         call(torch.autograd.functional, torch.tensor)
     with pytest.raises(kind):
         call(F, gradkit.tensor)
+
+
+# -- a custom Function without a jvp --------------------------------------------------------------------------------------
+def cube_of(m):
+    class Cube(m.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x * x
+
+        @staticmethod
+        def backward(ctx, ct):
+            return 3 * ctx.saved_tensors[0] ** 2 * ct
+
+    return Cube.apply
+
+
+WITHOUT_JVP = {
+    "jvp": lambda m, F, cube, x: F.jvp(lambda x: (cube(x), x), x, x),
+    "jvp with graph": lambda m, F, cube, x: m.autograd.grad(F.jvp(cube, x, m.ones(3), create_graph=True)[1].sum(), x),
+    "hvp": lambda m, F, cube, x: F.hvp(lambda x: cube(x).sum(), x, x),
+    "hessian": lambda m, F, cube, x: F.hessian(lambda x: cube(x).sum(), x),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_JVP)
+def test_function_without_a_jvp_has_its_backward_differentiated(name, alike):
+    def program(m):
+        return WITHOUT_JVP[name](m, m.autograd.functional, cube_of(m), m.tensor([1.0, 2.0, 3.0], requires_grad=True))
+
+    alike(program)
+
+
+def test_auto_goes_backward_where_forward_mode_cannot():
+    cube, x = cube_of(gradkit), gradkit.tensor([1.0, 2.0])
+    found = F.jacobian(lambda x: gradkit.cat([cube(x), cube(x)]), x, strategy="auto")
+    assert found.tolist() == [[3, 0], [0, 12], [3, 0], [0, 12]]
+
+
+# -- under no_grad --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["jvp", "vjp", "jacobian", "hessian", "hvp", "vhp"])
+def test_create_graph_is_heeded_under_no_grad(name, alike):
+    def program(m):
+        x = m.tensor([1.0, 2.0], requires_grad=True)
+        vector = () if name in ("jacobian", "hessian", "vjp") else (m.ones(2),)
+        with m.no_grad():
+            return getattr(m.autograd.functional, name)(lambda x: (x**3).sum(), x, *vector, create_graph=True)
+
+    alike(program)
+
+
+# -- writing in place -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["vjp", "jacobian", "hessian", "vhp"])
+def test_function_must_not_write_its_argument(name, alike):
+    def program(m):
+        x = m.tensor([1.0, 2.0])
+        return getattr(m.autograd.functional, name)(lambda x: (x.mul_(2) ** 2).sum(), x, *([x] if name == "vhp" else []))
+
+    alike(program)
+
+
+def test_function_run_again_must_not_have_written_its_argument():
+    with pytest.raises(RuntimeError, match="writes its arguments in place"):
+        F.jacobian(lambda x: x.mul_(2), gradkit.ones(3), strategy="forward-mode", chunk_size=1)
+    with pytest.raises(RuntimeError, match="writes its arguments in place"):
+        gradkit.func.jacfwd(lambda x, y: x.mul_(2) * y, argnums=(0, 1))(gradkit.ones(3), gradkit.ones(3))

@@ -117,6 +117,8 @@ BAD = [
     (lambda: vmap(lambda x: x if x > 0 else -x)(gradkit.ones(2)), RuntimeError, "where"),
     (lambda: vmap(lambda x: x + gradkit.rand(1))(gradkit.ones(2)), RuntimeError, "randomness"),
     (lambda: vmap(lambda x: 1.0)(gradkit.ones(2)), ValueError, "return Tensors"),
+    (lambda: jvp(lambda x: x, (gradkit.tensor([1]),), (gradkit.tensor([1]),)), ValueError, "floating point"),
+    (lambda: jacfwd(lambda x: x)(gradkit.tensor([1])), ValueError, "floating point"),
 ]
 
 
@@ -132,3 +134,24 @@ def test_random_numbers_differ_between_samples_or_not():
     different = vmap(lambda x: x * gradkit.rand(()), randomness="different")(x)
     same = vmap(lambda x: x * gradkit.rand(()), randomness="same")(x)
     assert len(set(different.tolist())) == 3 and len(set(same.tolist())) == 1
+
+
+@pytest.mark.parametrize("name", ["grad", "grad_and_value", "vjp", "jacrev", "hessian"])
+@pytest.mark.parametrize("of_a_view", [False, True])
+def test_argument_is_a_leaf_and_must_not_be_written(name, of_a_view, alike):
+    def write(x):
+        (x[1:] if of_a_view else x).mul_(2)
+        return (x * x).sum()
+
+    def program(m):
+        transform, x = getattr(m.func, name), m.tensor([1.0, 2.0])
+        return transform(write, x)[0] if name == "vjp" else transform(write)(x)
+
+    alike(program)
+
+
+def test_vjp_function_takes_the_keywords_of_pytorch(alike):
+    def program(m):
+        return m.func.vjp(m.sin, m.ones(2))[1](m.ones(2), retain_graph=False, create_graph=True)
+
+    alike(program)

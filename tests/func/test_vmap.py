@@ -192,3 +192,46 @@ def test_random_numbers_are_as_asked(chunk_size):
     assert len(set(different.tolist())) == 4
     same = vmap(lambda x: x * gradkit.rand(()), randomness="same")(x)
     assert len(set(same.tolist())) == 1
+
+
+DRAWN = {
+    "randperm": (lambda m, x: m.randperm(20), (20,)),
+    "multinomial": (lambda m, x: m.multinomial(x, 20, replacement=True), (20,)),
+    "multinomial of rows": (lambda m, x: m.multinomial(x.expand(2, 4), 20, replacement=True), (2, 20)),
+    "bernoulli": (lambda m, x: m.bernoulli(x.expand(20, 4) / 2), (20, 4)),
+    "normal": (lambda m, x: m.normal(x, 1.0), (4,)),
+    "normal of a std": (lambda m, x: m.normal(0.0, m.ones(4)), (4,)),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("outer", [False, True])
+def test_every_sample_has_a_draw_of_its_own(name, outer, torch):
+    draw, shape = DRAWN[name]
+
+    def program(m):
+        def mapped(x):
+            return m.vmap(lambda z: draw(m, x if outer else z), randomness="different")(m.ones(3, 4))
+
+        return m.vmap(mapped, randomness="different")(m.ones(2, 4))
+
+    found = program(gradkit)
+    assert tuple(found.shape) == tuple(program(torch).shape) == (2, 3, *shape)
+    samples = found.reshape(6, -1).tolist()
+    assert all(a != b for i, a in enumerate(samples) for b in samples[:i])
+
+
+def test_draws_keep_to_the_probabilities_of_their_sample():
+    p = gradkit.tensor([[0.0, 1.0], [1.0, 0.0]])
+    assert vmap(lambda p: gradkit.multinomial(p, 3, replacement=True), randomness="different")(p).tolist() == [[1] * 3, [0] * 3]
+    inner = vmap(lambda p: vmap(lambda z: z + gradkit.bernoulli(p), randomness="different")(gradkit.zeros(2, 2)), randomness="different")
+    assert inner(p).tolist() == [[[0, 1], [0, 1]], [[1, 0], [1, 0]]]
+
+
+@pytest.mark.parametrize("name", ["multinomial", "bernoulli", "normal"])
+def test_same_randomness_refuses_samples_that_differ(name, alike):
+    alike(lambda m: m.vmap(lambda x: DRAWN[name][0](m, x), randomness="same")(m.ones(3, 4)))
+
+
+def test_out_dims_of_one_output_may_be_a_tuple(alike):
+    alike(lambda m: m.vmap(lambda x: x, out_dims=(1,))(m.ones(3, 4)))
