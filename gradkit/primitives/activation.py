@@ -13,18 +13,18 @@ inf, nan = math.inf, math.nan
 _KINKS = [-1.0, 0.0, 0.5, 1.0, inf, -inf]
 
 
-def nonzero(xp: Any, y: Any) -> Any:
+def nonzero(xp, y):
     """Where what was cut off is not: a nan is not."""
     return xp.astype(y, dtype=bool_)
 
 
 # -- cut-offs
 @cache
-def zero(dtype: Any) -> Any:
+def zero(dtype):
     return NUMPY.asarray(0, dtype)
 
 
-def positive_part(xp: Any, x: Any) -> Any:
+def positive_part(xp, x):
     return clamped(xp, x, 0, None) if x.size > 1000 or xp is not NUMPY.xp else xp.maximum(x, zero(x.dtype))
 
 
@@ -69,13 +69,13 @@ hardshrink = elementwise(
 
 
 # -- bent at the origin
-def slopes(xp: Any, y: Any, slope: float) -> Any:
+def slopes(xp, y, slope: float):
     """1 where `y` is positive, else `slope`; clamping takes a tenth of the time of numpy.where."""
     steps = xp.astype(y > 0, dtype=y.dtype)
     return xp.clamp(steps, min=slope, max=None) if slope <= 1 else xp.where(steps > 0, steps, slope)
 
 
-def bent(xp: Any, x: Any, negative_slope: float) -> Any:
+def bent(xp, x, negative_slope: float):
     below = x * negative_slope
     return xp.maximum(x, below) if negative_slope <= 1 else xp.where(x > 0, x, below)
 
@@ -99,12 +99,12 @@ prelu = elementwise(
 )  # fmt: skip
 
 
-def exponential_below(xp: Any, x: Any, alpha: float, scale: float, input_scale: float) -> Any:
+def exponential_below(xp, x, alpha: float, scale: float, input_scale: float):
     below, above = clamped(xp, x, None, 0), clamped(xp, x, 0, None)
     return above * scale + xp.expm1(below * input_scale) * alpha
 
 
-def elu_rule(xp: Any, d: Any, y: Any, _x: Any, alpha: float, scale: float, input_scale: float) -> Any:
+def elu_rule(xp, d, y, _x, alpha: float, scale: float, input_scale: float):
     """Below 0 the slope is (y + alpha) input_scale; its own slope counts from below 0 on, not at 0, as in PyTorch."""
     flat: Any = scale
     if alpha * input_scale != scale:
@@ -143,7 +143,7 @@ softplus = elementwise(
 )  # fmt: skip
 
 
-def silu_rule(xp: Any, d: Any, _y: Any, x: Any) -> Any:
+def silu_rule(xp, d, _y, x):
     s = xp.sigmoid(x)
     return d * (s * (1 + x * (1 - s)))
 
@@ -154,7 +154,7 @@ silu = elementwise(
 )  # fmt: skip
 
 
-def mish_rule(xp: Any, d: Any, _y: Any, x: Any) -> Any:
+def mish_rule(xp, d, _y, x):
     t = xp.tanh(xp.softplus(x, beta=1.0, threshold=20.0))
     return d * (t + x * (1 - t * t) * xp.sigmoid(x))
 
@@ -168,7 +168,7 @@ _SQRT_HALF, _SQRT_2_PI, _SQRT_2_OVER_PI = math.sqrt(0.5), math.sqrt(2 * math.pi)
 _CUBIC = 0.044715
 
 
-def gelu_rule(xp: Any, d: Any, _y: Any, x: Any, approximate: str) -> Any:
+def gelu_rule(xp, d, _y, x, approximate: str):
     """Of x Phi(x), Phi the normal distribution function, or of its approximation (Hendrycks and Gimpel 2016)."""
     if approximate == "none":
         return d * (0.5 + 0.5 * xp.erf(x * _SQRT_HALF) + x * (xp.exp(-0.5 * (x * x)) / _SQRT_2_PI))

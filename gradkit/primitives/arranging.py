@@ -8,13 +8,13 @@ from gradkit.primitives.shape import in_front
 FULL = tuple([(slice(None),) * n for n in range(65)])  # as many axes as NumPy has
 
 
-def along(axis: int, part: Any) -> tuple[Any, ...]:
+def along(axis: int, part) -> tuple[Any, ...]:
     """The key that takes a part of one axis, counted from the end, and all of the others."""
     return (..., part, *FULL[-axis - 1])
 
 
 # -- diagonals and triangles
-def undiagonalised(xp: Any, x: Any, shape: Any, offset: int, axis1: int, axis2: int) -> Any:
+def undiagonalised(xp, x, shape, offset: int, axis1: int, axis2: int):
     z = xp.zeros(shape, dtype=x.dtype)
     xp.diagonal(z, offset=offset, axis1=axis1, axis2=axis2)[...] = x
     return z
@@ -45,14 +45,14 @@ triu = linear(
 
 
 # -- windows
-def windows(xp: Any, x: Any, axis: int, size: int, step: int) -> Any:
+def windows(xp, x, axis: int, size: int, step: int):
     shape, strides = [*x.shape, size], [*x.strides, x.strides[axis]]
     shape[axis - 1] = (x.shape[axis] - size) // step + 1
     strides[axis - 1] *= step
     return xp.lib.stride_tricks.as_strided(x, shape, strides)
 
 
-def overlapped(xp: Any, d: Any, shape: Any, axis: int, size: int, step: int) -> Any:
+def overlapped(xp, d, shape, axis: int, size: int, step: int):
     z = xp.zeros(shape, dtype=d.dtype)
     span = step * (d.shape[axis - 1] - 1) + 1
     for i in range(size):
@@ -87,7 +87,7 @@ roll = linear(
 
 
 # -- padding
-def padded(xp: Any, x: Any, pads: tuple[tuple[int, int], ...], value: float) -> Any:
+def padded(xp, x, pads: tuple[tuple[int, int], ...], value: float):
     """`pads` has (before, after) for each of the last axes; what is negative is cut off."""
     lead = x.ndim - len(pads)
     inside, outside, shape = [], [], list(x.shape)
@@ -100,11 +100,11 @@ def padded(xp: Any, x: Any, pads: tuple[tuple[int, int], ...], value: float) -> 
     return z
 
 
-def unpad(xp: Any, d: Any, _y: Any, _x: Any, pads: Any, value: float) -> Any:
+def unpad(xp, d, _y, _x, pads, value: float):
     return [xp.pad_constant(d, pads=tuple([(-before, -after) for before, after in pads]), value=0.0)]
 
 
-def pad_tangent(xp: Any, ts: Any, _y: Any, _x: Any, pads: Any, value: float) -> Any:
+def pad_tangent(xp, ts, _y, _x, pads, value: float):
     return xp.pad_constant(ts[0], pads=pads, value=0.0)
 
 
@@ -117,7 +117,7 @@ pad_constant = general(
 
 
 # -- joining
-def uncat(xp: Any, d: Any, _y: Any, *x_shapes: Any, axis: int) -> Any:
+def uncat(xp, d, _y, *x_shapes, axis: int):
     parts, at = [], 0
     for shape in x_shapes:
         parts.append(xp.slice(d, key=along(axis, slice(at, at + shape[axis]))))
@@ -125,12 +125,12 @@ def uncat(xp: Any, d: Any, _y: Any, *x_shapes: Any, axis: int) -> Any:
     return parts
 
 
-def stacked(xp: Any, *xs: Any, axis: int) -> Any:
+def stacked(xp, *xs, axis: int):
     key = along(axis, None)
     return xp.concatenate([xp.asarray(x)[key] for x in xs], axis=axis)
 
 
-def unstack(xp: Any, d: Any, _y: Any, *_xs: Any, axis: int) -> Any:
+def unstack(xp, d, _y, *_xs, axis: int):
     return [xp.slice(d, key=along(axis, i)) for i in range(len(_xs))]
 
 

@@ -1,7 +1,6 @@
 """Comparisons, logic, bits and tests of one number: rows without a derivative."""
 
 import math
-from typing import Any
 
 from gradkit.families import INTEGERS_ONLY, REAL_ONLY, elementwise
 
@@ -21,7 +20,7 @@ gt = elementwise("gt", "greater", [None, None], refuses=REAL_ONLY, samples=_PAIR
 ge = elementwise("ge", "greater_equal", [None, None], refuses=REAL_ONLY, samples=_PAIRS)
 
 
-def near(xp: Any, a: Any, b: Any, rtol: float, atol: float, equal_nan: bool) -> Any:
+def near(xp, a, b, rtol: float, atol: float, equal_nan: bool):
     return xp.isclose(a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 

@@ -12,16 +12,16 @@ _Z = [1.0 + 2.0j, -0.5 + 1.5j, 2.0 - 1.0j]
 _WITH_ORIGIN = [(_Z, {}), ([0j, 3.0 + 4.0j], {})]
 
 
-def complex_dtype(real: Any) -> Any:
+def complex_dtype(real):
     """The dtype of complex numbers whose parts have this one."""
     return (real.type(0) + 1j).dtype if real.itemsize > 2 else "complex64"
 
 
-def real_dtype(complex: Any) -> Any:
+def real_dtype(complex):
     return complex.type(0).real.dtype
 
 
-def zeros_for_none(xp: Any, ts: Any, xs: Any) -> list[Any]:
+def zeros_for_none(xp, ts, xs) -> list[Any]:
     return [xp.zeros_like(x) if t is None else t for t, x in zip(ts, xs)]
 
 
@@ -39,13 +39,13 @@ conj = linear(
 )
 
 
-def put_together(xp: Any, a: Any, b: Any) -> Any:
+def put_together(xp, a, b):
     z = xp.empty(xp.broadcast_shapes(a.shape, b.shape), dtype=complex_dtype(a.dtype))
     z.real, z.imag = a, b
     return z
 
 
-def complex_jvp(xp: Any, ts: Any, _y: Any, a: Any, b: Any) -> Any:
+def complex_jvp(xp, ts, _y, a, b):
     return xp.complex(*zeros_for_none(xp, ts, (a, b)))
 
 
@@ -56,11 +56,11 @@ complex = general(
 
 
 # -- pairs of parts
-def apart(_xp: Any, z: Any) -> Any:
+def apart(_xp, z):
     return z[..., None].view(real_dtype(z.dtype))
 
 
-def joined(xp: Any, x: Any) -> Any:
+def joined(xp, x):
     """A view where the two parts lie side by side."""
     beside = x if x.strides[-1] == x.dtype.itemsize else xp.ascontiguousarray(x)
     return beside.view(complex_dtype(x.dtype))[..., 0]
@@ -76,7 +76,7 @@ view_as_complex = linear(
 
 
 # -- size and direction
-def along(xp: Any, direction: Any, t: Any) -> Any:
+def along(xp, direction, t):
     """The part of `t` along a direction, numbers seen as vectors in the plane."""
     return xp.real(xp.conj(direction) * t)
 
@@ -88,12 +88,12 @@ modulus = general(
 )  # fmt: skip
 
 
-def unit(xp: Any, x: Any) -> Any:
+def unit(xp, x):
     r = xp.abs(x)
     return xp.asarray(x / xp.where(r == 0, 1, r), dtype=x.dtype)
 
 
-def turned(xp: Any, t: Any, y: Any, x: Any) -> Any:
+def turned(xp, t, y, x):
     """What of a change turns the direction y of x: the part across it. At the origin PyTorch's convention is 0."""
     r = xp.modulus(x)
     origin = r == 0
@@ -106,7 +106,7 @@ sgn = general(
 )  # fmt: skip
 
 
-def gradient_of_angle(xp: Any, x: Any) -> Any:
+def gradient_of_angle(xp, x):
     """i x / abs(x)**2, 0 at the origin; an angle of real numbers jumps and stays."""
     if x.dtype.kind != "c":
         return xp.zeros_like(x)

@@ -17,12 +17,12 @@ def own_rank(params: dict[str, Any]) -> int:
     return 2 + len(params["stride"])
 
 
-def spatial(x: Any, params: dict[str, Any]) -> tuple[int, ...]:
+def spatial(x, params: dict[str, Any]) -> tuple[int, ...]:
     """The spatial extents of an operand, of which its shape is given, or itself if the other rule wants that."""
     return tuple(getattr(x, "shape", x)[-len(params["stride"]) :])
 
 
-def with_one_kernel(xp: Any, run: Callable[..., Any], a: Any, w: Any, params: dict[str, Any]) -> Any:
+def with_one_kernel(xp, run: Callable[..., Any], a, w, params: dict[str, Any]):
     """``run(a, w)``, at once where all of `a` meets the same kernel."""
     own = own_rank(params)
     if math.prod(w.shape[:-own]) == 1:
@@ -30,7 +30,7 @@ def with_one_kernel(xp: Any, run: Callable[..., Any], a: Any, w: Any, params: di
     return one_by_one(xp, run, a, w, own)
 
 
-def one_by_one(xp: Any, run: Callable[..., Any], a: Any, b: Any, own: int) -> Any:
+def one_by_one(xp, run: Callable[..., Any], a, b, own: int):
     """``run(a, b)`` for each place of the batch axes in front of their `own` ones."""
     if a.ndim == own:
         return run(a, b)
@@ -40,32 +40,32 @@ def one_by_one(xp: Any, run: Callable[..., Any], a: Any, b: Any, own: int) -> An
     return xp.reshape(y, lead + y.shape[1:])
 
 
-def forward(xp: Any, x: Any, w: Any, **params: Any) -> Any:
+def forward(xp, x, w, **params):
     return with_one_kernel(xp, lambda x, w: xp.conv_forward(x, w, **params), x, w, params)
 
 
-def to_input(xp: Any, d: Any, w: Any, *, size: tuple[int, ...], **params: Any) -> Any:
-    def run(d: Any, w: Any) -> Any:
+def to_input(xp, d, w, *, size: tuple[int, ...], **params):
+    def run(d, w):
         shape = (*d.shape[: 1 - own_rank(params)], w.shape[1] * params["groups"], *size)
         return xp.conv_input(d, w, shape, **params)
 
     return with_one_kernel(xp, run, d, w, params)
 
 
-def to_weight(xp: Any, x: Any, d: Any, *, kernel: tuple[int, ...], **params: Any) -> Any:
+def to_weight(xp, x, d, *, kernel: tuple[int, ...], **params):
     own = own_rank(params)
 
-    def run(x: Any, d: Any) -> Any:
+    def run(x, d):
         return xp.conv_weight(d, x, (d.shape[1 - own], x.shape[1 - own] // params["groups"], *kernel), **params)
 
     return one_by_one(xp, run, x, d, own)
 
 
-def settings(stride: Any, padding: Any, dilation: Any, groups: int = 1, **more: Any) -> dict[str, Any]:
+def settings(stride, padding, dilation, groups: int = 1, **more) -> dict[str, Any]:
     return {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, **more}
 
 
-def peer(torch: Any, x: Any, w: Any, **params: Any) -> Any:
+def peer(torch, x, w, **params):
     return getattr(torch, f"conv{len(params['stride'])}d")(x, w, **params)
 
 

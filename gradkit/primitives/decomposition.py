@@ -18,11 +18,11 @@ from gradkit.primitives.linalg import adjoint, complaining, diagonal, hermitian,
 # -- Cholesky
 # Of a Hermitian matrix PyTorch reads one triangle, and treats both alike in the derivative. `triangle` says which; None
 # takes the Hermitian part, of which the derivative is that of what was computed for any matrix.
-def read(xp: Any, a: Any, triangle: str | None) -> Any:
+def read(xp, a, triangle: str | None):
     return hermitian(xp, a) if triangle is None else a
 
 
-def is_indefinite(xp: Any, a: Any) -> str:
+def is_indefinite(xp, a) -> str:
     for k in range(1, len(a) + 1):
         try:
             xp.linalg.cholesky(a[:k, :k])
@@ -35,22 +35,22 @@ def is_indefinite(xp: Any, a: Any) -> str:
 
 
 @complaining("linalg.cholesky", is_indefinite)
-def cholesky_forward(xp: Any, a: Any, triangle: str | None) -> Any:
+def cholesky_forward(xp, a, triangle: str | None):
     return xp.linalg.cholesky(read(xp, a, triangle))
 
 
-def lower_half(xp: Any, m: Any) -> Any:
+def lower_half(xp, m):
     """The lower triangle with half of the diagonal."""
     return (xp.tril(m, k=0) + xp.tril(m, k=-1)) / 2
 
 
-def between(xp: Any, y: Any, m: Any) -> Any:
+def between(xp, y, m):
     """y^-1 m y^-H"""
     left = xp.triangular_solve(y, m, upper=False, unit=False)
     return adjoint(xp, xp.triangular_solve(y, adjoint(xp, left), upper=False, unit=False))
 
 
-def around(xp: Any, y: Any, m: Any) -> Any:
+def around(xp, y, m):
     """y^-H m y^-1"""
     y_h = adjoint(xp, y)
     left = xp.triangular_solve(y_h, m, upper=True, unit=False)
@@ -76,49 +76,49 @@ linalg_cholesky = general(
 # Walter and Lehmann 2018, also for wide matrices: q and the square part of r come of the first columns x of a = [x z],
 # and the rest of r is q^H z. With q = [q1 q2], k = dx r^-1 and the upper part n of q1^H k:
 # dq1 = k - q1 n, dr = n r, dq2 = -q1 k^H q2.
-def qr_forward(xp: Any, a: Any, mode: str) -> Any:
+def qr_forward(xp, a, mode: str):
     return tuple(xp.linalg.qr(a, mode=mode))
 
 
-def block(xp: Any, a: Any, rows: slice, columns: slice) -> Any:
+def block(xp, a, rows: slice, columns: slice):
     return xp.slice(a, key=(..., rows, columns))
 
 
-def from_right(xp: Any, r: Any, m: Any) -> Any:
+def from_right(xp, r, m):
     """m r^-1"""
     r_h = adjoint(xp, r)
     return adjoint(xp, xp.triangular_solve(r_h, adjoint(xp, m), upper=False, unit=False))
 
 
-def upper_part(xp: Any, m: Any) -> Any:
+def upper_part(xp, m):
     """The n of m = n + w, upper triangular and skew-Hermitian, with n real on the diagonal."""
     return xp.triu(m, k=1) + adjoint(xp, xp.tril(m, k=-1)) + real_diagonal(xp, m)
 
 
-def upper_part_ct(xp: Any, d: Any) -> Any:
+def upper_part_ct(xp, d):
     strict = xp.triu(d, k=1)
     return strict + adjoint(xp, strict) + real_diagonal(xp, d)
 
 
-def real_diagonal(xp: Any, m: Any) -> Any:
+def real_diagonal(xp, m):
     v = diagonal(xp, m)
     return on_diagonal(xp, xp.astype(xp.real(v), dtype=v.dtype) if v.dtype.kind == "c" else v)
 
 
-def columns(xp: Any, q: Any, k: int) -> tuple[Any, Any]:
+def columns(xp, q, k: int) -> tuple[Any, Any]:
     """The first k columns, and those beyond; None if there are none."""
     if q.shape[-1] == k:
         return q, None
     return block(xp, q, slice(None), slice(0, k)), block(xp, q, slice(None), slice(k, None))
 
 
-def square(xp: Any, r: Any) -> tuple[Any, Any]:
+def square(xp, r) -> tuple[Any, Any]:
     """The triangle of r, and what is beside it."""
     k = min(r.shape[-2:])
     return columns(xp, r if r.shape[-2] == k else block(xp, r, slice(0, k), slice(None)), k)
 
 
-def qr_vjp(xp: Any, d: Any, y: Any, _a: Any, mode: str) -> Any:
+def qr_vjp(xp, d, y, _a, mode: str):
     q_ct, r_ct = [xp.zeros_like(one) if ct is None else ct for ct, one in zip(d, y)]
     (r, z), (r_ct, z_ct) = square(xp, y[1]), square(xp, r_ct)
     (q1, q2), (q1_ct, q2_ct) = [columns(xp, q, r.shape[-1]) for q in (y[0], q_ct)]
@@ -132,7 +132,7 @@ def qr_vjp(xp: Any, d: Any, y: Any, _a: Any, mode: str) -> Any:
     return [x_ct if z is None else xp.cat(x_ct, xp.matmul(q1, z_ct), axis=-1)]
 
 
-def qr_jvp(xp: Any, ts: Any, y: Any, _a: Any, mode: str) -> Any:
+def qr_jvp(xp, ts, y, _a, mode: str):
     r, z = square(xp, y[1])
     size = r.shape[-1]
     q1, q2 = columns(xp, y[0], size)
@@ -159,32 +159,32 @@ linalg_qr = general(
 
 
 # -- eigenvalues of Hermitian matrices
-def gaps(xp: Any, w: Any) -> Any:
+def gaps(xp, w):
     """w[j] - w[i]"""
     return xp.reshape(w, (*w.shape[:-1], 1, w.shape[-1])) - xp.reshape(w, (*w.shape, 1))
 
 
-def sums(xp: Any, w: Any) -> Any:
+def sums(xp, w):
     """w[j] + w[i]"""
     return xp.reshape(w, (*w.shape[:-1], 1, w.shape[-1])) + xp.reshape(w, (*w.shape, 1))
 
 
-def off_diagonal(xp: Any, m: Any, by: Any) -> Any:
+def off_diagonal(xp, m, by):
     """m / by, 0 on the diagonal, nan elsewhere where `by` is 0."""
     by = by + on_diagonal(xp, 1 - diagonal(xp, by))
     return (m - on_diagonal(xp, diagonal(xp, m))) * (1 / xp.where(by == 0, nan, by))
 
 
-def scaled(xp: Any, v: Any, w: Any) -> Any:
+def scaled(xp, v, w):
     """v diag(w)"""
     return v * xp.reshape(w, (*w.shape[:-1], 1, w.shape[-1]))
 
 
-def real_part(xp: Any, x: Any) -> Any:
+def real_part(xp, x):
     return xp.real(x) if x.dtype.kind == "c" else x
 
 
-def eigh_vjp(xp: Any, d: Any, y: Any, _a: Any, triangle: str | None) -> Any:
+def eigh_vjp(xp, d, y, _a, triangle: str | None):
     """Giles 2008, section 3.1. Of v^H v_ct the Hermitian part would cancel: left in, it would drown the rest where
     eigenvalues lie close together."""
     (w, v), (w_ct, v_ct) = y, d
@@ -194,18 +194,18 @@ def eigh_vjp(xp: Any, d: Any, y: Any, _a: Any, triangle: str | None) -> Any:
     return [hermitian(xp, xp.matmul(a_ct, adjoint(xp, v)))]
 
 
-def eigh_jvp(xp: Any, ts: Any, y: Any, _a: Any, triangle: str | None) -> Any:
+def eigh_jvp(xp, ts, y, _a, triangle: str | None):
     w, v = y
     inner = product(xp, adjoint(xp, v), hermitian(xp, ts[0]), v)
     return [real_part(xp, diagonal(xp, inner)), xp.matmul(v, off_diagonal(xp, inner, gaps(xp, w)))]
 
 
-def eigvalsh_vjp(xp: Any, d: Any, _y: Any, a: Any, triangle: str | None) -> Any:
+def eigvalsh_vjp(xp, d, _y, a, triangle: str | None):
     _, v = xp.linalg_eigh(a, triangle=triangle)
     return [xp.matmul(scaled(xp, v, d), adjoint(xp, v))]
 
 
-def eigvalsh_jvp(xp: Any, ts: Any, _y: Any, a: Any, triangle: str | None) -> Any:
+def eigvalsh_jvp(xp, ts, _y, a, triangle: str | None):
     _, v = xp.linalg_eigh(a, triangle=triangle)
     return real_part(xp, diagonal(xp, product(xp, adjoint(xp, v), hermitian(xp, ts[0]), v)))
 
@@ -226,34 +226,34 @@ linalg_eigvalsh = general(
 # With p = u^H da v: half the sum of the rotations of u and v is the Hermitian part of p over s[j] - s[i], half the
 # difference the skew part over s[j] + s[i]. What u gains outside its columns is (1 - u u^H) da v / s; columns beyond those
 # of the thin decomposition turn against it.
-def skew(xp: Any, m: Any) -> Any:
+def skew(xp, m):
     return (m - adjoint(xp, m)) / 2
 
 
-def apart(xp: Any, m: Any, s: Any) -> Any:
+def apart(xp, m, s):
     """The skew part over s[j] + s[i]; on the diagonal it turns the phase of complex vectors."""
     m, by = skew(xp, m), sums(xp, s)
     return m / by if m.dtype.kind == "c" else off_diagonal(xp, m, by)
 
 
-def divided(xp: Any, v: Any, s: Any) -> Any:
+def divided(xp, v, s):
     """v diag(s)^-1"""
     return v / xp.reshape(s, (*s.shape[:-1], 1, s.shape[-1]))
 
 
-def beyond(xp: Any, m: Any, u: Any) -> Any:
+def beyond(xp, m, u):
     """(1 - u u^H) m"""
     return m - product(xp, u, adjoint(xp, u), m)
 
 
-def outside_ct(xp: Any, u: tuple[Any, Any], ct: tuple[Any, Any], s: Any) -> Any:
+def outside_ct(xp, u: tuple[Any, Any], ct: tuple[Any, Any], s):
     """What reaches da v: from u beyond its columns, and from the columns that turn against them."""
     (u1, u2), (ct1, ct2) = u, ct
     k_ct = beyond(xp, ct1, u1)
     return divided(xp, k_ct if u2 is None else k_ct - product(xp, u2, adjoint(xp, ct2), u1), s)
 
 
-def svd_vjp(xp: Any, d: Any, y: Any, a_shape: Any, full_matrices: bool) -> Any:
+def svd_vjp(xp, d, y, a_shape, full_matrices: bool):
     (u, s, vh), (u_ct, s_ct, vh_ct) = y, d
     k = s.shape[-1]
     u, v = columns(xp, u, k), columns(xp, adjoint(xp, vh), k)
@@ -272,7 +272,7 @@ def svd_vjp(xp: Any, d: Any, y: Any, a_shape: Any, full_matrices: bool) -> Any:
     return [a_ct]
 
 
-def turned(xp: Any, u: tuple[Any, Any], rotation: Any, k: Any) -> Any:
+def turned(xp, u: tuple[Any, Any], rotation, k):
     """The tangent of all columns of u, `k` being da v / s."""
     u1, u2 = u
     t = xp.matmul(u1, rotation)
@@ -282,7 +282,7 @@ def turned(xp: Any, u: tuple[Any, Any], rotation: Any, k: Any) -> Any:
     return t if u2 is None else xp.cat(t, -product(xp, u1, adjoint(xp, k), u2), axis=-1)
 
 
-def svd_jvp(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool) -> Any:
+def svd_jvp(xp, ts, y, a, full_matrices: bool):
     s = y[1]
     size, (m, n), t = s.shape[-1], a.shape[-2:], ts[0]
     u, v = columns(xp, y[0], size), columns(xp, adjoint(xp, y[2]), size)
@@ -294,12 +294,12 @@ def svd_jvp(xp: Any, ts: Any, y: Any, a: Any, full_matrices: bool) -> Any:
     return [u_t, real_part(xp, diagonal(xp, p)), adjoint(xp, v_t)]
 
 
-def singular_vjp(xp: Any, d: Any, _y: Any, a: Any) -> Any:
+def singular_vjp(xp, d, _y, a):
     u, _, vh = xp.linalg_svd(a, full_matrices=False)
     return [xp.matmul(scaled(xp, u, d), vh)]
 
 
-def singular_jvp(xp: Any, ts: Any, _y: Any, a: Any) -> Any:
+def singular_jvp(xp, ts, _y, a):
     u, _, vh = xp.linalg_svd(a, full_matrices=False)
     return real_part(xp, diagonal(xp, product(xp, adjoint(xp, u), ts[0], adjoint(xp, vh))))
 
@@ -320,7 +320,7 @@ linalg_svdvals = general(
 # -- eigenvalues of any square matrix
 # With p = v^-1 da v: dw is the diagonal of p, and dv = v m - v diag(Re(v^H v m)) with m[i, j] = p[i, j] / (w[j] - w[i]),
 # the columns of v having norm 1 (Giles 2008, section 3.1; Boeddeker et al. 2017).
-def eig_vjp(xp: Any, d: Any, y: Any, _a: Any) -> Any:
+def eig_vjp(xp, d, y, _a):
     (w, v), (w_ct, v_ct) = y, d
     p_ct = 0 if w_ct is None else on_diagonal(xp, w_ct)
     if v_ct is not None:
@@ -333,7 +333,7 @@ def eig_vjp(xp: Any, d: Any, y: Any, _a: Any) -> Any:
     return [xp.linalg_solve(v_h, xp.matmul(p_ct, v_h))]
 
 
-def eig_jvp(xp: Any, ts: Any, y: Any, _a: Any) -> Any:
+def eig_jvp(xp, ts, y, _a):
     w, v = y
     p = xp.linalg_solve(v, xp.matmul(xp.astype(ts[0], dtype=v.dtype), v))
     m = off_diagonal(xp, p, gaps(xp, w))
@@ -342,7 +342,7 @@ def eig_jvp(xp: Any, ts: Any, y: Any, _a: Any) -> Any:
     return [diagonal(xp, p), v_m - scaled(xp, v, xp.astype(length, dtype=v.dtype))]
 
 
-def eig_forward(xp: Any, a: Any) -> Any:
+def eig_forward(xp, a):
     """NumPy answers in real numbers if all eigenvalues happen to be real."""
     w, v = xp.linalg.eig(a)
     dtype = xp.result_type(a.dtype, xp.complex64)

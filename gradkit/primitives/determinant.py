@@ -9,7 +9,7 @@ from gradkit.primitives.linalg import adjoint, diagonal, product
 
 
 # -- the derivatives of a determinant
-def all_but_one(xp: Any, x: Any) -> Any:
+def all_but_one(xp, x):
     """The product of all other elements along the last axis."""
     ones = xp.ones((*x.shape[:-1], 1), dtype=x.dtype)
     before = xp.cumprod(xp.concat([ones, x[..., :-1]], axis=-1), axis=-1)
@@ -17,13 +17,13 @@ def all_but_one(xp: Any, x: Any) -> Any:
     return before * behind
 
 
-def rotations(xp: Any, a: Any) -> tuple[Any, Any, Any, Any]:
+def rotations(xp, a) -> tuple[Any, Any, Any, Any]:
     """The singular value decomposition, and what its two unitary factors contribute to a determinant."""
     u, s, vh = xp.linalg.svd(a)
     return u, s, vh, (xp.linalg.det(u) * xp.linalg.det(vh))[..., None, None]
 
 
-def cofactors(xp: Any, a: Any) -> Any:
+def cofactors(xp, a):
     """The matrix of cofactors, det(a) times the transposed inverse: by the inverse where that is far from singular.
 
     Elsewhere by cof(U S V) = cof(U) cof(S) cof(V); of a unitary U it is det(U) conj(U), of a diagonal S the products of
@@ -41,7 +41,7 @@ def cofactors(xp: Any, a: Any) -> Any:
     return sign * xp.matmul(xp.conj(u) * all_but_one(xp, s)[..., None, :], xp.conj(vh))
 
 
-def cofactors_moved(xp: Any, a: Any, t: Any) -> Any:
+def cofactors_moved(xp, a, t):
     """The derivative of the cofactors in the direction `t`: what `cofactors` does, with products of all but two."""
     u, s, vh, sign = rotations(xp, a)
     n = s.shape[-1]
@@ -53,7 +53,7 @@ def cofactors_moved(xp: Any, a: Any, t: Any) -> Any:
     return sign * product(xp, xp.conj(u), inner, xp.conj(vh))
 
 
-def third(xp: Any, a: Any, s: Any, t: Any) -> Any:
+def third(xp, a, s, t):
     """The gradient of the second derivative of det in the directions `s` and `t`, where `a` has an inverse."""
     x = xp.linalg_inv(a)
     xs, xt = xp.matmul(x, s), xp.matmul(x, t)
@@ -64,12 +64,12 @@ def third(xp: Any, a: Any, s: Any, t: Any) -> Any:
     return det * xp.matrix_transpose(y)
 
 
-def keep_sum(xp: Any, v: Any) -> Any:
+def keep_sum(xp, v):
     """The sum over the last axis, with two axes of extent 1."""
     return xp.reshape(xp.sum(v, axis=(-1,)), (*v.shape[:-1], 1, 1))
 
 
-def cofactor_along_jvp(xp: Any, ts: Any, _y: Any, a: Any, t: Any) -> Any:
+def cofactor_along_jvp(xp, ts, _y, a, t):
     a_t, t_t = ts
     moved = 0 if t_t is None else xp.cofactor_along(a, t_t)
     return moved if a_t is None else moved + third(xp, a, t, a_t)
@@ -96,7 +96,7 @@ linalg_det = general(
 )  # fmt: skip
 
 
-def slogdet_vjp(xp: Any, d: Any, y: Any, a: Any) -> Any:
+def slogdet_vjp(xp, d, y, a):
     """Of a complex determinant the phase moves too: d sign = i sign Im tr(a^-1 da), d log = Re tr(a^-1 da)."""
     sign_ct, log_ct = d
     scale = xp.zeros_like(y[1]) if log_ct is None else log_ct
@@ -105,7 +105,7 @@ def slogdet_vjp(xp: Any, d: Any, y: Any, a: Any) -> Any:
     return [xp.reshape(scale, (*scale.shape, 1, 1)) * adjoint(xp, xp.linalg_inv(a))]
 
 
-def slogdet_jvp(xp: Any, ts: Any, y: Any, a: Any) -> Any:
+def slogdet_jvp(xp, ts, y, a):
     trace = xp.sum(diagonal(xp, xp.linalg_solve(a, ts[0])), axis=(-1,))
     if a.dtype.kind != "c":
         return [None, trace]

@@ -5,7 +5,6 @@ To add a primitive, write one row here: a name, the forward, a rule for each ope
 """
 
 import math
-from typing import Any
 
 from gradkit.backend.numpy import on_host
 from gradkit.engine import dtypes
@@ -33,7 +32,7 @@ square = elementwise(
     "square", "square", [lambda _xp, d, _y, x: d * (x + x)], edges=[0.0, inf, nan],
     integers=lambda xp, x: xp.square(x if x.dtype.kind != "b" else x.astype(dtypes.int64)),
 )  # fmt: skip
-def part(xp: Any, side: Any, whole: Any) -> Any:
+def part(xp, side, whole):
     """side / whole, and 0 where both are: there is no derivative, and squares of the whole then have the right one."""
     return xp.masked(whole != 0, side / xp.where(whole == 0, 1, whole))
 
@@ -46,7 +45,7 @@ hypot = elementwise(
 )  # fmt: skip
 
 
-def between(xp: Any, a: Any, b: Any, w: Any) -> Any:
+def between(xp, a, b, w):
     """From the nearer end, so that a weight of 1 gives the other end exactly."""
     if w.ndim or not on_host(w):
         return xp.where(xp.abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w))
@@ -65,10 +64,10 @@ lerp = elementwise(
 
 
 # -- quotients that are rounded, and what they leave
-def dividing(name: str) -> Any:
+def dividing(name: str):
     """The forward for integers: NumPy would give 0 for a division by zero."""
 
-    def divide(xp: Any, a: Any, b: Any) -> Any:
+    def divide(xp, a, b):
         if on_host(b) and not b.all():  # on a device such a quotient is any number, as in PyTorch
             raise RuntimeError(f"ZeroDivisionError: {name} of {a.dtype.name} by 0")
         return getattr(xp, name)(a, b)
@@ -76,7 +75,7 @@ def dividing(name: str) -> Any:
     return divide
 
 
-def truncating(xp: Any, a: Any, b: Any) -> Any:
+def truncating(xp, a, b):
     return xp.floor_divide(a - dividing("fmod")(xp, a, b), b)
 
 
@@ -105,7 +104,7 @@ fmod = elementwise(
 
 
 # -- powers
-def integer_pow(xp: Any, a: Any, b: Any) -> Any:
+def integer_pow(xp, a, b):
     """Integers to integers: what a negative exponent makes of 1 and -1 is an integer, of all others it is cut to 0."""
     y = xp.pow(a, xp.maximum(b, 0))
     if a.dtype.kind == "u":
@@ -114,7 +113,7 @@ def integer_pow(xp: Any, a: Any, b: Any) -> Any:
     return xp.where(b < 0, xp.astype(inverse, a.dtype), y)
 
 
-def not_negative(xp: Any, x: Any) -> Any:
+def not_negative(xp, x):
     return (xp.real(x) if x.dtype.kind == "c" else x) >= 0
 
 
@@ -132,7 +131,7 @@ pow = elementwise(
 )  # fmt: skip
 
 
-def power_rule(xp: Any, d: Any, _y: Any, x: Any, exponent: Any) -> Any:
+def power_rule(xp, d, _y, x, exponent):
     if exponent == 2:
         return d * (x + x)
     return d * (exponent * xp.power(x, exponent - 1)) if exponent else xp.zeros_like(d)
@@ -166,7 +165,7 @@ log1p = elementwise(
 log2 = elementwise("log2", "log2", [lambda _xp, d, _y, x: d / (x * math.log(2))], domain=POSITIVE, promote="float")
 log10 = elementwise("log10", "log10", [lambda _xp, d, _y, x: d / (x * math.log(10))], domain=POSITIVE, promote="float")
 # The share of an operand in a sum of exponentials: 1 / (1 + exp(b - a)), also where one of them is infinite.
-def log_add_exp(xp: Any, a: Any, b: Any) -> Any:
+def log_add_exp(xp, a, b):
     """NumPy's for real numbers. Of complex ones the larger real part comes out of the logarithm, with its imaginary part:
     that of the result need not lie between -pi and pi."""
     if a.dtype.kind != "c":
@@ -191,7 +190,7 @@ logaddexp2 = elementwise(
 )  # fmt: skip
 
 
-def x_log_y(xp: Any, a: Any, b: Any) -> Any:
+def x_log_y(xp, a, b):
     nothing = (a == 0) & (b == b)
     return xp.where(nothing, 0, a * xp.log(xp.where(nothing, 1, b)))
 

@@ -6,12 +6,12 @@ from gradkit.families import general
 from gradkit.primitives.indexing import one_more_lead
 
 
-def looked_up(xp: Any, table: Any, index: Any, *, lead: int, padding: int | None) -> Any:
+def looked_up(xp, table, index, *, lead: int, padding: int | None):
     """A table for each place of the `lead` batch axes, which `index` has too."""
     return xp.index(table, index, lead=lead) if lead else xp.take(table, index, axis=0)
 
 
-def without_padding(xp: Any, rows: Any, index: Any, padding: int | None) -> Any:
+def without_padding(xp, rows, index, padding: int | None):
     """The rows that are looked up, those of the padding 0."""
     if padding is None:
         return rows
@@ -19,11 +19,11 @@ def without_padding(xp: Any, rows: Any, index: Any, padding: int | None) -> Any:
     return rows * xp.reshape(kept, (*kept.shape, 1))
 
 
-def table_ct(xp: Any, d: Any, _y: Any, table_shape: Any, index: Any, *, lead: int, padding: int | None) -> list[Any]:
+def table_ct(xp, d, _y, table_shape, index, *, lead: int, padding: int | None) -> list[Any]:
     return [xp.unindex(without_padding(xp, d, index, padding), index, shape=tuple(table_shape), lead=lead), None]
 
 
-def table_tangent(xp: Any, ts: Any, _y: Any, _table: Any, index: Any, *, lead: int, padding: int | None) -> Any:
+def table_tangent(xp, ts, _y, _table, index, *, lead: int, padding: int | None):
     if ts[0] is None:
         return None
     return without_padding(xp, xp.index(ts[0], index, lead=lead), index, padding)

@@ -5,7 +5,6 @@ has. The spectrum of a real signal is only kept for half of the frequencies alon
 them but the first, and for even n the last, stands for two.
 """
 
-from typing import Any
 
 from gradkit.families import linear
 
@@ -13,7 +12,7 @@ _ADJOINT_NORM = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 _Z = [[1.0 + 2.0j, -0.5 + 1.5j, 2.0 - 1.0j, 0.5j], [0.5 - 1.0j, 3.0 + 0j, -1.0 + 0.5j, 1.0 + 1.0j]]
 
 
-def c2c(xp: Any, x: Any, axes: tuple[int, ...], norm: str, inverse: bool) -> Any:
+def c2c(xp, x, axes: tuple[int, ...], norm: str, inverse: bool):
     return (xp.fft.ifftn if inverse else xp.fft.fftn)(x, axes=axes, norm=norm)
 
 
@@ -30,7 +29,7 @@ fft_c2c = linear(
 )  # fmt: skip
 
 
-def halved(xp: Any, x: Any, axis: int, size: int, weight: float) -> Any:
+def halved(xp, x, axis: int, size: int, weight: float):
     """A spectrum times `weight` at the frequencies that stand for two; `size` is the extent of the signal."""
     weights = xp.full(x.shape[axis], weight, dtype=x.real.dtype)
     weights[0] = 1
@@ -45,13 +44,13 @@ fft_weigh = linear(
 )  # fmt: skip
 
 
-def r2c_ct(xp: Any, d: Any, _y: Any, x_shape: Any, axes: tuple[int, ...], norm: str) -> Any:
+def r2c_ct(xp, d, _y, x_shape, axes: tuple[int, ...], norm: str):
     size = x_shape[axes[-1]]
     half = xp.fft_weigh(d, axis=axes[-1], size=size, weight=0.5)
     return xp.fft_c2r(half, axes=axes, norm=_ADJOINT_NORM[norm], size=size)
 
 
-def c2r_ct(xp: Any, d: Any, _y: Any, _x: Any, axes: tuple[int, ...], norm: str, size: int) -> Any:
+def c2r_ct(xp, d, _y, _x, axes: tuple[int, ...], norm: str, size: int):
     spectrum = xp.fft_r2c(d, axes=axes, norm=_ADJOINT_NORM[norm])
     return xp.fft_weigh(spectrum, axis=axes[-1], size=size, weight=2.0)
 
@@ -67,7 +66,7 @@ fft_r2c = linear(
 )  # fmt: skip
 
 
-def c2r(xp: Any, x: Any, axes: tuple[int, ...], norm: str, size: int) -> Any:
+def c2r(xp, x, axes: tuple[int, ...], norm: str, size: int):
     return xp.fft.irfftn(x, s=[*[x.shape[a] for a in axes[:-1]], size], axes=axes, norm=norm)
 
 

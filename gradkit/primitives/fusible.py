@@ -19,7 +19,7 @@ def fusible(program: Callable[..., Any]) -> Callable[..., Any]:
     key = f"fused_{name}"
 
     @wraps(program)
-    def call(xp: Any, *operands: Any, **params: Any) -> Any:
+    def call(xp, *operands, **params):
         fused = xp.__dict__.get(key)
         y = NotImplemented if fused is None else fused(*operands, **params)
         return program(xp, *operands, **params) if y is NotImplemented else y

@@ -15,7 +15,7 @@ from gradkit.primitives.shape import in_front
 
 
 # -- slices
-def take_slice(_xp: Any, x: Any, key: Any) -> Any:
+def take_slice(_xp, x, key):
     try:
         return x[key]
     except IndexError as reason:
@@ -26,13 +26,13 @@ def as_pytorch(reason: Exception) -> IndexError:
     return IndexError(str(reason).replace("for axis", "for dimension"))
 
 
-def put_slice(xp: Any, d: Any, shape: Any, key: Any) -> Any:
+def put_slice(xp, d, shape, key):
     z = xp.zeros(shape, dtype=d.dtype)
     z[key] = d
     return z
 
 
-def add_slice(z: Any, d: Any, key: Any) -> None:
+def add_slice(z, d, key) -> None:
     part = z[key]
     part += d
 
@@ -61,7 +61,7 @@ class Places:
 
     __slots__ = ("into", "key", "out_of")
 
-    def __init__(self, xp: Any, index: Any, axes: Axes, lead: int, shape: tuple[int, ...]) -> None:
+    def __init__(self, xp, index, axes: Axes, lead: int, shape: tuple[int, ...]) -> None:
         at = [a + len(shape) for a in axes] if axes else list(range(lead, lead + len(index)))
         index, paired = unbatched(index, lead)
         ranks = [i.ndim - paired for i in index]
@@ -81,7 +81,7 @@ class Places:
         self.into = tuple(range(wanted, wanted + rank))
         self.out_of = tuple(range(given, given + rank))
 
-    def read(self, xp: Any, x: Any) -> Any:
+    def read(self, xp, x):
         try:
             y = x[self.key]
         except (IndexError, ValueError) as reason:
@@ -90,7 +90,7 @@ class Places:
             return y.copy()  # integers alone would give a view
         return y if self.out_of == self.into else xp.moveaxis(y, self.out_of, self.into)
 
-    def placed(self, xp: Any, values: Any) -> Any:
+    def placed(self, xp, values):
         """Values that are laid out as `read` gives them, as the key of NumPy's has them."""
         return values if self.out_of == self.into else xp.moveaxis(values, self.into, self.out_of)
 
@@ -99,14 +99,14 @@ def neighbours(axes: list[int]) -> bool:
     return axes[-1] - axes[0] == len(axes) - 1
 
 
-def unbatched(index: Any, lead: int) -> tuple[list[Any], int]:
+def unbatched(index, lead: int) -> tuple[list[Any], int]:
     """Index arrays that are the same for all samples without their batch axes: there is nothing to pair then."""
     if lead and not any([any(i.strides[:lead]) or not i.size for i in index]):
         return [i[(0,) * lead] for i in index], 0
     return list(index), lead
 
 
-def take_at(xp: Any, x: Any, *index: Any, axes: Axes = None, lead: int) -> Any:
+def take_at(xp, x, *index, axes: Axes = None, lead: int):
     if lead:
         (first, *others), paired = unbatched(index, lead)
         if others or paired:
@@ -119,7 +119,7 @@ def take_at(xp: Any, x: Any, *index: Any, axes: Axes = None, lead: int) -> Any:
         raise as_pytorch(reason) from None
 
 
-def plain_key(index: Any, axes: Axes, ndim: int) -> tuple[Any, ...]:
+def plain_key(index, axes: Axes, ndim: int) -> tuple[Any, ...]:
     """Index arrays without batch axes as NumPy's key."""
     if not axes:
         return tuple(index)
@@ -129,20 +129,20 @@ def plain_key(index: Any, axes: Axes, ndim: int) -> tuple[Any, ...]:
     return tuple(key)
 
 
-def add_at(xp: Any, d: Any, *index: Any, shape: Any, axes: Axes = None, lead: int) -> Any:
+def add_at(xp, d, *index, shape, axes: Axes = None, lead: int):
     if not lead:
         return xp.index_add(shape, d.dtype, plain_key(index, axes, len(shape)), d)
     places = Places(xp, index, axes, lead, shape)
     return xp.index_add(shape, d.dtype, places.key, places.placed(xp, d))
 
 
-def put_at(xp: Any, x: Any, value: Any, *index: Any, axes: Axes = None, lead: int, accumulate: bool) -> Any:
+def put_at(xp, x, value, *index, axes: Axes = None, lead: int, accumulate: bool):
     z = xp.array(x)
     write_at(xp, z, value, *index, axes=axes, lead=lead, accumulate=accumulate)
     return z
 
 
-def write_at(xp: Any, z: Any, value: Any, *index: Any, axes: Axes = None, lead: int, accumulate: bool) -> None:
+def write_at(xp, z, value, *index, axes: Axes = None, lead: int, accumulate: bool) -> None:
     """What index_put does, into the array itself."""
     if not lead:
         key = plain_key(index, axes, z.ndim)
@@ -160,13 +160,13 @@ def write_at(xp: Any, z: Any, value: Any, *index: Any, axes: Axes = None, lead: 
         raise as_pytorch(reason) from None
 
 
-def one_more_lead(sizes: Any, lead: int, **rest: Any) -> dict[str, Any]:
+def one_more_lead(sizes, lead: int, **rest) -> dict[str, Any]:
     if "shape" in rest:
         rest["shape"] = (*sizes, *rest["shape"])
     return {"lead": lead + len(sizes), **rest}
 
 
-def last_written(xp: Any, x: Any, *index: Any, axes: Axes = None, lead: int) -> Any:
+def last_written(xp, x, *index, axes: Axes = None, lead: int):
     """Of several writes into one place the last one stays: True for those."""
     y_shape = take_at(xp, xp.broadcast_to(xp.zeros((), dtype=bool), x.shape), *index, axes=axes, lead=lead).shape
     numbers = xp.reshape(xp.arange(_product(y_shape)), y_shape)
@@ -183,8 +183,8 @@ def _product(shape: tuple[int, ...]) -> int:
 
 
 def index_put_vjp(
-    xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, *index: Any, axes: Axes = None, lead: int, accumulate: bool
-) -> Any:
+    xp, d, _y, _x, value_shape, *index, axes: Axes = None, lead: int, accumulate: bool
+):
     where = {"axes": axes, "lead": lead}
     read = xp.index(d, *index, **where)
     if accumulate:
@@ -195,13 +195,13 @@ def index_put_vjp(
     return [xp.index_put(d, zero, *index, accumulate=False, **where), unspread(xp, kept, value_shape, lead)]
 
 
-def unspread(xp: Any, c: Any, shape: tuple[int, ...], lead: int) -> Any:
+def unspread(xp, c, shape: tuple[int, ...], lead: int):
     """A cotangent summed over the axes that its value lacks, which go behind the batch axes."""
     missing = c.ndim - len(shape)
     return xp.sum(c, axis=tuple(range(lead - c.ndim, lead - c.ndim + missing))) if missing > 0 else c
 
 
-def index_put_jvp(xp: Any, ts: Any, _y: Any, x: Any, value: Any, *index: Any, **params: Any) -> Any:
+def index_put_jvp(xp, ts, _y, x, value, *index, **params):
     x_t, value_t = [xp.zeros_like(v) if t is None else t for t, v in zip(ts, (x, value))]
     return xp.index_put(x_t, value_t, *index, **params)
 
@@ -247,13 +247,13 @@ index_put = general(
 )  # fmt: skip
 
 
-def _key(ndim: int, index: Any, axes: Any) -> tuple[Any, ...]:
+def _key(ndim: int, index, axes) -> tuple[Any, ...]:
     given = dict(zip(axes, index))
     return tuple([given.get(a, slice(None)) for a in range(-ndim, 0)])
 
 
 # -- masks
-def take_masked(_xp: Any, x: Any, mask: Any, lead: int) -> Any:
+def take_masked(_xp, x, mask, lead: int):
     y = x[mask]
     if not lead:
         return y
@@ -266,7 +266,7 @@ def take_masked(_xp: Any, x: Any, mask: Any, lead: int) -> Any:
     return y.reshape(*x.shape[:lead], int(counts.max()) if counts.size else 0)
 
 
-def put_masked(xp: Any, d: Any, mask: Any, lead: int) -> Any:
+def put_masked(xp, d, mask, lead: int):
     z = xp.zeros(mask.shape, dtype=d.dtype)
     xp.put_where(z, mask, d.reshape(-1))
     return z
@@ -284,7 +284,7 @@ masked_put = selection(
 )  # fmt: skip
 
 
-def write_masked(xp: Any, z: Any, value: Any, mask: Any, lead: int) -> None:
+def write_masked(xp, z, value, mask, lead: int) -> None:
     """A number, or a list of as many as the mask has places, put into these."""
     if lead and value.ndim == lead:
         z[...] = xp.where(mask, value.reshape(value.shape + (1,) * (z.ndim - lead)), z)
@@ -292,13 +292,13 @@ def write_masked(xp: Any, z: Any, value: Any, mask: Any, lead: int) -> None:
         xp.put_where(z, mask, value.reshape(-1) if lead else value)
 
 
-def mask_written(xp: Any, x: Any, value: Any, mask: Any, lead: int) -> Any:
+def mask_written(xp, x, value, mask, lead: int):
     z = xp.array(x)
     write_masked(xp, z, value, mask, lead)
     return z
 
 
-def mask_put_vjp(xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, mask: Any, lead: int) -> Any:
+def mask_put_vjp(xp, d, _y, _x, value_shape, mask, lead: int):
     return [xp.where(mask, 0, d), unspread(xp, xp.masked_select(d, mask, lead=lead), value_shape, lead), None]
 
 
@@ -317,18 +317,18 @@ mask_ranks = general(
 
 
 # -- writing a region
-def region(xp: Any, x: Any, steps: Any) -> Any:
+def region(xp, x, steps):
     """What a chain of view steps, (primitive, parameters) each, shows of `x`."""
     for prim, params in steps:
         x = bind(prim, (x,), params) if xp is tensor_xp else prim.forward(xp, x, **params)
     return x
 
 
-def overwritten(xp: Any, x: Any, value: Any, steps: Any) -> Any:
+def overwritten(xp, x, value, steps):
     return put_in_region(xp, xp.array(x), value, steps)  # an array also of a scalar
 
 
-def put_in_region(xp: Any, z: Any, value: Any, steps: Any) -> Any:
+def put_in_region(xp, z, value, steps):
     """`z` with a value in the part that steps show of it, in its own memory if in this order there the part is a view."""
     part = region(xp, z, steps)
     if owner(part) is not owner(z):
@@ -343,11 +343,11 @@ def put_in_region(xp: Any, z: Any, value: Any, steps: Any) -> Any:
     return z
 
 
-def batched_steps(sizes: Any, steps: Any) -> dict[str, Any]:
+def batched_steps(sizes, steps) -> dict[str, Any]:
     return {"steps": tuple([(p, p.batching(sizes, **given) if p.batching else given) for p, given in steps])}
 
 
-def overwrite_vjp(xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, steps: Any) -> Any:
+def overwrite_vjp(xp, d, _y, _x, value_shape, steps):
     zero = xp.zeros((), dtype=d.dtype)
     if not steps:
         return [xp.broadcast_to(zero, d.shape), d]
@@ -357,7 +357,7 @@ def overwrite_vjp(xp: Any, d: Any, _y: Any, _x: Any, value_shape: Any, steps: An
 _ZERO = np.zeros(())
 
 
-def overwrite_reusing(d: Any, steps: Any) -> list[Any]:
+def overwrite_reusing(d, steps) -> list[Any]:
     """The same in the memory of `d`, which no one else can see: so that a loop of writes copies no whole buffer."""
     part = d
     for prim, params in steps:

@@ -14,29 +14,29 @@ from gradkit.primitives.fusible import fusible
 
 
 # -- small pieces
-def adjoint(xp: Any, a: Any) -> Any:
+def adjoint(xp, a):
     """The conjugate transpose."""
     t = xp.matrix_transpose(a)
     return xp.conj(t) if a.dtype.kind == "c" else t
 
 
-def product(xp: Any, first: Any, *factors: Any) -> Any:
+def product(xp, first, *factors):
     """A product of matrices, from the left."""
     for factor in factors:
         first = xp.matmul(first, factor)
     return first
 
 
-def hermitian(xp: Any, a: Any) -> Any:
+def hermitian(xp, a):
     """The Hermitian part."""
     return (a + adjoint(xp, a)) / 2
 
 
-def diagonal(xp: Any, a: Any) -> Any:
+def diagonal(xp, a):
     return xp.diagonal(a, offset=0, axis1=-2, axis2=-1)
 
 
-def on_diagonal(xp: Any, v: Any) -> Any:
+def on_diagonal(xp, v):
     """Matrices that have `v` on the diagonal and 0 elsewhere."""
     return xp.undiagonal(v, shape=(*v.shape, v.shape[-1]), offset=0, axis1=-2, axis2=-1)
 
@@ -49,7 +49,7 @@ def complaining(name: str, complaint: Callable[[Any, Any], str]) -> Callable[...
 
     def decorate(forward: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(forward)
-        def guarded(xp: Any, a: Any, *rest: Any, **params: Any) -> Any:
+        def guarded(xp, a, *rest, **params):
             try:
                 return forward(xp, a, *rest, **params)
             except errors.LinAlgError:
@@ -59,7 +59,7 @@ def complaining(name: str, complaint: Callable[[Any, Any], str]) -> Callable[...
 
         return guarded
 
-    def fault(xp: Any, a: Any) -> str:
+    def fault(xp, a) -> str:
         for number, place in enumerate(ndindex(a.shape[:-2])):
             text = complaint(xp, a[place])
             if text:
@@ -69,7 +69,7 @@ def complaining(name: str, complaint: Callable[[Any, Any], str]) -> Callable[...
     return decorate
 
 
-def is_singular(xp: Any, a: Any) -> str:
+def is_singular(xp, a) -> str:
     try:
         xp.linalg.inv(a)
     except LinAlgError:
@@ -89,7 +89,7 @@ matmul = bilinear(
 )  # fmt: skip
 
 
-def row_products(xp: Any, a: Any, b: Any) -> Any:
+def row_products(xp, a, b):
     """The sum over the last axis of the products of `a` and `b`, which broadcast: one call of BLAS where there is one."""
     if b.ndim == 1:
         return xp.dot(a, b)
@@ -101,7 +101,7 @@ def row_products(xp: Any, a: Any, b: Any) -> Any:
     return xp.matmul(a[..., None, :], b[..., None])[..., 0, 0]
 
 
-def row_products_ct(xp: Any, d: Any, mine: Any, other: Any) -> Any:
+def row_products_ct(xp, d, mine, other):
     """What reaches `mine`. Where that is one vector for all rows of a matrix, the sum over these is left to BLAS."""
     if len(other.shape) > 1 == len(mine.shape) == len(d.shape):
         return xp.rowdot(xp.matrix_transpose(other), d)
@@ -125,16 +125,16 @@ rowdot = bilinear(
 # -- solving
 # d(A^-1 b) = A^-1 (db - dA y); Giles 2008, section 2.3.1. All operands are stacks of matrices.
 @complaining("linalg.solve", is_singular)
-def solved(xp: Any, a: Any, b: Any) -> Any:
+def solved(xp, a, b):
     return xp.linalg.solve(a, b)
 
 
-def solve_vjp(xp: Any, d: Any, y: Any, a: Any, _b: Any) -> Any:
+def solve_vjp(xp, d, y, a, _b):
     b_ct = xp.linalg_solve(xp.matrix_transpose(a), d)
     return [-xp.matmul(b_ct, xp.matrix_transpose(y)), b_ct]
 
 
-def solve_jvp(xp: Any, ts: Any, y: Any, a: Any, _b: Any) -> Any:
+def solve_jvp(xp, ts, y, a, _b):
     a_t, b_t = ts
     if a_t is None:
         return xp.linalg_solve(a, b_t)
@@ -150,11 +150,11 @@ linalg_solve = general(
 
 
 @complaining("linalg.inv", is_singular)
-def inverted(xp: Any, a: Any) -> Any:
+def inverted(xp, a):
     return xp.linalg.inv(a)
 
 
-def inv_vjp(xp: Any, d: Any, y: Any, _a: Any) -> Any:
+def inv_vjp(xp, d, y, _a):
     y_transpose = xp.matrix_transpose(y)
     return [-product(xp, y_transpose, d, y_transpose)]
 
@@ -168,7 +168,7 @@ linalg_inv = general(
 BLOCK = 64  # from this size on a triangle is halved: most of the work is then products of matrices
 
 
-def triangle_solved(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
+def triangle_solved(xp, a, b, upper: bool, unit: bool):
     """Of `a` only one triangle is read; a zero on its diagonal gives inf or nan, as PyTorch has it, and no error."""
     n = a.shape[-1]
     if n <= BLOCK:
@@ -182,7 +182,7 @@ def triangle_solved(xp: Any, a: Any, b: Any, upper: bool, unit: bool) -> Any:
 
 
 @fusible
-def small_triangle_solved(xp: Any, a: Any, b: Any, *, upper: bool, unit: bool) -> Any:
+def small_triangle_solved(xp, a, b, *, upper: bool, unit: bool):
     n = a.shape[-1]
     a = triangle(xp, a, upper, unit)
     if unit:
@@ -199,17 +199,17 @@ def small_triangle_solved(xp: Any, a: Any, b: Any, *, upper: bool, unit: bool) -
     return x
 
 
-def triangle(xp: Any, a: Any, upper: bool, unit: bool) -> Any:
+def triangle(xp, a, upper: bool, unit: bool):
     """The part of a matrix that a triangular solve reads."""
     return xp.triu(a, k=int(unit)) if upper else xp.tril(a, k=-int(unit))
 
 
-def triangular_solve_vjp(xp: Any, d: Any, y: Any, a: Any, _b: Any, upper: bool, unit: bool) -> Any:
+def triangular_solve_vjp(xp, d, y, a, _b, upper: bool, unit: bool):
     b_ct = xp.triangular_solve(xp.matrix_transpose(a), d, upper=not upper, unit=unit)
     return [-triangle(xp, xp.matmul(b_ct, xp.matrix_transpose(y)), upper, unit), b_ct]
 
 
-def triangular_solve_jvp(xp: Any, ts: Any, y: Any, a: Any, _b: Any, upper: bool, unit: bool) -> Any:
+def triangular_solve_jvp(xp, ts, y, a, _b, upper: bool, unit: bool):
     a_t, b_t = ts
     if a_t is None:
         return xp.triangular_solve(a, b_t, upper=upper, unit=unit)
@@ -227,7 +227,7 @@ triangular_solve = general(
 
 
 # -- pseudo-inverse
-def pseudo_inverted(xp: Any, a: Any, atol: float, rtol: float) -> Any:
+def pseudo_inverted(xp, a, atol: float, rtol: float):
     """Singular values up to max(atol, rtol * the greatest) count as 0."""
     u, s, vh = xp.linalg.svd(a, full_matrices=False)
     kept = s > xp.maximum(atol, rtol * xp.max(s, axis=-1, keepdims=True)) if s.size else s > 0
@@ -236,14 +236,14 @@ def pseudo_inverted(xp: Any, a: Any, atol: float, rtol: float) -> Any:
 
 
 # Golub and Pereyra 1973, at constant rank.
-def pinv_vjp(xp: Any, d: Any, y: Any, a: Any, **_params: Any) -> Any:
+def pinv_vjp(xp, d, y, a, **_params):
     y_h, d_h = adjoint(xp, y), adjoint(xp, d)
     left = product(xp, d_h, y, y_h)
     right = product(xp, y_h, y, d_h)
     return [left - product(xp, a, y, left) + right - product(xp, right, y, a) - product(xp, y_h, d, y_h)]
 
 
-def pinv_jvp(xp: Any, ts: Any, y: Any, a: Any, **_params: Any) -> Any:
+def pinv_jvp(xp, ts, y, a, **_params):
     (t,) = ts
     y_h, t_h = adjoint(xp, y), adjoint(xp, t)
     left = product(xp, y, y_h, t_h)
@@ -269,7 +269,7 @@ PADE = [
 BOUND = 5.37
 
 
-def exponential(xp: Any, a: Any) -> Any:
+def exponential(xp, a):
     """By scaling and squaring (Higham 2005)."""
     if not a.size:
         return a.copy()
@@ -291,7 +291,7 @@ def exponential(xp: Any, a: Any) -> Any:
     return y
 
 
-def frechet(xp: Any, a: Any, t: Any) -> Any:
+def frechet(xp, a, t):
     """The derivative of the exponential at `a` in the direction `t`: exp of [[a, t], [0, a]] has it top right (Mathias 1996)."""
     n = a.shape[-1]
     upper, lower = xp.cat(a, t, axis=-1), xp.cat(xp.zeros_like(a), a, axis=-1)

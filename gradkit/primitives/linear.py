@@ -1,19 +1,18 @@
 """The product behind linear layers: one row, so that a weight is transposed by BLAS and never by the tape."""
 
-from typing import Any
 
 from gradkit.families import bilinear
 
 
-def linear_forward(xp: Any, x: Any, w: Any) -> Any:
+def linear_forward(xp, x, w):
     return x.dot(w.T) if x.ndim == 2 else by_samples(xp, x, xp.matrix_transpose(w))
 
 
-def x_ct(xp: Any, d: Any, _y: Any, _x: Any, w: Any) -> Any:
+def x_ct(xp, d, _y, _x, w):
     return xp.matmul(d, w) if d.ndim == 2 else by_samples(xp, d, w)
 
 
-def by_samples(xp: Any, a: Any, b: Any) -> Any:
+def by_samples(xp, a, b):
     """``a @ b`` with batch axes in front: one product of matrices where all of `a` meets the same `b`."""
     if any([n != 1 for n in b.shape[:-2]]):
         return xp.matmul(a, b)

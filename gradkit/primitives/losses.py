@@ -1,28 +1,27 @@
 """Cross-entropy as one row: what most training steps end in."""
 
-from typing import Any
 
 from gradkit.families import elementwise, general
 from gradkit.primitives.fusible import fusible
 from gradkit.primitives.normalization import log_softmax_forward
 
 
-def beside_classes(xp: Any, v: Any, axis: int) -> Any:
+def beside_classes(xp, v, axis: int):
     """An array over all axes of the logits but that of the classes, with an axis of extent 1 for them."""
     shape = tuple(v.shape)
     at = len(shape) + axis + 1
     return xp.reshape(v, (*shape[:at], 1, *shape[at:]))
 
 
-def over_losses(xp: Any, v: Any, rank: int) -> Any:
+def over_losses(xp, v, rank: int):
     """The sum over all losses of one sample; there are ``rank - 1`` axes of them."""
     return xp.sum(v, axis=tuple(range(1 - rank, 0))) if rank > 1 else v
 
 
 @fusible
 def cross_entropy_forward(
-    xp: Any, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int | None, reduction: str
-) -> Any:
+    xp, x, target, *, axis: int, rank: int, ignore_index: int | None, reduction: str
+):
     counted = xp.astype(target != (-1 if ignore_index is None else ignore_index), dtype=x.dtype)
     index = beside_classes(xp, xp.where(counted == 1, target, 0), axis)
     log_p = xp.take_along_axis(log_softmax_forward(xp, x, axis=axis), index, axis=axis)
@@ -35,8 +34,8 @@ def cross_entropy_forward(
 
 @fusible
 def cross_entropy_vjp(
-    xp: Any, d: Any, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int | None, reduction: str
-) -> Any:
+    xp, d, x, target, *, axis: int, rank: int, ignore_index: int | None, reduction: str
+):
     counted = xp.astype(target != (-1 if ignore_index is None else ignore_index), dtype=x.dtype)
     if reduction == "mean":
         d = d / xp.maximum(over_losses(xp, counted, rank), 1)  # where nothing counts the gradient is 0
@@ -47,13 +46,13 @@ def cross_entropy_vjp(
     return beside_classes(xp, d * counted, axis) * (xp.softmax(x, axis=axis) - one_hot)
 
 
-def cross_entropy_jvp(xp: Any, ts: Any, y: Any, x: Any, target: Any, **params: Any) -> Any:
+def cross_entropy_jvp(xp, ts, y, x, target, **params):
     slope = cross_entropy_vjp(xp, xp.ones_like(y), x, target, **params)
     moved = xp.sum(slope * ts[0], axis=params["axis"])
     return moved if params["reduction"] == "none" else over_losses(xp, moved, params["rank"])
 
 
-def peer(torch: Any, x: Any, target: Any, axis: int, rank: int, ignore_index: int | None, reduction: str) -> Any:
+def peer(torch, x, target, axis: int, rank: int, ignore_index: int | None, reduction: str):
     ignored = {} if ignore_index is None else {"ignore_index": ignore_index}
     return torch.nn.functional.cross_entropy(x, target, **ignored, reduction=reduction)
 
@@ -75,7 +74,7 @@ cross_entropy = general(
 
 
 # -- two classes
-def bernoulli_losses(xp: Any, x: Any, t: Any) -> Any:
+def bernoulli_losses(xp, x, t):
     """The logarithms are cut off at -100; their operands are kept from where they would be infinite."""
     certain = xp.astype(x == 1, x.dtype)
     log_x = xp.maximum(xp.log(xp.maximum(x, 1e-45)), -100)
@@ -83,7 +82,7 @@ def bernoulli_losses(xp: Any, x: Any, t: Any) -> Any:
     return -(t * log_x + (1 - t) * log_rest)
 
 
-def probability_slope(xp: Any, d: Any, _y: Any, x: Any, t: Any) -> Any:
+def probability_slope(xp, d, _y, x, t):
     return d * (x - t) / xp.maximum(x * (1 - x), 1e-12)
 
 

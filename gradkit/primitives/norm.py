@@ -1,7 +1,6 @@
 """Norms of vectors along axes. At 0 the subgradient is 0, to every order."""
 
 import math
-from typing import Any
 
 from gradkit.families import general
 from gradkit.primitives.reduction import beside, deviate, real_product, squared, ties
@@ -9,7 +8,7 @@ from gradkit.primitives.reduction import beside, deviate, real_product, squared,
 inf = math.inf
 
 
-def vector_norm_forward(xp: Any, x: Any, ord: float, axis: Any, keepdims: bool) -> Any:
+def vector_norm_forward(xp, x, ord: float, axis, keepdims: bool):
     over = {"axis": axis, "keepdims": keepdims}
     if ord == 2:
         return xp.sqrt(xp.sum(squared(xp, x), **over))
@@ -25,16 +24,16 @@ def vector_norm_forward(xp: Any, x: Any, ord: float, axis: Any, keepdims: bool) 
     return xp.sum(size**ord, **over) ** (1 / ord)
 
 
-def sizes(xp: Any, x: Any) -> Any:
+def sizes(xp, x):
     return xp.abs(x) if x.dtype.kind != "c" else xp.modulus(x)
 
 
-def direction(xp: Any, x: Any) -> Any:
+def direction(xp, x):
     """x / abs(x), and 0 at 0."""
     return xp.signum(x) if x.dtype.kind != "c" else xp.sgn(x)
 
 
-def weights(xp: Any, y: Any, x: Any, ord: float, axis: Any) -> Any:
+def weights(xp, y, x, ord: float, axis):
     """By what the derivative of the norm multiplies `direction`: (abs(x) / norm) ** (ord - 1), 0 where x is 0."""
     size = sizes(xp, x)
     if abs(ord) == inf:
@@ -48,7 +47,7 @@ def weights(xp: Any, y: Any, x: Any, ord: float, axis: Any) -> Any:
     return xp.masked((size != 0) & (whole != 0), ((size + nil) / (whole + (whole == 0))) ** (ord - 1))
 
 
-def vector_norm_vjp(xp: Any, d: Any, y: Any, x: Any, ord: float, axis: Any, keepdims: bool) -> Any:
+def vector_norm_vjp(xp, d, y, x, ord: float, axis, keepdims: bool):
     if ord == 0:
         return [xp.zeros_like(x)]
     if ord == 2:
@@ -56,7 +55,7 @@ def vector_norm_vjp(xp: Any, d: Any, y: Any, x: Any, ord: float, axis: Any, keep
     return [beside(xp, d, x.shape, axis) * weights(xp, y, x, ord, axis) * direction(xp, x)]
 
 
-def vector_norm_jvp(xp: Any, ts: Any, y: Any, x: Any, ord: float, axis: Any, keepdims: bool) -> Any:
+def vector_norm_jvp(xp, ts, y, x, ord: float, axis, keepdims: bool):
     over = {"axis": axis, "keepdims": keepdims}
     if ord == 0:
         return None

@@ -8,13 +8,13 @@ from gradkit.primitives.shape import axis_from_end
 
 
 # -- softmax
-def softmax_over(x: Any, dim: Any = None, *, axis: Any = None) -> dict[str, Any]:
+def softmax_over(x, dim = None, *, axis = None) -> dict[str, Any]:
     """PyTorch's and NumPy's name for the axis."""
     return {"axis": axis_from_end(x, dim if axis is None else axis)}
 
 
 @fusible
-def softmax_forward(xp: Any, x: Any, *, axis: int) -> Any:
+def softmax_forward(xp, x, *, axis: int):
     if not x.size:
         return x.copy()
     e = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
@@ -22,7 +22,7 @@ def softmax_forward(xp: Any, x: Any, *, axis: int) -> Any:
 
 
 @fusible
-def log_softmax_forward(xp: Any, x: Any, *, axis: int) -> Any:
+def log_softmax_forward(xp, x, *, axis: int):
     if not x.size:
         return x.copy()
     c = x - xp.max(x, axis=axis, keepdims=True)
@@ -30,12 +30,12 @@ def log_softmax_forward(xp: Any, x: Any, *, axis: int) -> Any:
 
 
 @fusible
-def softmax_vjp(xp: Any, d: Any, y: Any, *, axis: int) -> Any:
+def softmax_vjp(xp, d, y, *, axis: int):
     return y * (d - xp.sum(d * y, axis=axis, keepdims=True))
 
 
 @fusible
-def log_softmax_vjp(xp: Any, d: Any, y: Any, *, axis: int) -> Any:
+def log_softmax_vjp(xp, d, y, *, axis: int):
     return d - xp.exp(y) * xp.sum(d, axis=axis, keepdims=True)
 
 
@@ -59,29 +59,29 @@ log_softmax = general(
 
 
 # -- layer and batch normalisation
-def standardized(xp: Any, x: Any, axis: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+def standardized(xp, x, axis: tuple[int, ...], eps: float) -> tuple[Any, Any]:
     """(x - mean) / sqrt(variance + eps), and 1 / sqrt(variance + eps)."""
     centred = x - xp.mean(x, axis=axis, keepdims=True)
     scale = 1 / xp.sqrt(xp.mean(centred * centred, axis=axis, keepdims=True) + eps)
     return centred * scale, scale
 
 
-def unstandardized(xp: Any, d: Any, n: Any, scale: Any, axis: tuple[int, ...]) -> Any:
+def unstandardized(xp, d, n, scale, axis: tuple[int, ...]):
     """The symmetric Jacobian of `standardized` applied to `d` (Ba, Kiros and Hinton 2016)."""
     projected = xp.mean(d * n, axis=axis, keepdims=True)
     return scale * (d - xp.mean(d, axis=axis, keepdims=True) - n * projected)
 
 
-def norm_forward(xp: Any, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+def norm_forward(xp, x, w, b, *, axis: tuple[int, ...], eps: float):
     return standardized(xp, x, axis, eps)[0] * w + b
 
 
-def norm_vjp(xp: Any, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> list[Any]:
+def norm_vjp(xp, d, x, w, *, axis: tuple[int, ...], eps: float) -> list[Any]:
     n, scale = standardized(xp, x, axis, eps)
     return [unstandardized(xp, d * w, n, scale, axis), d * n, d]
 
 
-def norm_jvp(xp: Any, ts: Any, y: Any, x: Any, w: Any, _b: Any, axis: tuple[int, ...], eps: float) -> Any:
+def norm_jvp(xp, ts, y, x, w, _b, axis: tuple[int, ...], eps: float):
     x_t, w_t, b_t = ts
     n, scale = standardized(xp, x, axis, eps)
     moved = 0 if x_t is None else unstandardized(xp, x_t, n, scale, axis) * w
@@ -90,37 +90,37 @@ def norm_jvp(xp: Any, ts: Any, y: Any, x: Any, w: Any, _b: Any, axis: tuple[int,
 
 
 @fusible
-def standardize_forward(xp: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+def standardize_forward(xp, x, *, axis: tuple[int, ...], eps: float):
     return standardized(xp, x, axis, eps)[0]
 
 
 @fusible
-def standardize_vjp(xp: Any, d: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+def standardize_vjp(xp, d, x, *, axis: tuple[int, ...], eps: float):
     return unstandardized(xp, d, *standardized(xp, x, axis, eps), axis)
 
 
 @fusible
-def layer_norm_forward(xp: Any, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+def layer_norm_forward(xp, x, w, b, *, axis: tuple[int, ...], eps: float):
     return norm_forward(xp, x, w, b, axis=axis, eps=eps)
 
 
 @fusible
-def layer_norm_vjp(xp: Any, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> list[Any]:
+def layer_norm_vjp(xp, d, x, w, *, axis: tuple[int, ...], eps: float) -> list[Any]:
     return norm_vjp(xp, d, x, w, axis=axis, eps=eps)
 
 
 @fusible
-def batch_norm_forward(xp: Any, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+def batch_norm_forward(xp, x, w, b, *, axis: tuple[int, ...], eps: float):
     return norm_forward(xp, x, w, b, axis=axis, eps=eps)
 
 
 @fusible
-def batch_norm_vjp(xp: Any, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> list[Any]:
+def batch_norm_vjp(xp, d, x, w, *, axis: tuple[int, ...], eps: float) -> list[Any]:
     return norm_vjp(xp, d, x, w, axis=axis, eps=eps)
 
 
 @fusible
-def batch_moments(xp: Any, x: Any, *, axis: tuple[int, ...]) -> tuple[Any, Any]:
+def batch_moments(xp, x, *, axis: tuple[int, ...]) -> tuple[Any, Any]:
     """Mean and variance, for running statistics: on raw arrays, without a row."""
     centred = x - xp.mean(x, axis=axis, keepdims=True)
     return xp.mean(x, axis=axis), xp.mean(centred * centred, axis=axis)

@@ -1,7 +1,6 @@
 """Choosing, clipping and rounding: rows with kinks and steps, where PyTorch's conventions decide."""
 
 import math
-from typing import Any
 
 from gradkit.backend.numpy import NUMPY
 from gradkit.engine import dtypes
@@ -33,13 +32,13 @@ _where = elementwise(
 )  # fmt: skip
 
 
-def where(condition: Any, input: Any, other: Any) -> Any:
+def where(condition, input, other):
     """The row on operands of the dtype that both promote to; the condition keeps its own."""
     dtype = common_dtype(input, other)
     return _where(condition, in_dtype(input, dtype), in_dtype(other, dtype))
 
 
-def common_dtype(a: Any, b: Any) -> Any:
+def common_dtype(a, b):
     a, b = [x.array if isinstance(x, Tensor) else x for x in (a, b)]
     for x, other in ((a, b), (b, a)):
         if type(x) in (int, float) and hasattr(other, "dtype") and other.dtype.kind == "f":
@@ -47,7 +46,7 @@ def common_dtype(a: Any, b: Any) -> Any:
     return dtypes.result_type(a, b)
 
 
-def in_dtype(x: Any, dtype: Any) -> Any:
+def in_dtype(x, dtype):
     """A tensor, array or number in a dtype."""
     if isinstance(x, Tensor):
         return x if x.array.dtype == dtype else astype(x, dtype=dtype)
@@ -58,7 +57,7 @@ tensor_xp.where = where
 
 
 @fusible
-def dropout_forward(xp: Any, x: Any, *, mask: Any, lead: int) -> Any:
+def dropout_forward(xp, x, *, mask, lead: int):
     """`x` times what ``mask(xp, shape, dtype)`` draws, the same numbers each time, for all of `lead` batch axes."""
     return x * mask(xp, x.shape[lead:], x.dtype)
 
@@ -108,7 +107,7 @@ fmin = elementwise(
 
 
 # -- clipping
-def number(value: Any, x: Any) -> Any:
+def number(value, x):
     """A number beside `x`; as a remembered 0-d array NumPy takes it in half the time."""
     return dtypes.constant(value, x.dtype)
 
@@ -116,7 +115,7 @@ def number(value: Any, x: Any) -> Any:
 _LARGE = 1000  # From here on one pass of clip is faster than a maximum with a number, which NumPy does not vectorise.
 
 
-def clamped(xp: Any, x: Any, min: Any, max: Any) -> Any:
+def clamped(xp, x, min, max):
     if xp is not NUMPY.xp:
         return xp.clip(x, min, max)
     if x.size > _LARGE and x.dtype.kind == "f":
@@ -126,7 +125,7 @@ def clamped(xp: Any, x: Any, min: Any, max: Any) -> Any:
     return x if max is None else xp.minimum(x, number(max, x))
 
 
-def within(x: Any, min: Any, max: Any) -> Any:
+def within(x, min, max):
     """Where clamping to the bounds leaves x as it is; a bound belongs to what it bounds."""
     if max is None:
         return x >= min
@@ -190,7 +189,7 @@ heaviside = elementwise(
 _HALVES = [0.5, -0.5, 1.5, 2.5, 1.0, -1.0, 0.0, inf, nan]
 
 
-def copied(xp: Any, x: Any) -> Any:
+def copied(xp, x):
     return xp.positive(x)
 
 

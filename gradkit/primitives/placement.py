@@ -6,7 +6,7 @@ from gradkit.engine.device import CPU, device, moved
 from gradkit.families import linear
 
 
-def _places(x: Any, target: Any, source: Any = None, non_blocking: bool = False) -> dict[str, Any]:
+def _places(x, target, source = None, non_blocking: bool = False) -> dict[str, Any]:
     return {"target": device(target), "source": source or x.device, "non_blocking": non_blocking}
 
 

@@ -7,30 +7,30 @@ from gradkit.families import general, linear
 
 
 # -- maximum: which element it is is found on the way back, and only then
-def planes(xp: Any, x: Any, axes: int) -> Any:
+def planes(xp, x, axes: int):
     """`x` with its spatial axes as one, and all others as one."""
     return xp.reshape(x, (-1, math.prod(x.shape[-axes:])))
 
 
-def max_pool_vjp(xp: Any, d: Any, _y: Any, x: Any, **params: Any) -> list[Any]:
+def max_pool_vjp(xp, d, _y, x, **params) -> list[Any]:
     axes = len(params["kernel"])
     index = planes(xp, xp.max_pool_at(x, **params), axes)
     shape = (math.prod(x.shape[:-axes]), math.prod(x.shape[-axes:]))
     return [xp.reshape(xp.ungather(planes(xp, d, axes), index, shape=shape, axis=-1), x.shape)]
 
 
-def max_pool_jvp(xp: Any, ts: Any, y: Any, x: Any, **params: Any) -> Any:
+def max_pool_jvp(xp, ts, y, x, **params):
     axes = len(params["kernel"])
     index = planes(xp, xp.max_pool_at(x, **params), axes)
     return xp.reshape(xp.gather(planes(xp, ts[0], axes), index, axis=-1), y.shape)
 
 
-def max_pool_peer(torch: Any, x: Any, ceil_mode: bool, **params: Any) -> Any:
+def max_pool_peer(torch, x, ceil_mode: bool, **params):
     pool = getattr(torch, f"max_pool{len(params['kernel'])}d")
     return pool(x, *[params[k] for k in ("kernel", "stride", "padding", "dilation")], ceil_mode)
 
 
-def windows(kernel: Any, stride: Any, padding: Any, **more: Any) -> dict[str, Any]:
+def windows(kernel, stride, padding, **more) -> dict[str, Any]:
     return {"kernel": kernel, "stride": stride, "padding": padding, "ceil_mode": False, **more}
 
 
@@ -52,7 +52,7 @@ def bounds(old: int, new: int) -> list[tuple[int, int]]:
     return [(i * old // new, -(-(i + 1) * old // new)) for i in range(new)]
 
 
-def greatest_in_windows(xp: Any, x: Any, size: tuple[int, int]) -> Any:
+def greatest_in_windows(xp, x, size: tuple[int, int]):
     """The place in the flattened last two axes of the greatest element of each window."""
     height, width = x.shape[-2:]
     index = xp.empty((*x.shape[:-2], *size), dtype=xp.int64)
@@ -75,11 +75,11 @@ def in_order(params: dict[str, Any]) -> list[Any]:
     return [params[k] for k in ("kernel", "stride", "padding", "ceil_mode", "include_pad", "divisor")]
 
 
-def avg_pool_transpose(xp: Any, d: Any, _y: Any, x_shape: Any, **params: Any) -> Any:
+def avg_pool_transpose(xp, d, _y, x_shape, **params):
     return xp.avg_pool_ct(d, size=tuple(x_shape[-len(params["kernel"]) :]), **params)
 
 
-def avg_pool_peer(torch: Any, x: Any, **params: Any) -> Any:
+def avg_pool_peer(torch, x, **params):
     axes = len(params["kernel"])
     chosen = in_order(params)[:-1] if axes == 1 else in_order(params)
     return getattr(torch.nn.functional, f"avg_pool{axes}d")(x, *chosen)

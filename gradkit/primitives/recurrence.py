@@ -5,7 +5,7 @@ from typing import Any
 from gradkit.families import general
 
 
-def parts(xp: Any, gates: Any, c: Any) -> tuple[Any, ...]:
+def parts(xp, gates, c) -> tuple[Any, ...]:
     """The gates i, f, g, o after their functions, and the new c."""
     n = c.shape[-1]
     i, f = xp.sigmoid(gates[..., :n]), xp.sigmoid(gates[..., n : 2 * n])
@@ -13,12 +13,12 @@ def parts(xp: Any, gates: Any, c: Any) -> tuple[Any, ...]:
     return i, f, g, o, f * c + i * g
 
 
-def forward(xp: Any, gates: Any, c: Any) -> Any:
+def forward(xp, gates, c):
     *_, o, new = parts(xp, gates, c)
     return [o * xp.tanh(new), new]
 
 
-def vjp(xp: Any, d: Any, _y: Any, gates: Any, c: Any) -> list[Any]:
+def vjp(xp, d, _y, gates, c) -> list[Any]:
     d_h, d_new = d
     i, f, g, o, new = parts(xp, gates, c)
     t = xp.tanh(new)
@@ -30,7 +30,7 @@ def vjp(xp: Any, d: Any, _y: Any, gates: Any, c: Any) -> list[Any]:
     return [xp.concat(shares, axis=-1), d_c * f]
 
 
-def jvp(xp: Any, ts: Any, _y: Any, gates: Any, c: Any) -> list[Any]:
+def jvp(xp, ts, _y, gates, c) -> list[Any]:
     gates_t, c_t = ts
     i, f, g, o, new = parts(xp, gates, c)
     t = xp.tanh(new)

@@ -12,22 +12,22 @@ inf = math.inf
 
 
 # -- axes
-def kept(shape: Any, axis: Any) -> tuple[int, ...]:
+def kept(shape, axis) -> tuple[int, ...]:
     """The shape with the reduced axes of extent 1."""
     return tuple([1 if i - len(shape) in axis else n for i, n in enumerate(shape)])
 
 
-def extent(shape: Any, axis: Any) -> int:
+def extent(shape, axis) -> int:
     """How many elements each result is made of."""
     return math.prod([shape[a] for a in axis])
 
 
-def left(shape: Any, axis: Any) -> tuple[int, ...]:
+def left(shape, axis) -> tuple[int, ...]:
     """The shape without the reduced axes."""
     return tuple([n for i, n in enumerate(shape) if i - len(shape) not in axis])
 
 
-def beside(xp: Any, y: Any, shape: Any, axis: Any) -> Any:
+def beside(xp, y, shape, axis):
     """A reduction's result with its axes back, to stand beside what it was made of."""
     return xp.reshape(y, kept(shape, axis))
 
@@ -35,7 +35,7 @@ def beside(xp: Any, y: Any, shape: Any, axis: Any) -> Any:
 _worked_out: dict[Any, dict[str, Any]] = {}
 
 
-def reduce_over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+def reduce_over(x, dim = None, keepdim: bool = False, *, axis = None, keepdims: bool = False):
     """PyTorch's and NumPy's names for the same two things; worked out once for each rank."""
     key = (x.array.ndim - len(x.batch), dim if axis is None else axis, keepdim or keepdims)
     try:
@@ -47,7 +47,7 @@ def reduce_over(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = N
     return params
 
 
-def reduced_axes(x: Any, dim: Any) -> tuple[int, ...]:
+def reduced_axes(x, dim) -> tuple[int, ...]:
     """Axes counted from the end. A scalar has a dimension 0, and none to take away."""
     if dim is not None and not x.ndim:
         for one in (dim,) if isinstance(dim, int) else dim:
@@ -55,11 +55,11 @@ def reduced_axes(x: Any, dim: Any) -> tuple[int, ...]:
     return axes_from_end(x, dim)
 
 
-def reduce_one(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+def reduce_one(x, dim = None, keepdim: bool = False, *, axis = None, keepdims: bool = False):
     return {"axis": axis_from_end(x, dim if axis is None else axis), "keepdims": keepdim or keepdims}
 
 
-def shifted(xp: Any, x: Any, axis: int, by: int, fill: float) -> Any:
+def shifted(xp, x, axis: int, by: int, fill: float):
     """Runs moved along by one place (1, or -1 towards the front): what is behind the end is lost, the gap filled."""
     return xp.pad_constant(x, pads=((by, -by), *[(0, 0)] * (-axis - 1)), value=fill)
 
@@ -71,7 +71,7 @@ FEW = 1 << 14  # elements up to which NumPy writes a value out faster than a vie
 
 
 # -- sums
-def spread(xp: Any, x: Any, shape: Any, axis: Any) -> Any:
+def spread(xp, x, shape, axis):
     x = beside(xp, x, shape, axis)
     if math.prod(shape) > FEW or xp is not NUMPY.xp:
         return xp.broadcast_to(x, shape)
@@ -100,17 +100,17 @@ mean = linear(
 
 
 # -- extremes: those that tie share the derivative evenly
-def ties(xp: Any, x: Any, y: Any, axis: Any) -> Any:
+def ties(xp, x, y, axis):
     """1 where an element is its run's result, else 0."""
     return xp.astype(x == beside(xp, y, x.shape, axis), dtype=x.dtype)
 
 
-def extreme_vjp(xp: Any, d: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+def extreme_vjp(xp, d, y, x, axis, keepdims):
     mine = ties(xp, x, y, axis)
     return [beside(xp, d, x.shape, axis) / xp.sum(mine, axis=axis, keepdims=True) * mine]
 
 
-def extreme_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+def extreme_jvp(xp, ts, y, x, axis, keepdims):
     """What moves infinitely fast elsewhere does not matter."""
     mine = ties(xp, x, y, axis)
     moved = xp.sum(xp.masked(mine != 0, ts[0]), axis=axis, keepdims=keepdims)
@@ -127,19 +127,19 @@ amax, amin = [
 
 
 # -- the first extreme along one axis, and its place
-def first(name: str, find: str) -> Any:
-    def forward(xp: Any, x: Any, axis: int, keepdims: bool) -> Any:
+def first(name: str, find: str):
+    def forward(xp, x, axis: int, keepdims: bool):
         return getattr(xp, name)(x, axis=(axis,), keepdims=keepdims), getattr(xp, find)(x, axis=axis, keepdims=keepdims)
 
     return forward
 
 
-def first_vjp(xp: Any, d: Any, y: Any, x_shape: Any, axis: int, keepdims: bool) -> Any:
+def first_vjp(xp, d, y, x_shape, axis: int, keepdims: bool):
     value, place = [beside(xp, one, x_shape, (axis,)) for one in (d[0], y[1])]
     return [xp.ungather(value, place, shape=x_shape, axis=axis)]
 
 
-def first_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: int, keepdims: bool) -> Any:
+def first_jvp(xp, ts, y, x, axis: int, keepdims: bool):
     t = xp.gather(ts[0], beside(xp, y[1], x.shape, (axis,)), axis=axis)
     return [t if keepdims else xp.reshape(t, y[1].shape), None]
 
@@ -156,7 +156,7 @@ max_along, min_along = [
 
 # -- products
 @fusible
-def product_of_others(xp: Any, x: Any, *, axis: int) -> Any:
+def product_of_others(xp, x, *, axis: int):
     """The product of all other elements of a run, without dividing: right at zeros, to every order."""
     before = shifted(xp, xp.running_prod(x, axis=axis, reverse=False), axis, 1, fill=1.0)
     behind = shifted(xp, xp.running_prod(x, axis=axis, reverse=True), axis, -1, fill=1.0)
@@ -173,45 +173,45 @@ prod = general(
 
 
 # -- spread about the mean
-def deviation(xp: Any, x: Any, axis: Any) -> Any:
+def deviation(xp, x, axis):
     return x - xp.mean(x, axis=axis, keepdims=True)
 
 
-def freedom(shape: Any, axis: Any, correction: float) -> float:
+def freedom(shape, axis, correction: float) -> float:
     """The degrees of freedom; none left is 0, by which dividing gives nan, or inf if there is something to divide."""
     return max(extent(shape, axis) - correction, 0)
 
 
-def variance_vjp(xp: Any, d: Any, _y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
+def variance_vjp(xp, d, _y, x, axis, correction: float, keepdims: bool):
     scale = beside(xp, d + d, x.shape, axis) / freedom(x.shape, axis, correction)
     return [scale * deviation(xp, x, axis)]
 
 
-def variance_jvp(xp: Any, ts: Any, _y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
+def variance_jvp(xp, ts, _y, x, axis, correction: float, keepdims: bool):
     moved = xp.sum(real_product(xp, deviation(xp, x, axis), ts[0]), axis=axis, keepdims=keepdims)
     return (moved + moved) / freedom(x.shape, axis, correction)
 
 
-def deviate(xp: Any, d: Any, y: Any) -> Any:
+def deviate(xp, d, y):
     """d / y, and 0 where y is 0: there the subgradient is 0, to every order."""
     return xp.masked(y != 0, d) / (y + (y == 0))
 
 
-def standard_vjp(xp: Any, d: Any, y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
+def standard_vjp(xp, d, y, x, axis, correction: float, keepdims: bool):
     scale = beside(xp, deviate(xp, d, y), x.shape, axis) / freedom(x.shape, axis, correction)
     return [scale * deviation(xp, x, axis)]
 
 
-def standard_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: Any, correction: float, keepdims: bool) -> Any:
+def standard_jvp(xp, ts, y, x, axis, correction: float, keepdims: bool):
     moved = xp.sum(real_product(xp, deviation(xp, x, axis), ts[0]), axis=axis, keepdims=keepdims)
     return deviate(xp, moved, y) / freedom(x.shape, axis, correction)
 
 
-def squared(xp: Any, x: Any) -> Any:
+def squared(xp, x):
     return x * x if x.dtype.kind != "c" else xp.square(xp.real(x)) + xp.square(xp.imag(x))
 
 
-def real_product(xp: Any, x: Any, t: Any) -> Any:
+def real_product(xp, x, t):
     """Elementwise products as of vectors in the plane."""
     return x * t if x.dtype.kind != "c" else xp.real(xp.conj(x) * t)
 
@@ -232,7 +232,7 @@ std = general(
 
 # -- logarithm of a sum of exponentials
 @fusible
-def logsumexp_forward(xp: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+def logsumexp_forward(xp, x, *, axis, keepdims: bool):
     """Shifted by the greatest. A sum of nothing, or of exp(-inf) alone, is 0: its logarithm is not asked for."""
     if not extent(x.shape, axis):
         return xp.sum(x, axis=axis, keepdims=keepdims) - inf

@@ -1,7 +1,6 @@
 """Running totals: rows whose every element depends on those before it along an axis."""
 
 import math
-from typing import Any
 
 from gradkit.families import general, linear
 from gradkit.primitives.arranging import along
@@ -13,15 +12,15 @@ BACKWARDS = slice(None, None, -1)
 FORTH_AND_BACK = [((3, 4), {"axis": -1, "reverse": False}), ((3, 4), {"axis": -2, "reverse": True})]
 
 
-def turned(x: Any, axis: int, reverse: bool) -> Any:
+def turned(x, axis: int, reverse: bool):
     """The array seen from the other end of an axis, if `reverse`."""
     return x[along(axis, BACKWARDS)] if reverse else x
 
 
-def running(name: str) -> Any:
+def running(name: str):
     """The forward that runs the namespace's own function along an axis."""
 
-    def forward(xp: Any, x: Any, axis: int, reverse: bool) -> Any:
+    def forward(xp, x, axis: int, reverse: bool):
         return turned(getattr(xp, name)(turned(x, axis, reverse), axis=axis), axis, reverse)
 
     return forward
@@ -37,7 +36,7 @@ running_sum = linear(
 
 
 # -- linear recurrences: y[i] = a[i] y[i-1] + b[i]
-def recur(xp: Any, a: Any, b: Any, axis: int, reverse: bool) -> Any:
+def recur(xp, a, b, axis: int, reverse: bool):
     """By doubling (Hillis & Steele 1986): in step s every element takes in what the s before it have gathered.
 
     The products of many `a` may leave the range of the dtype where the result does not: then one step at a time.
@@ -52,13 +51,13 @@ def recur(xp: Any, a: Any, b: Any, axis: int, reverse: bool) -> Any:
     return turned(xp.moveaxis(xp.recurrence_repaired(a, b, y), 0, axis), axis, reverse)
 
 
-def recurrence_vjp(xp: Any, d: Any, y: Any, a: Any, _b: Any, axis: int, reverse: bool) -> Any:
+def recurrence_vjp(xp, d, y, a, _b, axis: int, reverse: bool):
     back = -1 if not reverse else 1
     b_ct = xp.recurrence(shifted(xp, a, axis, back, fill=0.0), d, axis=axis, reverse=not reverse)
     return [b_ct * shifted(xp, y, axis, -back, fill=0.0), b_ct]
 
 
-def recurrence_jvp(xp: Any, ts: Any, y: Any, a: Any, _b: Any, axis: int, reverse: bool) -> Any:
+def recurrence_jvp(xp, ts, y, a, _b, axis: int, reverse: bool):
     a_t, b_t = ts
     moved = 0 if b_t is None else b_t
     if a_t is not None:
@@ -76,14 +75,14 @@ recurrence = general(
 # -- products
 # y[i] = x[i] y[i-1]: what reaches x[i] is a recurrence from behind, times the product before it. Nothing is divided.
 @fusible
-def running_prod_vjp(xp: Any, d: Any, x: Any, *, axis: int, reverse: bool) -> Any:
+def running_prod_vjp(xp, d, x, *, axis: int, reverse: bool):
     on = 1 if not reverse else -1
     y = xp.running_prod(x, axis=axis, reverse=reverse)
     gathered = xp.recurrence(shifted(xp, x, axis, -on, fill=0.0), d, axis=axis, reverse=not reverse)
     return gathered * shifted(xp, y, axis, on, fill=1.0)
 
 
-def running_prod_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: int, reverse: bool) -> Any:
+def running_prod_jvp(xp, ts, y, x, axis: int, reverse: bool):
     before = shifted(xp, y, axis, 1 if not reverse else -1, fill=1.0)
     return xp.recurrence(x, ts[0] * before, axis=axis, reverse=reverse)
 
@@ -99,22 +98,22 @@ running_prod = general(
 
 # -- logarithms of running sums of exponentials
 # With decay[i] = exp(y[i-1] - y[i]) <= 1 the tangent is a recurrence in which nothing can overflow.
-def decay(xp: Any, y: Any, axis: int) -> Any:
+def decay(xp, y, axis: int):
     before = shifted(xp, y, axis, 1, fill=-inf)
     return xp.exp(before - xp.masked(before != -inf, y))
 
 
-def weight(xp: Any, x: Any, y: Any) -> Any:
+def weight(xp, x, y):
     """exp(x - y); what is -inf has none, even where all before it are -inf too."""
     return xp.exp(x - xp.masked(x != -inf, y))
 
 
-def log_cumulative_vjp(xp: Any, d: Any, y: Any, x: Any, axis: int) -> Any:
+def log_cumulative_vjp(xp, d, y, x, axis: int):
     later = shifted(xp, decay(xp, y, axis), axis, -1, fill=0.0)
     return [weight(xp, x, y) * xp.recurrence(later, d, axis=axis, reverse=True)]
 
 
-def log_cumulative_jvp(xp: Any, ts: Any, y: Any, x: Any, axis: int) -> Any:
+def log_cumulative_jvp(xp, ts, y, x, axis: int):
     return xp.recurrence(decay(xp, y, axis), weight(xp, x, y) * ts[0], axis=axis, reverse=False)
 
 
@@ -125,10 +124,10 @@ logcumsumexp = general(
 
 
 # -- running extremes, and their places
-def latest(name: str, reaches: Any) -> Any:
+def latest(name: str, reaches):
     """A tie goes to the later place."""
 
-    def forward(xp: Any, x: Any, axis: int) -> Any:
+    def forward(xp, x, axis: int):
         y = getattr(xp, name)(x, axis=axis)
         place = xp.reshape(xp.arange(x.shape[axis]), (-1,) + (1,) * (-axis - 1))
         return y, xp.running_max(xp.where(reaches(x, y) | (x != x), place, 0), axis=axis)

@@ -10,21 +10,21 @@ def out_of_bounds(reason: IndexError) -> RuntimeError:
     return RuntimeError(str(reason).replace("for axis", "for dimension"))
 
 
-def gathered(xp: Any, x: Any, index: Any, axis: int) -> Any:
+def gathered(xp, x, index, axis: int):
     try:
         return xp.read_along(x, index, axis)
     except IndexError as reason:
         raise out_of_bounds(reason) from None
 
 
-def scattered_sum(xp: Any, d: Any, index: Any, shape: Any, axis: int) -> Any:
+def scattered_sum(xp, d, index, shape, axis: int):
     try:
         return xp.sum_along(shape, index, d, axis)
     except IndexError as reason:
         raise out_of_bounds(reason) from None
 
 
-def add_scattered(xp: Any, z: Any, values: Any, index: Any, axis: int) -> None:
+def add_scattered(xp, z, values, index, axis: int) -> None:
     z += scattered_sum(xp, values, index, z.shape, axis)
 
 
@@ -41,7 +41,7 @@ ungather = selection(
 
 
 # -- scatter: index and values have one shape
-def scattered_add(xp: Any, x: Any, index: Any, values: Any, axis: int) -> Any:
+def scattered_add(xp, x, index, values, axis: int):
     z = x.copy()
     add_scattered(xp, z, values, index, axis)
     return z
@@ -57,27 +57,27 @@ scatter_add = general(
 )  # fmt: skip
 
 
-def put_scattered(xp: Any, z: Any, values: Any, index: Any, axis: int) -> None:
+def put_scattered(xp, z, values, index, axis: int) -> None:
     try:
         xp.put_along(z, index, values, axis)
     except IndexError as reason:
         raise out_of_bounds(reason) from None
 
 
-def scattered(xp: Any, x: Any, index: Any, values: Any, axis: int) -> Any:
+def scattered(xp, x, index, values, axis: int):
     z = x.copy()
     put_scattered(xp, z, values, index, axis)
     return z
 
 
-def last_scattered(xp: Any, x: Any, index: Any, axis: int) -> Any:
+def last_scattered(xp, x, index, axis: int):
     """Of several writes into one place the last one stays: True for those."""
     numbers = xp.reshape(xp.arange(index.size), index.shape)
     table = scattered(xp, xp.zeros(x.shape, dtype=numbers.dtype), index, numbers, axis)
     return gathered(xp, table, index, axis) == numbers
 
 
-def scatter_vjp(xp: Any, d: Any, _y: Any, _x: Any, index: Any, _v: Any, axis: int) -> Any:
+def scatter_vjp(xp, d, _y, _x, index, _v, axis: int):
     # PyTorch gives every one of several writes into a place the place's cotangent; only the last has had any effect.
     read = xp.where(xp.last_scattered(d, index, axis=axis), xp.gather(d, index, axis=axis), 0)
     return [xp.scatter(d, index, xp.zeros_like(read), axis=axis), None, read]
@@ -96,25 +96,25 @@ last_scattered_ = general(
 
 
 # -- scatter with a reduction
-def reduced(xp: Any, x: Any, index: Any, values: Any, axis: int, largest: bool) -> Any:
+def reduced(xp, x, index, values, axis: int, largest: bool):
     z = x.copy()
     xp.fold_along(z, index, values, axis, "maximum" if largest else "minimum")
     return z
 
 
-def ties(xp: Any, y: Any, x: Any, index: Any, v: Any, axis: int) -> tuple[Any, Any, Any]:
+def ties(xp, y, x, index, v, axis: int) -> tuple[Any, Any, Any]:
     """Which elements and values have the extreme that came out, and how many share it."""
     own, theirs = xp.astype(x == y, dtype=y.dtype), xp.astype(v == xp.gather(y, index, axis=axis), dtype=y.dtype)
     return own, theirs, xp.maximum(xp.scatter_add(own, index, theirs, axis=axis), 1)
 
 
-def scatter_extreme_vjp(xp: Any, d: Any, y: Any, x: Any, index: Any, v: Any, axis: int, largest: bool) -> Any:
+def scatter_extreme_vjp(xp, d, y, x, index, v, axis: int, largest: bool):
     own, theirs, count = ties(xp, y, x, index, v, axis)
     share = d / count
     return [share * own, None, xp.gather(share, index, axis=axis) * theirs]
 
 
-def scatter_extreme_jvp(xp: Any, ts: Any, y: Any, x: Any, index: Any, v: Any, axis: int, largest: bool) -> Any:
+def scatter_extreme_jvp(xp, ts, y, x, index, v, axis: int, largest: bool):
     own, theirs, count = ties(xp, y, x, index, v, axis)
     x_t, v_t = [xp.zeros_like(one) if t is None else t for t, one in ((ts[0], x), (ts[2], v))]
     return xp.scatter_add(x_t * own, index, v_t * theirs, axis=axis) / count
@@ -129,13 +129,13 @@ scatter_extreme = general(
 )  # fmt: skip
 
 
-def multiplied(xp: Any, x: Any, index: Any, values: Any, axis: int) -> Any:
+def multiplied(xp, x, index, values, axis: int):
     z = x.copy()
     xp.fold_along(z, index, values, axis, "multiply")
     return z
 
 
-def factors(xp: Any, x: Any, index: Any, v: Any, axis: int) -> tuple[Any, Any]:
+def factors(xp, x, index, v, axis: int) -> tuple[Any, Any]:
     """For each element and each value, the product of all others: without the zeros, and 0 where others are zero."""
     x_zero, v_zero = x == 0, v == 0
     zeros = xp.scatter_add(xp.astype(x_zero, dtype=x.dtype), index, xp.astype(v_zero, dtype=x.dtype), axis=axis)
@@ -146,12 +146,12 @@ def factors(xp: Any, x: Any, index: Any, v: Any, axis: int) -> tuple[Any, Any]:
     return of_x, xp.where(others > 0, 0, xp.gather(rest, index, axis=axis) / v_safe)
 
 
-def scatter_prod_vjp(xp: Any, d: Any, _y: Any, x: Any, index: Any, v: Any, axis: int) -> Any:
+def scatter_prod_vjp(xp, d, _y, x, index, v, axis: int):
     of_x, of_v = factors(xp, x, index, v, axis)
     return [d * of_x, None, xp.gather(d, index, axis=axis) * of_v]
 
 
-def scatter_prod_jvp(xp: Any, ts: Any, _y: Any, x: Any, index: Any, v: Any, axis: int) -> Any:
+def scatter_prod_jvp(xp, ts, _y, x, index, v, axis: int):
     of_x, of_v = factors(xp, x, index, v, axis)
     x_t, v_t = [xp.zeros_like(one) if t is None else t for t, one in ((ts[0], x), (ts[2], v))]
     return xp.scatter_add(x_t * of_x, index, v_t * of_v, axis=axis)

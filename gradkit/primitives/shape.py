@@ -12,7 +12,7 @@ from gradkit.families import linear
 
 
 # -- shapes and axes
-def extents(x: Any) -> tuple[int, ...]:
+def extents(x) -> tuple[int, ...]:
     """The shape as a plain tuple: what `x.shape` says, at a third of the cost."""
     try:
         shape = x.array.shape
@@ -28,12 +28,12 @@ def sizes_from(sizes: tuple[Any, ...]) -> tuple[Any, ...]:
     return sizes
 
 
-def in_front(sizes: tuple[int, ...], shape: Any, **rest: Any) -> dict[str, Any]:
+def in_front(sizes: tuple[int, ...], shape, **rest) -> dict[str, Any]:
     """A shape parameter under batch axes."""
     return {"shape": (*sizes, *shape), **rest}
 
 
-def axis_from_end(x: Any, axis: int, extra: int = 0) -> int:
+def axis_from_end(x, axis: int, extra: int = 0) -> int:
     """One axis counted from the end; IndexError, worded as PyTorch's, if `x` has no such axis."""
     ndim = len(extents(x)) + extra
     n = ndim or 1
@@ -42,7 +42,7 @@ def axis_from_end(x: Any, axis: int, extra: int = 0) -> int:
     return axis if axis < 0 else axis - n
 
 
-def axes_from_end(x: Any, axis: Any) -> tuple[int, ...]:
+def axes_from_end(x, axis) -> tuple[int, ...]:
     """Axes counted from the end; None is all of them."""
     ndim = len(extents(x))
     if axis is None:
@@ -57,7 +57,7 @@ def axes_from_end(x: Any, axis: Any) -> tuple[int, ...]:
 
 
 # -- reshape
-def shape_of(x: Any, *sizes: Any, shape: Any = None) -> dict[str, Any]:
+def shape_of(x, *sizes, shape = None) -> dict[str, Any]:
     """``reshape(x, 2, 3)``, ``reshape(x, (2, 3))``, and one -1, which the array itself works out where it can."""
     if shape is None:
         if not sizes:
@@ -104,7 +104,7 @@ def completed(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
     return tuple([size // known if n == -1 else n for n in shape])
 
 
-def reshaped(_xp: Any, x: Any, shape: Any) -> Any:
+def reshaped(_xp, x, shape):
     try:
         return x.reshape(shape)
     except (TypeError, ValueError):
@@ -147,14 +147,14 @@ def expansion(shape: tuple[int, ...], *sizes: int) -> dict[str, Any]:
     return {"shape": tuple(full), "rank": len(shape)}
 
 
-def expanded(xp: Any, x: Any, shape: tuple[int, ...], rank: int) -> Any:
+def expanded(xp, x, shape: tuple[int, ...], rank: int):
     lead = x.ndim - rank
     if lead and len(shape) != x.ndim:
         x = x.reshape(x.shape[:lead] + (1,) * (len(shape) - x.ndim) + x.shape[lead:])
     return xp.broadcast_to(x, shape)
 
 
-def unexpanded(xp: Any, d: Any, _y: Any, x_shape: Any, shape: Any, rank: int) -> Any:
+def unexpanded(xp, d, _y, x_shape, shape, rank: int):
     new = len(shape) - len(x_shape)
     spread = (*range(-rank - new, -rank), *[i for i in range(-rank, 0) if x_shape[i] == 1 != shape[i]])
     return xp.reshape(xp.sum(d, axis=spread, keepdims=True), x_shape) if spread else d
@@ -172,7 +172,7 @@ expand = linear(
 
 
 # -- permute
-def order_of(x: Any, *axes: Any, dims: Any = None) -> dict[str, Any]:
+def order_of(x, *axes, dims = None) -> dict[str, Any]:
     axes = sizes_from(axes) if dims is None else tuple(dims)
     return order(len(extents(x)), *axes)
 
@@ -213,7 +213,7 @@ def swap(ndim: int, dim0: int, dim1: int) -> dict[str, Any]:
     return {"axes": tuple(axes)}
 
 
-def permuted(_xp: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def permuted(_xp, x, axes: tuple[int, ...]):
     lead = x.ndim - len(axes)
     return x.transpose((*range(lead), *axes) if lead else axes)
 

@@ -3,27 +3,26 @@
 They answer with index arrays. NaN counts as the largest value, and equal values stay in the order they have.
 """
 
-from typing import Any
 
 from gradkit.families import general
 
 
-def take_along(xp: Any, x: Any, index: Any, axis: int) -> Any:
+def take_along(xp, x, index, axis: int):
     return xp.take_along_axis(x, index, axis=axis)
 
 
-def sorting_order(xp: Any, x: Any, axis: int, descending: bool) -> Any:
+def sorting_order(xp, x, axis: int, descending: bool):
     if not descending:
         return xp.argsort(x, axis=axis, kind="stable")
     backwards = xp.argsort(xp.flip(x, axis=axis), axis=axis, kind="stable")
     return xp.flip(x.shape[axis] - 1 - backwards, axis=axis)
 
 
-def first(x: Any, k: int, axis: int) -> Any:
+def first(x, k: int, axis: int):
     return x[(..., slice(0, k), *[slice(None)] * (-axis - 1))]
 
 
-def top_places(xp: Any, x: Any, k: int, axis: int, largest: bool) -> Any:
+def top_places(xp, x, k: int, axis: int, largest: bool):
     """Of few out of many, a partition finds which they are, and only they are sorted."""
     n = x.shape[axis]
     if not k or k * 4 > n or n < 64:
@@ -33,12 +32,12 @@ def top_places(xp: Any, x: Any, k: int, axis: int, largest: bool) -> Any:
     return take_along(xp, some, sorting_order(xp, take_along(xp, x, some, axis), axis, largest), axis)
 
 
-def kth_place(xp: Any, x: Any, k: int, axis: int) -> Any:
+def kth_place(xp, x, k: int, axis: int):
     order = sorting_order(xp, x, axis, False)
     return order[(..., slice(k - 1, k), *[slice(None)] * (-axis - 1))]
 
 
-def median_place(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
+def median_place(xp, x, axis: int, ignore_nan: bool):
     """Where the lower median stands; the first NaN, if there is one, unless it is to be ignored."""
     n = x.shape[axis]
     nans = xp.sum(x != x, axis=axis, keepdims=True)
@@ -46,7 +45,7 @@ def median_place(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
     return take_along(xp, sorting_order(xp, x, axis, False), rank, axis)
 
 
-def mode_place(xp: Any, x: Any, axis: int) -> Any:
+def mode_place(xp, x, axis: int):
     """Where the most frequent value, the least of several such, stands last."""
     x = xp.moveaxis(x, axis, -1)
     order = sorting_order(xp, x, -1, False)
@@ -58,7 +57,7 @@ def mode_place(xp: Any, x: Any, axis: int) -> Any:
     return xp.moveaxis(take_along(xp, order, ends, -1), -1, axis)
 
 
-def search(xp: Any, ordered: Any, values: Any, side: str) -> Any:
+def search(xp, ordered, values, side: str):
     """Where values would stand in an ordered sequence; leading axes of both go together."""
     if ordered.ndim == 1:
         return xp.searchsorted(ordered, values, side=side)
@@ -99,14 +98,14 @@ search_sorted = general(
 
 
 # -- the middle of all
-def middle(xp: Any, x: Any, ignore_nan: bool) -> Any:
+def middle(xp, x, ignore_nan: bool):
     """The lower median along the last axis; NaN of nothing."""
     if not x.shape[-1]:
         return xp.full(x.shape[:-1], xp.nan, dtype=x.dtype)
     return take_along(xp, x, median_place(xp, x, -1, ignore_nan), -1)[..., 0]
 
 
-def shares(xp: Any, y: Any, x: Any) -> Any:
+def shares(xp, y, x):
     """The derivative of the median of all: equal elements share it."""
     y = xp.reshape(y, (*y.shape, 1))
     same = xp.astype((x == y) | ((x != x) & (y != y)), dtype=x.dtype)

@@ -4,7 +4,6 @@ Derivatives: Abramowitz and Stegun 7.2.8 (error functions), 6.3.1 and 6.4.1 (gam
 """
 
 import math
-from typing import Any
 
 from gradkit.families import REAL_ONLY, elementwise
 
@@ -38,7 +37,7 @@ ndtri = elementwise(
 )  # fmt: skip
 # The ratio of density and distribution, which erfcx gives without cancellation or underflow.
 # Where x is positive nothing cancels or underflows, and erfcx may overflow.
-def hazard(xp: Any, y: Any, x: Any) -> Any:
+def hazard(xp, y, x):
     below = xp.where(x > 0, 0, x)
     tail = math.sqrt(2 / math.pi) / xp.erfcx(below * -math.sqrt(0.5))
     return xp.where(x > 0, xp.exp(-x * x / 2 - y) / _SQRT_2_PI, tail)

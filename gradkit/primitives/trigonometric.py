@@ -1,7 +1,6 @@
 """Trigonometric and hyperbolic functions and their inverses."""
 
 import math
-from typing import Any
 
 from gradkit.families import REAL_ONLY, elementwise
 
@@ -30,7 +29,7 @@ acos = elementwise(
 atan = elementwise("atan", "arctan", [lambda _xp, d, _y, x: d / (x * x + 1)], promote="float", edges=[0.0, inf, -inf])
 
 
-def squared_radius(xp: Any, a: Any, b: Any) -> Any:
+def squared_radius(xp, a, b):
     """1 at the origin, where no direction is the right one and PyTorch says 0."""
     r = a * a + b * b
     return xp.where(r == 0, 1, r)
@@ -57,7 +56,7 @@ asinh = elementwise(
 )
 
 
-def acosh_rule(xp: Any, d: Any, _y: Any, x: Any) -> Any:
+def acosh_rule(xp, d, _y, x):
     """Complex numbers need the branches of two roots."""
     return d / (xp.sqrt(x - 1) * xp.sqrt(x + 1) if x.dtype.kind == "c" else xp.sqrt(0 - xp.one_minus_square(x)))
 
@@ -70,7 +69,7 @@ atanh = elementwise(
 
 
 # -- sinc
-def sinc_derivative_of(xp: Any, x: Any, order: int) -> Any:
+def sinc_derivative_of(xp, x, order: int):
     """The derivative of sin(pi x) / (pi x) of some order, with t = pi x.
 
     Far from 0 by t f_n = sin(t + n pi/2) - n f_(n-1), which follows from t f_0 = sin t by Leibniz' rule; up to
