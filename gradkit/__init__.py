@@ -144,7 +144,7 @@ _LATER_NAMES = {
     **dict.fromkeys(("set_float32_matmul_precision", "use_deterministic_algorithms"), "determinism"),
     **dict.fromkeys(("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor"), "tensor_types"),
     **dict.fromkeys(("HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type"), "tensor_types"),
-}  # fmt: skip
+}
 
 
 def __getattr__(name: str) -> _Any:

@@ -98,14 +98,8 @@ def train(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             return 1
     start = perf_counter()
     network, history = digits.train(
-        options.model,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        optimizer=options.optimizer,
-        lr=options.lr,
-        seed=options.seed,
-        device=options.device,
-        show_progress=not (options.no_progress or options.quiet),
+        options.model, epochs=options.epochs, batch_size=options.batch_size, optimizer=options.optimizer, lr=options.lr,
+        seed=options.seed, device=options.device, show_progress=not (options.no_progress or options.quiet),
         report=ignore if options.quiet else print,
     )
     last = history[-1]

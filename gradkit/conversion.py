@@ -34,8 +34,7 @@ def item(self: Tensor) -> Any:
             ".tolist(), or reduce it first"
         )
     batching.refuse(
-        self,
-        "calling .item() on a Tensor, or float() or int()",
+        self, "calling .item() on a Tensor, or float() or int()",
         "go on with the Tensor itself, and write gradkit.where(condition, a, b) instead of a branch",
     )
     return self.array.item()
@@ -90,8 +89,7 @@ def data_ptr(self: Tensor) -> int:
 
 def as_bool(self: Tensor) -> bool:
     batching.refuse(
-        self,
-        "attempting to use a Tensor in some data-dependent control flow (if, while, and, or, not, bool())",
+        self, "attempting to use a Tensor in some data-dependent control flow (if, while, and, or, not, bool())",
         "write gradkit.where(condition, a, b) instead of a branch, and & | ~ instead of and, or, not",
     )
     if self.numel() != 1:
@@ -109,8 +107,7 @@ def as_index(self: Tensor) -> int:
             f"{tuple(self.shape)}"
         )
     batching.refuse(
-        self,
-        "using a Tensor as a Python index, size or range",
+        self, "using a Tensor as a Python index, size or range",
         "index with the Tensor itself (x[i], gradkit.take_along_dim), or make the largest size and mask with gradkit.where",
     )
     return int(item(self))
@@ -204,11 +201,8 @@ def represent(self: Tensor) -> str:
         return f"{represent(inner)} with {' and '.join(filter(None, (shown, batch)))}"
     fn = self.grad_fn
     return printing.tensor_repr(
-        moved(self.array, CPU),
-        requires_grad=self.requires_grad and fn is None,
-        grad_fn=fn and fn.name(),
-        device=str(self.device) if self.is_cuda else None,
-        default_dtype=dtypes.get_default_dtype(),
+        moved(self.array, CPU), requires_grad=self.requires_grad and fn is None, grad_fn=fn and fn.name(),
+        device=str(self.device) if self.is_cuda else None, default_dtype=dtypes.get_default_dtype(),
     )
 
 
@@ -223,4 +217,4 @@ SPECIAL = {
     "__len__": length, "__pos__": positive, "__reduce_ex__": reduce, "__repr__": represent,
     "__complex__": lambda self: complex(item(self)), "__float__": lambda self: float(item(self)),
     "__int__": lambda self: int(item(self)), "data": property(data_of, set_data),
-}  # fmt: skip
+}

@@ -14,9 +14,7 @@ from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor, wrap
 
 
-def tensor(
-    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
-) -> Tensor:
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
     """A new tensor holding a copy of `data`: a number, nested lists or tuples, an array, a tensor.
 
     Python floats become the default dtype (float32), ints int64, complex numbers complex64; arrays keep their dtype.
@@ -153,18 +151,14 @@ def shape_from(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
         size = tuple(size[0])
     for n in size:
         if not isinstance(n, int | np.integer) or isinstance(n, bool):
-            raise TypeError(
-                f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}"
-            )
+            raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}")
         if n < 0:
             raise RuntimeError(f"{name}(): Trying to create tensor with negative dimension {n}: {list(size)}")
     return tuple([int(n) for n in size])
 
 
 def _filled(name: str) -> Any:
-    def make(
-        *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
-    ) -> Tensor:
+    def make(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
         raw = made_on(device, name, shape_from(name, size), dtypes.get_default_dtype() if dtype is None else np.dtype(dtype))
         return _finish(pinned(raw) if pin_memory else raw, requires_grad)
 
@@ -219,9 +213,7 @@ ones_like = _like("ones")
 empty_like = _like("empty")
 
 
-def full_like(
-    input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of the shape, dtype and device of `input`, filled with a number.
 
     >>> gradkit.full_like(gradkit.ones(2), 0.5)
@@ -259,9 +251,7 @@ def arange(
     return _finish(raw.astype(np.dtype(dtype)), requires_grad)
 
 
-def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers, evenly spaced from `start` to `end`, both included.
 
     >>> gradkit.linspace(0, 1, 3)
@@ -273,9 +263,8 @@ def linspace(
 
 
 def logspace(
-    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`steps` powers of `base`, whose exponents go evenly from `start` to `end`, both included.
 
     >>> gradkit.logspace(0, 2, 3)
@@ -295,9 +284,7 @@ def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_gra
     return full((), s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
 
 
-def frombuffer(
-    buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False
-) -> Tensor:
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """A vector that shares the memory of an object with a buffer, from byte `offset` on: `count` elements, -1 for all.
 
     Raises ValueError for a buffer that does not hold them.

@@ -13,7 +13,7 @@ __all__ = [
     "get_device_capability", "get_device_name", "get_rng_state", "initial_seed", "is_available", "is_initialized",
     "manual_seed", "manual_seed_all", "max_memory_allocated", "mem_get_info", "memory_allocated", "memory_reserved",
     "reset_peak_memory_stats", "set_device", "set_rng_state", "stream", "synchronize", "why_not",
-]  # fmt: skip
+]
 
 
 def is_available() -> bool:

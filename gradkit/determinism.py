@@ -3,7 +3,7 @@
 __all__ = [
     "are_deterministic_algorithms_enabled", "get_float32_matmul_precision", "set_float32_matmul_precision",
     "use_deterministic_algorithms",
-]  # fmt: skip
+]
 
 _state = {"deterministic": False, "precision": "highest"}
 

@@ -21,9 +21,7 @@ def describe(x: Any) -> str:
 
 
 def not_a_tensor(operation: str, position: int, x: Any) -> TypeError:
-    remedy = (
-        "wrap it with gradkit.tensor(...)" if hasattr(x, "shape") or isinstance(x, list | tuple) else "pass a Tensor"
-    )
+    remedy = "wrap it with gradkit.tensor(...)" if hasattr(x, "shape") or isinstance(x, list | tuple) else "pass a Tensor"
     return TypeError(f"{operation}(): argument {position + 1} must be Tensor, not {type(x).__name__}; {remedy}")
 
 
@@ -80,9 +78,7 @@ def check_hooked(hook: Any, new: Any, shape: Any, dtype: Any) -> None:
             f"hook {name_of(hook)!r} has changed the size of value: {describe(new)} instead of shape {tuple(shape)}"
         )
     if new.dtype != dtype:
-        raise RuntimeError(
-            f"hook {name_of(hook)!r} has changed the type of value (was {dtype.name} got {new.dtype.name})"
-        )
+        raise RuntimeError(f"hook {name_of(hook)!r} has changed the type of value (was {dtype.name} got {new.dtype.name})")
 
 
 def modified(operation: str, line: str | None, writer: str, times: int) -> RuntimeError:

@@ -38,17 +38,10 @@ REAL_ONLY, NO_BOOL, INTEGERS_ONLY = "c", "bc", "fcV"
 
 
 def elementwise(
-    name: str,
-    forward: Forward,
-    rules: list[Rule | None],
-    *,
-    domain: list[tuple[float, float]] | tuple[float, float] = (-2.0, 2.0),
-    params: list[dict[str, Any]] | None = None,
-    promote: str = "same",
-    refuses: str = "",
-    integers: Callable[..., Any] | None = None,
-    samples: list[Any] | None = None,
-    **more: Any,
+    name: str, forward: Forward, rules: list[Rule | None], *,
+    domain: list[tuple[float, float]] | tuple[float, float] = (-2.0, 2.0), params: list[dict[str, Any]] | None = None,
+    promote: str = "same", refuses: str = "", integers: Callable[..., Any] | None = None,
+    samples: list[Any] | None = None, **more: Any,
 ) -> Operation:
     """``y[i]`` depends on the operands' ``[i]`` alone.
 
@@ -69,22 +62,12 @@ def elementwise(
 
     run = on_numpy(forward)
     prim = Primitive(
-        name=name,
-        family="elementwise",
-        arity=len(rules),
-        forward=program(forward),
-        run=run,
+        name=name, family="elementwise", arity=len(rules), forward=program(forward), run=run,
         ufunc=run if isinstance(run, np.ufunc) else None,
-        step=each(rules, with_params=params is not None) if differentiable else None,
-        jvp=jvp,
-        keeps=tuple([reads(rule, len(rules)) for rule in rules]),
-        broadcasts=True,
-        promote=promote,
-        structure="diagonal",
-        domain=domains,
-        samples=tuple(samples or [(*shapes, given) for given in params or [{}]]),
-        rules=tuple(rules),
-        **more,
+        step=each(rules, with_params=params is not None) if differentiable else None, jvp=jvp,
+        keeps=tuple([reads(rule, len(rules)) for rule in rules]), broadcasts=True, promote=promote,
+        structure="diagonal", domain=domains, samples=tuple(samples or [(*shapes, given) for given in params or [{}]]),
+        rules=tuple(rules), **more,
     )
     row = operation(prim, hot=params is None and all(rules) and len(rules) < 3)
     if refuses or integers:  # the unrolled paths, which serve real floats alone, hold the plain forward already
@@ -95,14 +78,8 @@ def elementwise(
 
 
 def linear(
-    name: str,
-    forward: Forward,
-    transposes: list[Rule] | Rule,
-    samples: list[Any],
-    *,
-    structure: str = "moves",
-    arity: int | None = 1,
-    **more: Any,
+    name: str, forward: Forward, transposes: list[Rule] | Rule, samples: list[Any], *, structure: str = "moves",
+    arity: int | None = 1, **more: Any,
 ) -> Operation:
     """Linear in all operands together: jvp is the operation itself, vjp its transpose.
 
@@ -119,31 +96,16 @@ def linear(
         return bind(prim, ts, params)
 
     prim = Primitive(
-        name=name,
-        family="linear",
-        linear=True,
-        arity=arity,
-        forward=program(forward),
-        run=on_numpy(forward),
+        name=name, family="linear", linear=True, arity=arity, forward=program(forward), run=on_numpy(forward),
         step=joint(joint_rule, arity, more.get("reuse")) if joint_rule else each(rules, True, more.get("accumulate")),
-        jvp=jvp,
-        keeps=(reads(joint_rule, arity),) if joint_rule else tuple([reads(rule, arity) for rule in rules]),
-        promote=promote,
-        structure=structure,
-        samples=tuple(samples),
-        **more,
+        jvp=jvp, keeps=(reads(joint_rule, arity),) if joint_rule else tuple([reads(rule, arity) for rule in rules]),
+        promote=promote, structure=structure, samples=tuple(samples), **more,
     )
     return operation(prim)
 
 
 def bilinear(
-    name: str,
-    forward: Forward,
-    rules: list[Rule],
-    samples: list[Any],
-    *,
-    structure: str = "dense",
-    **more: Any,
+    name: str, forward: Forward, rules: list[Rule], samples: list[Any], *, structure: str = "dense", **more: Any
 ) -> Operation:
     """Linear in each of two operands: jvp puts the tangent in the operand's place, the vjps are the two transposes."""
     with_params = any([given for *_, given in samples])
@@ -153,30 +115,15 @@ def bilinear(
         return total([bind(prim, pair, params) for t, pair in ((a_t, (a_t, b)), (b_t, (a, b_t))) if t is not None])
 
     prim = Primitive(
-        name=name,
-        family="bilinear",
-        arity=2,
-        forward=program(forward),
-        run=on_numpy(forward),
-        step=each(rules, with_params=with_params),
-        jvp=jvp,
-        keeps=tuple([reads(rule, 2) for rule in rules]),
-        broadcasts=True,
-        structure=structure,
-        samples=tuple(samples),
-        **more,
+        name=name, family="bilinear", arity=2, forward=program(forward), run=on_numpy(forward),
+        step=each(rules, with_params=with_params), jvp=jvp, keeps=tuple([reads(rule, 2) for rule in rules]),
+        broadcasts=True, structure=structure, samples=tuple(samples), **more,
     )
     return operation(prim, hot=not with_params)
 
 
 def selection(
-    name: str,
-    forward: Forward,
-    scatter: Rule,
-    samples: list[Any],
-    *,
-    arity: int | None = 2,
-    structure: str = "moves",
+    name: str, forward: Forward, scatter: Rule, samples: list[Any], *, arity: int | None = 2, structure: str = "moves",
     **more: Any,
 ) -> Operation:
     """``y`` is ``x`` at places that index operands give: gather one way, scatter-add (the rule) the other.
@@ -188,49 +135,25 @@ def selection(
         return None if ts[0] is None else bind(prim, (ts[0], *index), params)
 
     prim = Primitive(
-        name=name,
-        family="selection",
-        arity=arity,
-        forward=program(forward),
-        run=on_numpy(forward),
-        step=each([scatter, None], with_params=True),
-        jvp=jvp,
-        keeps=(reads(scatter, arity),),
-        promote="none",
-        structure=structure,
-        samples=tuple(samples),
-        **more,
+        name=name, family="selection", arity=arity, forward=program(forward), run=on_numpy(forward),
+        step=each([scatter, None], with_params=True), jvp=jvp, keeps=(reads(scatter, arity),), promote="none",
+        structure=structure, samples=tuple(samples), **more,
     )
     return operation(prim)
 
 
 def general(
-    name: str,
-    forward: Forward,
-    vjp: Rule | None,
-    jvp: Rule | None,
-    samples: list[Any],
-    *,
-    arity: int | None = 1,
-    promote: str = "float",
-    **more: Any,
+    name: str, forward: Forward, vjp: Rule | None, jvp: Rule | None, samples: list[Any], *, arity: int | None = 1,
+    promote: str = "float", **more: Any,
 ) -> Operation:
     """vjp, for all operands at once (a list, one for each), and jvp ``(xp, ts, y, *operands)`` side by side.
 
     With several outputs, `d` and `y` are lists. Without a vjp the row is not differentiable.
     """
     prim = Primitive(
-        name=name,
-        family="general",
-        arity=arity,
-        forward=program(forward),
-        run=on_numpy(forward),
-        step=joint(vjp, arity) if vjp else None,
-        jvp=jvp,
-        keeps=(reads(vjp, arity),),
-        promote=promote,
-        samples=tuple(samples),
-        **more,
+        name=name, family="general", arity=arity, forward=program(forward), run=on_numpy(forward),
+        step=joint(vjp, arity) if vjp else None, jvp=jvp, keeps=(reads(vjp, arity),), promote=promote,
+        samples=tuple(samples), **more,
     )
     return operation(prim)
 

@@ -10,9 +10,7 @@ from gradkit.engine import modes, watching
 from gradkit.engine.node import Handle
 from gradkit.engine.tensor import Tensor, wrap
 
-METHODS = (
-    "backward", "detach", "detach_", "register_hook", "register_post_accumulate_grad_hook", "retain_grad",
-)  # fmt: skip
+METHODS = ("backward", "detach", "detach_", "register_hook", "register_post_accumulate_grad_hook", "retain_grad")
 
 
 def detach(self: Tensor) -> Tensor:

@@ -11,18 +11,7 @@ from gradkit.ops.decomposing import cholesky, eig, eigh, eigvals, eigvalsh, qr, 
 from gradkit.ops.norms import cond, matrix_norm, norm_of as norm, vector_norm
 from gradkit.ops.products import matmul, vector_product
 from gradkit.ops.shaping import broadcast_tensors
-from gradkit.ops.solving import (
-    det,
-    inv,
-    lstsq,
-    matrix_exp,
-    matrix_power,
-    matrix_rank,
-    pinv,
-    slogdet,
-    solve,
-    solve_triangular,
-)  # fmt: skip
+from gradkit.ops.solving import det, inv, lstsq, matrix_exp, matrix_power, matrix_rank, pinv, slogdet, solve, solve_triangular
 from gradkit.primitives.complex import conj as _conj
 from gradkit.primitives.linalg import rowdot as _rowdot
 
@@ -30,7 +19,7 @@ __all__ = [
     "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq",
     "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet",
     "solve", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
-]  # fmt: skip
+]
 
 
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:

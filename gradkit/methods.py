@@ -21,7 +21,7 @@ def _operators() -> None:
         "add": rows.add, "sub": rows.sub, "mul": rows.mul, "truediv": rows.div, "pow": arithmetic.pow,
         "floordiv": rows.floor_divide, "mod": rows.remainder, "matmul": linear_algebra.matmul,
         "lt": rows.lt, "le": rows.le, "gt": rows.gt, "ge": rows.ge, "neg": rows.neg,
-    }  # fmt: skip
+    }
     for symbol, op in direct.items():
         setattr(Tensor, f"__{symbol}__", op)
     for symbol in ("add", "mul"):  # commutative

@@ -18,11 +18,11 @@ from gradkit.primitives.shape import astype
 METHODS = (
     "cpu", "cuda", "is_pinned", "new_empty", "new_full", "new_ones", "new_tensor", "new_zeros", "pin_memory", "to",
     "type", "type_as",
-)  # fmt: skip
+)
 _TYPE_NAMES = {
     "float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short",
     "int8": "Char", "uint8": "Byte", "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
-}  # fmt: skip
+}
 
 
 

@@ -19,7 +19,7 @@ __all__ = [
     "Generator", "bernoulli", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
     "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed",
     "set_rng_state",
-]  # fmt: skip
+]
 
 
 def manual_seed(seed: int) -> Generator:
@@ -91,9 +91,7 @@ def stream_for(generator: Generator | None, place: Any) -> Generator:
 
 
 def drawn(
-    draw: Callable[[Generator, tuple[int, ...]], Any],
-    shape: tuple[int, ...],
-    generator: Generator | None = None,
+    draw: Callable[[Generator, tuple[int, ...]], Any], shape: tuple[int, ...], generator: Generator | None = None,
     place: Any = None,
 ) -> Tensor:
     """A tensor of random numbers; inside a vmap with randomness "different", another draw for each sample."""
@@ -121,7 +119,7 @@ def _by_sample(generator: Generator | None, *xs: Tensor) -> list[Any]:
 def _made(
     draw: Callable[[Generator, tuple[int, ...]], Any], shape: Any, generator: Any, device: Any, requires_grad: bool,
     pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     t = drawn(draw, shape, generator, wanted(device))
     if pin_memory:
         t = wrap(pinned(t.array), batch=t.batch)
@@ -135,7 +133,7 @@ def _floating(dtype: Any) -> Any:
 def rand(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Numbers spread evenly over [0, 1), of the given size: ``rand(2, 3)`` or ``rand((2, 3))``.
 
     Raises TypeError without a size, RuntimeError for a negative one.
@@ -151,7 +149,7 @@ def rand(
 def randn(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     pin_memory: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Numbers from the normal distribution with mean 0 and variance 1, of the given size.
 
     Raises TypeError without a size, RuntimeError for a negative one.
@@ -167,7 +165,7 @@ def randn(
 def randint(
     low: Any, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Integers from [low, high), int64 unless `dtype` says otherwise: ``randint([low,] high, size)``.
 
     Raises RuntimeError unless low < high.
@@ -250,7 +248,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 def normal(
     mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Normal numbers; `mean` and `std` are tensors that broadcast, or numbers with a `size`.
 
     Raises RuntimeError for a negative `std`, TypeError if both are numbers and there is no `size`.
@@ -274,9 +272,7 @@ def normal(
     return _made(lambda g, s: (g.normal(s, kind) * std + mean).astype(kind), shape, generator, place, requires_grad)
 
 
-def multinomial(
-    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
-) -> Tensor:
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
     """Indices drawn with the weights in `input`, int64: (num_samples,) from (n,), or (m, num_samples) from (m, n).
 
     Raises RuntimeError for negative weights, and for more samples than weights without `replacement`.
@@ -343,12 +339,11 @@ METHODS = {"bernoulli": bernoulli, "multinomial": multinomial}
 FILLERS = {
     name: _filler(name, draw, f"Fill this tensor with {what}, in place; returns it.")
     for name, draw, what in (
-        ("uniform_", _between,
-         "numbers spread evenly over [0, 1), or the given bounds"),
+        ("uniform_", _between, "numbers spread evenly over [0, 1), or the given bounds"),
         ("normal_", lambda g, s, d, mean=0.0, std=1.0: g.normal(s, d, mean, std), "normal numbers of a mean and std"),
         ("bernoulli_", lambda g, s, d, p=0.5: g.bernoulli(p.array if isinstance(p, Tensor) else p, s, d),
          "ones with probability p, else zeros"),
         ("exponential_", lambda g, s, d, lambd=1.0: g.exponential(s, d, lambd), "exponential numbers of a rate"),
         ("random_", _any_integer, "integers from [0, to) or [from, to)"),
     )
-}  # fmt: skip
+}

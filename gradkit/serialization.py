@@ -26,7 +26,7 @@ _STORAGES = {
     "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8", "BoolStorage": "bool",
     "ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128", "BFloat16Storage": "bfloat16",
     "UntypedStorage": "uint8",
-}  # fmt: skip
+}
 _UNSTORED = ("uint16", "uint32", "uint64")  # a tensor of these names its dtype itself
 _STORAGE_OF = {name: storage for storage, name in _STORAGES.items() if storage != "UntypedStorage"}
 
@@ -100,7 +100,7 @@ class _Writer(_Pickler):  # type: ignore[misc]
         whole = owner(raw)
         if whole.dtype != raw.dtype or min(raw.strides, default=0) < 0 or not (
             whole.flags.c_contiguous or whole.flags.f_contiguous
-        ):  # fmt: skip
+        ):
             whole = raw = raw.copy()
         found = self.storages.get(id(whole))
         if found is None:
@@ -243,7 +243,7 @@ class _Reader(pickle.Unpickler):
 def load(
     f: Any, map_location: Any = None, pickle_module: Any = None, *, weights_only: bool = True, mmap: bool | None = None,
     **pickle_load_args: Any,
-) -> Any:  # fmt: skip
+) -> Any:
     """The object that `save` (or ``torch.save``) wrote to a file: its path, or a file opened for reading bytes.
 
     Only tensors, parameters, numbers, strings and containers of them are made, and nothing else is called, unless

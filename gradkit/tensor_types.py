@@ -11,7 +11,7 @@ from gradkit.engine.tensor import Tensor
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
     "ShortTensor", "set_default_tensor_type",
-]  # fmt: skip
+]
 
 
 class _TensorType(type):

@@ -45,9 +45,7 @@ def enter_dual_level() -> int:
 def exit_dual_level(*, level: int | None = None) -> None:
     """Close the innermost level, which must be `level` if that is given; RuntimeError otherwise."""
     if not local.duals or (level is not None and level != local.duals[-1]):
-        raise RuntimeError(
-            "Trying to exit a forward AD level that was not the last one that was created. This is not supported."
-        )
+        raise RuntimeError("Trying to exit a forward AD level that was not the last one that was created. This is not supported.")
     local.duals = local.duals[:-1]
     modes.shift(lift=-1)
 

@@ -231,7 +231,7 @@ def _row_of(cls: Any, outputs: int, kept: bool) -> Primitive:
         row = rows[outputs, kept] = Primitive(
             name=cls.__name__, family="custom", arity=None, forward=cls.forward, run=cls.forward, jvp=None, keeps=(),
             outputs=outputs, title=f"{cls.__name__}Backward", kept=kept, step=step,
-        )  # fmt: skip
+        )
     return row
 
 
@@ -357,5 +357,5 @@ def _barred(g: Tensor) -> Tensor:
     prim = Primitive(
         name="once_differentiable", family="custom", arity=1, forward=step, run=step, jvp=None, step=step,
         title="OnceDifferentiableBackward",
-    )  # fmt: skip
+    )
     return wrap(g.array, note(Node(), prim, (), (None,), None, (g.array.shape, g.array.dtype)), g.tangents, g.batch)

@@ -45,9 +45,7 @@ class Call:
             if parent is None or g is None or (needed is not None and parent not in needed):
                 continue
             if not isinstance(g, Tensor):
-                raise RuntimeError(
-                    f"{node.name()}: expected Variable or None (got {type(g).__name__}) for argument {place}"
-                )
+                raise RuntimeError(f"{node.name()}: expected Variable or None (got {type(g).__name__}) for argument {place}")
             raw = _physical(g, batch, riding, parent.like[0], record)
             _check_fits(node, i, raw, *parent.like)
             give(xp, parent, raw, cts, heap)

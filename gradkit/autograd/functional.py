@@ -79,14 +79,8 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 
 def jacobian(
-    func: Callable[..., Any],
-    inputs: Any,
-    create_graph: bool = False,
-    strict: bool = False,
-    vectorize: bool = False,
-    strategy: str = "reverse-mode",
-    *,
-    chunk_size: int | str | None = "auto",
+    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+    strategy: str = "reverse-mode", *, chunk_size: int | str | None = "auto",
 ) -> Any:
     """The Jacobian of `func` at `inputs`: the shape of an output followed by that of an input.
 
@@ -131,14 +125,8 @@ def jacobian(
 
 
 def hessian(
-    func: Callable[..., Any],
-    inputs: Any,
-    create_graph: bool = False,
-    strict: bool = False,
-    vectorize: bool = False,
-    outer_jacobian_strategy: str = "reverse-mode",
-    *,
-    chunk_size: int | str | None = "auto",
+    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode", *, chunk_size: int | str | None = "auto",
 ) -> Any:
     """The Hessian of `func`, which returns one number, at `inputs`: a Tensor, or for a tuple a tuple of tuples.
 
@@ -311,14 +299,12 @@ def _check_outputs(ys: Any, leaves: list[Tensor], pairs: bool = False) -> None:
         for j, leaf in enumerate(leaves if pairs else ()):
             if leaf.node not in nodes:
                 raise RuntimeError(
-                    f"Output {i} of the user-provided function is independent of input {j}. This is not allowed in "
-                    "strict mode."
+                    f"Output {i} of the user-provided function is independent of input {j}. This is not allowed in strict mode."
                 )
     for j, leaf in enumerate(leaves):
         if not any([leaf.node in nodes for nodes in behind]):
             raise RuntimeError(
-                f"The output of the user-provided function is independent of input {j}. This is not allowed in strict "
-                "mode."
+                f"The output of the user-provided function is independent of input {j}. This is not allowed in strict mode."
             )
 
 

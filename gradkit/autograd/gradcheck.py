@@ -24,21 +24,10 @@ class GradcheckError(RuntimeError):
 
 
 def gradcheck(
-    func: Callable[..., Any],
-    inputs: Any,
-    *,
-    eps: float = 1e-6,
-    atol: float = 1e-5,
-    rtol: float = 1e-3,
-    raise_exception: bool = True,
-    nondet_tol: float = 0.0,
-    check_undefined_grad: bool = True,
-    check_grad_dtypes: bool = False,
-    check_batched_grad: bool = False,
-    check_batched_forward_grad: bool = False,
-    check_forward_ad: bool = False,
-    check_backward_ad: bool = True,
-    fast_mode: bool = False,
+    func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
+    raise_exception: bool = True, nondet_tol: float = 0.0, check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False, check_batched_grad: bool = False, check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False, check_backward_ad: bool = True, fast_mode: bool = False,
 ) -> bool:
     """Whether the derivatives of `func` at `inputs` agree with central differences of step `eps`.
 
@@ -72,21 +61,10 @@ def gradcheck(
 
 
 def gradgradcheck(
-    func: Callable[..., Any],
-    inputs: Any,
-    grad_outputs: Any = None,
-    *,
-    eps: float = 1e-6,
-    atol: float = 1e-5,
-    rtol: float = 1e-3,
-    gen_non_contig_grad_outputs: bool = False,
-    raise_exception: bool = True,
-    nondet_tol: float = 0.0,
-    check_undefined_grad: bool = True,
-    check_grad_dtypes: bool = False,
-    check_batched_grad: bool = False,
-    check_fwd_over_rev: bool = False,
-    check_rev_over_rev: bool = True,
+    func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6, atol: float = 1e-5,
+    rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True,
+    nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False, check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True,
     fast_mode: bool = False,
 ) -> bool:
     """`gradcheck` of the gradient of `func`, as a function of its inputs and of the cotangents.
@@ -122,9 +100,8 @@ def gradgradcheck(
         gradient, (*xs, *cts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
         check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes,
         check_batched_grad=check_batched_grad, check_forward_ad=check_fwd_over_rev,
-        check_backward_ad=check_rev_over_rev,
-        fast_mode=fast_mode,
-    )  # fmt: skip
+        check_backward_ad=check_rev_over_rev, fast_mode=fast_mode,
+    )
 
 
 def _outputs(y: Any) -> list[Tensor]:
@@ -166,8 +143,7 @@ class _Check:
         self.places = [i for i, x in enumerate(xs) if isinstance(x, Tensor) and x.requires_grad]
         if not self.places:
             raise ValueError(
-                "gradcheck expects at least one input tensor to require gradient, but none of them have "
-                "requires_grad=True."
+                "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
             )
         for i in self.places:
             if xs[i].dtype.itemsize < (16 if xs[i].is_complex() else 8):
@@ -243,9 +219,7 @@ class _Check:
         ct = _random(y, self.rng)
         for a, b in zip(self.pulled(j, ct), self.pulled(j, ct)):
             if not np.allclose(a, b, atol=tolerance, rtol=0, equal_nan=True):
-                raise GradcheckError(
-                    f"Backward is not reentrant: two walks from output {j} differ by more than {tolerance}"
-                )
+                raise GradcheckError(f"Backward is not reentrant: two walks from output {j} differ by more than {tolerance}")
 
     def forward(self, batched: bool) -> None:
         for k, i in enumerate(self.places):
@@ -257,9 +231,7 @@ class _Check:
                 pushes = [[_host(m) for m in self.pushed(k, _beside(unit, self.xs[i]))] for unit in units]
             for j in range(len(self.ys)):
                 got = np.array([_reals(p[j]) for p in pushes])
-                want = (
-                    np.array([_reals(self.difference(k, u)[j]) for u in units]) if self.fast else self.numeric()[k][j]
-                )
+                want = np.array([_reals(self.difference(k, u)[j]) for u in units]) if self.fast else self.numeric()[k][j]
                 self.compare(got.reshape(want.shape), want, i, j, "forward AD")
 
     def pushed(self, k: int, t: Tensor) -> list[Tensor]:

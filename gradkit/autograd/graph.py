@@ -15,7 +15,7 @@ from gradkit.engine.versions import owner, stamp, version_of
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
     "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks",
-]  # fmt: skip
+]
 
 
 # -- edges
@@ -205,9 +205,7 @@ class _AllowMutationOnSavedContext:
 
     def unpack(self, saved: _Original) -> Tensor:
         if version_of(saved.raw) != saved.version:
-            raise RuntimeError(
-                "a tensor saved within allow_mutation_on_saved_tensors was written after the context was left"
-            )
+            raise RuntimeError("a tensor saved within allow_mutation_on_saved_tensors was written after the context was left")
         return wrap(saved.raw)
 
     def before_write(self, raw: Any) -> None:

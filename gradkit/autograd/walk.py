@@ -19,12 +19,8 @@ from gradkit.engine.versions import stamp
 
 
 def backward(
-    tensors: Any,
-    grad_tensors: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    grad_variables: Any = None,
-    inputs: Any = None,
+    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+    grad_variables: Any = None, inputs: Any = None,
 ) -> None:
     """Add the gradient of the sum of `tensors`, each weighted with its `grad_tensors`, to `grad` of the leaves.
 
@@ -44,9 +40,7 @@ def backward(
     if grad_variables is not None:
         warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
         if grad_tensors is not None:
-            raise RuntimeError(
-                "'grad_tensors' and 'grad_variables' (deprecated) arguments both passed to backward(): pass one"
-            )
+            raise RuntimeError("'grad_tensors' and 'grad_variables' (deprecated) arguments both passed to backward(): pass one")
         grad_tensors = grad_variables
     roots = _sequence(tensors)
     weights = _sequence(grad_tensors, len(roots))
@@ -102,14 +96,8 @@ def _write(node: Any, leaf: Tensor, found: dict[Any, Any], recorded: bool) -> No
 
 
 def grad(
-    outputs: Any,
-    inputs: Any,
-    grad_outputs: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    only_inputs: bool = True,
-    allow_unused: bool | None = None,
-    is_grads_batched: bool = False,
+    outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+    only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """The gradients of the sum of `outputs`, each weighted with its `grad_outputs`, with respect to `inputs`.
@@ -246,8 +234,7 @@ def _weight(root: Tensor, weight: Any, i: int) -> Tensor:
         raise TypeError(f"gradients can be either Tensors or None, but got {type(weight).__name__}")
     if weight.shape != root.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[{i}] has a shape of {weight.shape} and output[{i}] has a shape of "
-            f"{root.shape}."
+            f"Mismatch in shape: grad_output[{i}] has a shape of {weight.shape} and output[{i}] has a shape of {root.shape}."
         )
     if (weight.dtype.kind == "c") != (root.dtype.kind == "c"):
         raise RuntimeError(

@@ -224,7 +224,7 @@ FUSED = {
     "fused_softmax_forward": softmax.softmax, "fused_softmax_vjp": normalization.softmax_vjp,
     "fused_standardize_forward": normalization.standardize_forward,
     "fused_standardize_vjp": normalization.standardize_vjp,
-}  # fmt: skip
+}
 
 
 def deferred(module: str, name: str) -> Callable[..., Any]:
@@ -244,24 +244,24 @@ def deferred(module: str, name: str) -> Callable[..., Any]:
 ELEMENTARY = {
     "power": elementary.power, "sigmoid": elementary.sigmoid, "log_sigmoid": elementary.log_sigmoid,
     "softplus": elementary.softplus, "gelu": elementary.gelu,
-}  # fmt: skip
+}
 SPECIAL = {
     name: deferred("special", name)
     for name in (
         "digamma", "erf", "erfc", "erfcx", "erfinv", "i0", "i0e", "i1", "i1e", "lgamma", "log_ndtr", "ndtr", "ndtri",
         "polygamma",
     )
-}  # fmt: skip
+}
 
 
 CONVOLUTION = {
     "conv_forward": deferred("conv", "conv_forward"), "conv_input": deferred("conv", "conv_input_ct"),
     "conv_weight": deferred("conv", "conv_weight_ct"),
-}  # fmt: skip
+}
 POOLING = {
     "pool_max": deferred("pooling", "max_pool"), "pool_max_at": deferred("pooling", "max_pool_indices"),
     "pool_mean": deferred("pooling", "avg_pool"), "pool_mean_ct": deferred("pooling", "avg_pool_ct"),
-}  # fmt: skip
+}
 
 
 class NumpyBackend(Backend):
@@ -280,7 +280,7 @@ class NumpyBackend(Backend):
             recurrence_repaired=recurrence_repaired,
             prod=product, cumsum=running_sum, cumprod=running_product, var=reduce.var, std=reduce.std,
             logcumsumexp=softmax.logcumsumexp, **FUSED, **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
-        )  # fmt: skip
+        )
 
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(data, dtype) if copy else np.asarray(data, dtype)

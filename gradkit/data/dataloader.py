@@ -15,9 +15,7 @@ from gradkit.data.sampler import BatchSampler, RandomSampler, SequentialSampler,
 from gradkit.engine.tensor import Tensor, wrap
 
 #: PyTorch's options for its worker processes, which threads have no use for.
-_OF_PROCESSES = {
-    "timeout", "worker_init_fn", "multiprocessing_context", "persistent_workers", "pin_memory_device", "in_order",
-}  # fmt: skip
+_OF_PROCESSES = {"timeout", "worker_init_fn", "multiprocessing_context", "persistent_workers", "pin_memory_device", "in_order"}
 
 
 class DataLoader:
@@ -41,20 +39,10 @@ class DataLoader:
     """
 
     def __init__(
-        self,
-        dataset: Any,
-        batch_size: int | None = 1,
-        shuffle: bool | None = None,
-        sampler: Iterable[Any] | None = None,
-        batch_sampler: Iterable[list[Any]] | None = None,
-        num_workers: int = 0,
-        collate_fn: Callable[[Any], Any] | None = None,
-        pin_memory: bool = False,
-        drop_last: bool = False,
-        *,
-        generator: Generator | None = None,
-        prefetch_factor: int | None = None,
-        **of_processes: Any,
+        self, dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None,
+        sampler: Iterable[Any] | None = None, batch_sampler: Iterable[list[Any]] | None = None, num_workers: int = 0,
+        collate_fn: Callable[[Any], Any] | None = None, pin_memory: bool = False, drop_last: bool = False, *,
+        generator: Generator | None = None, prefetch_factor: int | None = None, **of_processes: Any,
     ) -> None:
         if not of_processes.keys() <= _OF_PROCESSES:
             raise TypeError(f"DataLoader got an unexpected keyword argument '{min(of_processes.keys() - _OF_PROCESSES)}'")

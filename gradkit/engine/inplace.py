@@ -243,9 +243,7 @@ def overwritten(x: Tensor, value: Tensor, steps: tuple[Any, ...]) -> Tensor:
 def batched(x: Tensor, steps: tuple[Any, ...]) -> tuple[Any, ...]:
     """Steps as they act on an array with the batch axes of `x`."""
     sizes = x.array.shape[: len(x.batch)]
-    return tuple(
-        [(prim, prim.batching(sizes, **params) if prim.batching and sizes else params) for prim, params in steps]
-    )
+    return tuple([(prim, prim.batching(sizes, **params) if prim.batching and sizes else params) for prim, params in steps])
 
 
 def batched_like(x: Tensor, y: Tensor) -> Tensor:

@@ -33,12 +33,8 @@ _options = _Options()
 
 
 def set_printoptions(
-    precision: int | None = None,
-    threshold: float | None = None,
-    edgeitems: int | None = None,
-    linewidth: int | None = None,
-    profile: str | None = None,
-    sci_mode: bool | None = None,
+    precision: int | None = None, threshold: float | None = None, edgeitems: int | None = None,
+    linewidth: int | None = None, profile: str | None = None, sci_mode: bool | None = None,
 ) -> None:
     """Set how tensors print from now on, in all threads.
 
@@ -75,16 +71,9 @@ def get_printoptions() -> dict[str, Any]:
 
 
 def tensor_repr(
-    array: Array | np.generic,
-    *,
-    requires_grad: bool = False,
-    grad_fn: str | None = None,
-    device: object | None = None,
-    default_dtype: np.dtype[Any] = _FLOAT32,
-    prefix: str = "tensor(",
-    shape: Sequence[int] | None = None,
-    tangent: object | None = None,
-    class_line: str | None = None,
+    array: Array | np.generic, *, requires_grad: bool = False, grad_fn: str | None = None, device: object | None = None,
+    default_dtype: np.dtype[Any] = _FLOAT32, prefix: str = "tensor(", shape: Sequence[int] | None = None,
+    tangent: object | None = None, class_line: str | None = None,
 ) -> str:
     """The repr of a tensor that holds `array`: a host array of any shape and dtype, or a NumPy scalar.
 

@@ -109,13 +109,11 @@ class Packed:
         found = self.unpack(self.held)
         if not isinstance(found, Tensor):
             raise TypeError(
-                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
-                f"{type(found).__name__}"
+                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(found).__name__}"
             )
         if tuple(found.array.shape) != self.shape:
             raise RuntimeError(
-                f"saved tensor unpack_hook gave back a Tensor of shape {tuple(found.array.shape)} for one of shape "
-                f"{self.shape}"
+                f"saved tensor unpack_hook gave back a Tensor of shape {tuple(found.array.shape)} for one of shape {self.shape}"
             )
         return found
 

@@ -131,12 +131,7 @@ def conjugated(prim: Primitive) -> Primitive:
 
 # -- the walk back
 def pull(
-    seeds: dict[Node, Any],
-    wanted: Any = None,
-    *,
-    record: bool = False,
-    retain: bool = False,
-    stops: Any = (),
+    seeds: dict[Node, Any], wanted: Any = None, *, record: bool = False, retain: bool = False, stops: Any = ()
 ) -> dict[Node, Any]:
     """Carry cotangents back from the seeds, newest node first; return those that reached the wanted nodes.
 

@@ -175,8 +175,7 @@ class Tensor:
         if self.node is None:
             if self._inference and not local.inference:
                 raise RuntimeError(
-                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. Use a "
-                    "clone() of it."
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed. Use a clone() of it."
                 )
             if not dtypes.differentiable(self.dtype):
                 raise RuntimeError(
@@ -223,13 +222,9 @@ class Tensor:
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value.shape != self.shape:
-                raise RuntimeError(
-                    f"assigned grad has data of a different size: {tuple(value.shape)}, not {tuple(self.shape)}"
-                )
+                raise RuntimeError(f"assigned grad has data of a different size: {tuple(value.shape)}, not {tuple(self.shape)}")
             if value.dtype != self.dtype:
-                raise RuntimeError(
-                    f"assigned grad has data of a different type: {value.dtype.name}, not {self.dtype.name}"
-                )
+                raise RuntimeError(f"assigned grad has data of a different type: {value.dtype.name}, not {self.dtype.name}")
             if value.device != self.device:
                 raise RuntimeError(f"assigned grad has data located on {value.device}, not on {self.device}")
         self._grad = value

@@ -89,8 +89,7 @@ def run_posthooks(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...])
 def replaced(hook: Any, new: tuple[Any, ...], old: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(new) != len(old):
         raise RuntimeError(
-            f"hook {errors.name_of(hook)!r} has returned an incorrect number of values (got {len(new)}, but expected "
-            f"{len(old)})"
+            f"hook {errors.name_of(hook)!r} has returned an incorrect number of values (got {len(new)}, but expected {len(old)})"
         )
     for one, before in zip(new, old):
         if one is None:
@@ -101,9 +100,7 @@ def replaced(hook: Any, new: tuple[Any, ...], old: tuple[Any, ...]) -> tuple[Any
     return new
 
 
-def step(
-    xp: Any, ct: Any, node: Node, saved: Any, needed: Any, record: bool, watch: "Watch | None"
-) -> list[tuple[Node, Any]]:
+def step(xp: Any, ct: Any, node: Node, saved: Any, needed: Any, record: bool, watch: "Watch | None") -> list[tuple[Node, Any]]:
     """A node's step with its hooks around it: the cotangents for its parents, one for each operand."""
     hooked = node.hooks is not None
     shown: tuple[Any, ...] = ()

@@ -36,11 +36,8 @@ class CNN(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(1, 16, kernel_size=3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(16, 32, kernel_size=3, padding=1),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
+            nn.Conv2d(1, 16, kernel_size=3, padding=1), nn.ReLU(), nn.Conv2d(16, 32, kernel_size=3, padding=1),
+            nn.ReLU(), nn.MaxPool2d(2),
         )
         self.classifier = nn.Linear(32 * 4 * 4, 10)
 
@@ -76,16 +73,8 @@ class Epoch:
 
 
 def train(
-    model: str = "cnn",
-    *,
-    epochs: int = 15,
-    batch_size: int = 64,
-    optimizer: str = "adam",
-    lr: float | None = None,
-    seed: int = 0,
-    device: Any = "cpu",
-    show_progress: bool = False,
-    report: Callable[[str], object] = print,
+    model: str = "cnn", *, epochs: int = 15, batch_size: int = 64, optimizer: str = "adam", lr: float | None = None,
+    seed: int = 0, device: Any = "cpu", show_progress: bool = False, report: Callable[[str], object] = print,
 ) -> tuple[nn.Module, list[Epoch]]:
     """Train a new model; returns it with what every epoch came to. The same ``seed`` gives the same numbers.
 

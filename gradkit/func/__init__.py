@@ -10,4 +10,4 @@ from gradkit.func.vmap import vmap
 __all__ = [
     "functional_call", "get_memory_budget", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
     "set_memory_budget", "stack_module_state", "value_and_grad", "vjp", "vmap",
-]  # fmt: skip
+]

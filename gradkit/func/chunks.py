@@ -72,9 +72,7 @@ def check(chunk_size: Any, name: str) -> None:
     raise ValueError(f'{name}: `chunk_size` should be greater than 0, None or "auto", got {chunk_size!r}')
 
 
-def in_chunks(
-    run: Callable[[int, int], list[Tensor]], n: int, chunk_size: Any, row_bytes: int, largest: int = 1
-) -> list[Tensor]:
+def in_chunks(run: Callable[[int, int], list[Tensor]], n: int, chunk_size: Any, row_bytes: int, largest: int = 1) -> list[Tensor]:
     """The results of ``run(start, stop)`` for rows 0 to n, joined along their first axis.
 
     With "auto" no more are done at once than the cache holds of a row's `largest` array, if that is known: beyond, there

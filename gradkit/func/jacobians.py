@@ -73,11 +73,7 @@ def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = 
 
 
 def jacfwd(
-    func: Callable[..., Any],
-    argnums: Any = 0,
-    has_aux: bool = False,
-    *,
-    randomness: str = "error",
+    func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error",
     chunk_size: int | str | None = None,
 ) -> Callable[..., Any]:
     """The function that gives the Jacobian of `func` at its arguments, by forward mode: a column for each input one.
@@ -122,11 +118,7 @@ def jacfwd(
 
 
 def columns(
-    function: Callable[..., Any],
-    xs: list[Tensor],
-    j: int,
-    chunk_size: Any = None,
-    randomness: str = "error",
+    function: Callable[..., Any], xs: list[Tensor], j: int, chunk_size: Any = None, randomness: str = "error",
     kept: dict[str, Any] | None = None,
 ) -> list[Tensor]:
     """The Jacobian of each output with respect to one input, by pushing unit tangents forward, many at a time.
@@ -221,11 +213,7 @@ def _freed_of(aux: Any, level: int, batch_level: int, count: int) -> Any:
 
 
 def hessian(
-    func: Callable[..., Any],
-    argnums: Any = 0,
-    *,
-    has_aux: bool = False,
-    randomness: str = "error",
+    func: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False, randomness: str = "error",
     chunk_size: int | str | None = None,
 ) -> Callable[..., Any]:
     """The function that gives the Hessian of `func` at its arguments: forward over reverse.

@@ -11,13 +11,8 @@ _TABLES = ("_parameters", "_buffers")
 
 
 def functional_call(
-    module: Any,
-    parameter_and_buffer_dicts: Any,
-    args: Any = None,
-    kwargs: dict[str, Any] | None = None,
-    *,
-    tie_weights: bool = True,
-    strict: bool = False,
+    module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: dict[str, Any] | None = None, *,
+    tie_weights: bool = True, strict: bool = False,
 ) -> Any:
     """``module(*args, **kwargs)`` with other Tensors in the places of its parameters and buffers.
 

@@ -11,11 +11,7 @@ from gradkit.ops import shaping
 
 
 def vmap(
-    func: Callable[..., Any],
-    in_dims: Any = 0,
-    out_dims: Any = 0,
-    randomness: str = "error",
-    *,
+    func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,
     chunk_size: int | str | None = None,
 ) -> Callable[..., Any]:
     """A function that maps `func` over an axis of its arguments, without a loop.

@@ -12,5 +12,5 @@ for name, function in {
     "__cupy_override_elementwise_kernel__": cupy.elementwise_kernel,
     "__cuda_array_interface__": property(cupy.cuda_array_interface),
     "__dlpack__": dlpack.dlpack, "__dlpack_device__": dlpack.dlpack_device,
-}.items():  # fmt: skip
+}.items():
     setattr(Tensor, name, function)

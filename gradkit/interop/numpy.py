@@ -22,9 +22,7 @@ from gradkit.numpy.calling import axis_in, not_differentiable, refuse_out
 NAMESPACES = {"numpy": "gradkit.numpy", "numpy.linalg": "gradkit.numpy.linalg", "numpy.fft": "gradkit.numpy.fft"}
 
 #: What a ufunc is called when it runs along an axis.
-REDUCTIONS = {
-    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
-}  # fmt: skip
+REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any"}
 ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
 SO_FAR = {"maximum": "cummax", "minimum": "cummin"}
 
@@ -32,13 +30,13 @@ SO_FAR = {"maximum": "cummax", "minimum": "cummin"}
 WRITING = {
     "copyto": "x[...] = y", "fill_diagonal": "x.fill_diagonal_(value)", "place": "x[mask] = values",
     "put": "x.put_(index, values)", "put_along_axis": "x.scatter_(dim, index, values)", "putmask": "x[mask] = values",
-}  # fmt: skip
+}
 
 #: Functions that answer in facts, text or files: they see the array itself, which a tensor that requires grad refuses.
 ON_ARRAYS = {
     "array2string", "array_repr", "array_str", "common_type", "may_share_memory", "min_scalar_type", "save", "savetxt",
     "savez", "savez_compressed", "shares_memory",
-}  # fmt: skip
+}
 
 
 # -- ufuncs
@@ -84,9 +82,7 @@ def refuse_writing(name: str, inputs: Any, out: Any) -> None:
     refuse_out(f"np.{name}", out)
 
 
-def reduce(
-    _function: Any, ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, *rest: Any, **keywords: Any
-) -> Any:
+def reduce(_function: Any, ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, *rest: Any, **keywords: Any) -> Any:
     """``np.add.reduce(t)``: the reduction of that name, along the first axis unless told otherwise."""
     name = REDUCTIONS.get(ufunc.__name__)
     if name is None:

@@ -7,7 +7,7 @@ from gradkit.nn.applied import Applied, InPlace
 __all__ = [
     "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "LogSigmoid", "LogSoftmax", "Mish", "SiLU", "Sigmoid", "Softmax",
     "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink",
-]  # fmt: skip
+]
 
 
 class Sigmoid(Applied):

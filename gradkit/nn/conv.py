@@ -23,17 +23,8 @@ class _Conv(Module):
     weight: Parameter
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: _Sizes,
-        stride: _Sizes = 1,
-        padding: _Sizes | str = 0,
-        dilation: _Sizes = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: Any = None,
+        self, in_channels: int, out_channels: int, kernel_size: _Sizes, stride: _Sizes = 1, padding: _Sizes | str = 0,
+        dilation: _Sizes = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
@@ -158,19 +149,9 @@ class _ConvTranspose(_Conv):
     """``forward(input, output_size=None)``: `output_size` chooses the extents where ``stride`` leaves several possible."""
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: _Sizes,
-        stride: _Sizes = 1,
-        padding: _Sizes = 0,
-        output_padding: _Sizes = 0,
-        groups: int = 1,
-        bias: bool = True,
-        dilation: _Sizes = 1,
-        padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
+        self, in_channels: int, out_channels: int, kernel_size: _Sizes, stride: _Sizes = 1, padding: _Sizes = 0,
+        output_padding: _Sizes = 0, groups: int = 1, bias: bool = True, dilation: _Sizes = 1,
+        padding_mode: str = "zeros", device: Any = None, dtype: Any = None,
     ) -> None:
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}, not {padding_mode!r}')
@@ -184,9 +165,7 @@ class _ConvTranspose(_Conv):
 
     def forward(self, input: Tensor, output_size: Any = None) -> Tensor:
         extra = self.output_padding if output_size is None else self._extra(input, list(output_size)[-self.spatial :])
-        return self.convolve(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+        return self.convolve(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
 
     def _extra(self, input: Tensor, size: list[int]) -> tuple[int, ...]:
         """The output padding that gives this size; ValueError if there is none below the stride."""

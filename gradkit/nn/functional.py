@@ -31,36 +31,10 @@ from gradkit.ops.activation import (
 )
 from gradkit.ops.alignment import ctc_loss
 from gradkit.ops.attention import scaled_dot_product_attention
-from gradkit.ops.classification import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    nll_loss,
-)
-from gradkit.ops.convolution import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-    fold,
-    unfold,
-)
-from gradkit.ops.distance import (
-    cosine_similarity,
-    normalize,
-    pairwise_distance,
-    pdist,
-)
-from gradkit.ops.dropout import (
-    alpha_dropout,
-    dropout,
-    dropout1d,
-    dropout2d,
-    dropout3d,
-    feature_alpha_dropout,
-)
+from gradkit.ops.classification import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, nll_loss
+from gradkit.ops.convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, fold, unfold
+from gradkit.ops.distance import cosine_similarity, normalize, pairwise_distance, pdist
+from gradkit.ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from gradkit.ops.embedding import embedding, embedding_bag
 from gradkit.ops.grids import affine_grid, grid_sample
 from gradkit.ops.losses import (
@@ -83,14 +57,7 @@ from gradkit.ops.margins import (
     multilabel_soft_margin_loss,
     triplet_margin_with_distance_loss,
 )
-from gradkit.ops.neural import (
-    bilinear,
-    channel_shuffle,
-    glu,
-    linear,
-    pixel_shuffle,
-    pixel_unshuffle,
-)
+from gradkit.ops.neural import bilinear, channel_shuffle, glu, linear, pixel_shuffle, pixel_unshuffle
 from gradkit.ops.normalization import (
     batch_norm,
     group_norm,
@@ -156,4 +123,4 @@ __all__ = [
     "relu6", "relu_", "rms_norm", "rrelu", "rrelu_", "scaled_dot_product_attention", "selu", "selu_", "sigmoid", "silu",
     "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink",
     "threshold", "threshold_", "triplet_margin_loss", "triplet_margin_with_distance_loss", "unfold", "upsample",
-]  # fmt: skip
+]

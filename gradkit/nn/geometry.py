@@ -13,7 +13,7 @@ from gradkit.nn.parameter import Parameter
 __all__ = [
     "Bilinear", "ChannelShuffle", "CosineSimilarity", "Fold", "PairwiseDistance", "PixelShuffle", "PixelUnshuffle", "Unfold",
     "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d",
-]  # fmt: skip
+]
 
 _Sizes = int | tuple[int, ...]
 
@@ -69,22 +69,15 @@ class Upsample(Applied):
     function = staticmethod(F.interpolate)
 
     def __init__(
-        self,
-        size: _Sizes | None = None,
-        scale_factor: float | tuple[float, ...] | None = None,
-        mode: str = "nearest",
-        align_corners: bool | None = None,
-        recompute_scale_factor: bool | None = None,
+        self, size: _Sizes | None = None, scale_factor: float | tuple[float, ...] | None = None, mode: str = "nearest",
+        align_corners: bool | None = None, recompute_scale_factor: bool | None = None,
     ) -> None:
         if isinstance(scale_factor, tuple):
             scale_factor = tuple(map(float, scale_factor))
         elif scale_factor is not None:
             scale_factor = float(scale_factor)
         super().__init__(
-            size=size,
-            scale_factor=scale_factor,
-            mode=mode,
-            align_corners=align_corners,
+            size=size, scale_factor=scale_factor, mode=mode, align_corners=align_corners,
             recompute_scale_factor=recompute_scale_factor,
         )
 
@@ -140,9 +133,7 @@ class Fold(Applied):
     def __init__(
         self, output_size: _Sizes, kernel_size: _Sizes, dilation: _Sizes = 1, padding: _Sizes = 0, stride: _Sizes = 1
     ) -> None:
-        super().__init__(
-            output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride
-        )
+        super().__init__(output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
 
 
 # -- pairs of vectors
@@ -187,13 +178,7 @@ class Bilinear(Module):
     weight: Parameter
 
     def __init__(
-        self,
-        in1_features: int,
-        in2_features: int,
-        out_features: int,
-        bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
         if in1_features <= 0:

@@ -9,7 +9,7 @@ from gradkit.nn.loss import _Loss, _ReducedLoss
 __all__ = [
     "CosineEmbeddingLoss", "HingeEmbeddingLoss", "MarginRankingLoss", "MultiLabelMarginLoss", "MultiMarginLoss",
     "TripletMarginLoss", "TripletMarginWithDistanceLoss",
-]  # fmt: skip
+]
 
 
 class HingeEmbeddingLoss(_Loss):
@@ -82,12 +82,8 @@ class TripletMarginWithDistanceLoss(_Loss):
     function = staticmethod(F.triplet_margin_with_distance_loss)
 
     def __init__(
-        self,
-        *,
-        distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
-        margin: float = 1.0,
-        swap: bool = False,
-        reduction: str = "mean",
+        self, *, distance_function: Callable[[Tensor, Tensor], Tensor] | None = None, margin: float = 1.0,
+        swap: bool = False, reduction: str = "mean",
     ) -> None:
         super().__init__(distance_function=distance_function or F.pairwise_distance, margin=margin, swap=swap, reduction=reduction)
         _check_margin(margin)
@@ -109,9 +105,7 @@ class MultiMarginLoss(_Loss):
 
     function = staticmethod(F.multi_margin_loss)
 
-    def __init__(
-        self, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, *, reduction: str = "mean"
-    ) -> None:
+    def __init__(self, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
         super().__init__(weight=weight, p=p, margin=margin, reduction=reduction)
         if p not in (1, 2):
             raise ValueError(f"only p == 1 and p == 2 supported, got {p}")

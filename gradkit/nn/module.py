@@ -102,12 +102,7 @@ class Module(Conversion, Persistence):
         return _add_hook(self._forward_pre_hooks, (hook, with_kwargs, False), prepend)
 
     def register_forward_hook(
-        self,
-        hook: Callable[..., Any],
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> Handle:
         """Run ``hook(module, args, output)`` after each ``forward``; what it returns, if not None, becomes the output.
 

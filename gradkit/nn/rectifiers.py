@@ -104,18 +104,12 @@ class Hardtanh(Applied):
     function = staticmethod(F.hardtanh)
 
     def __init__(
-        self,
-        min_val: float = -1.0,
-        max_val: float = 1.0,
-        inplace: bool = False,
-        min_value: float | None = None,
+        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
         max_value: float | None = None,
     ) -> None:
         for former, name in ((min_value, "min_val"), (max_value, "max_val")):
             if former is not None:
-                warnings.warn(
-                    f"keyword argument `{name}ue` is deprecated, use `{name}` instead", FutureWarning, stacklevel=2
-                )
+                warnings.warn(f"keyword argument `{name}ue` is deprecated, use `{name}` instead", FutureWarning, stacklevel=2)
         min_val = min_val if min_value is None else min_value
         max_val = max_val if max_value is None else max_value
         if not max_val > min_val:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 TOPICS = (
     "elementwise", "creation", "manipulation", "reduction", "joining", "products", "searching", "sets", "numeric",
     "statistics", "sampling", "info",
-)  # fmt: skip
+)
 NAMESPACES = ("fft", "linalg")
 
 

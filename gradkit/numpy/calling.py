@@ -137,7 +137,7 @@ def refuse(name: str, given: Any) -> None:
 DEFAULTS: dict[str, Any] = {
     "where": (True,), "casting": ("same_kind",), "order": ("K", "C", "A", None), "hermitian": (False,),
     "subok": (True, False), "copy": (True, False), "overwrite_input": (True, False),
-}  # fmt: skip
+}
 
 
 def not_differentiable(name: str) -> TypeError:
@@ -168,7 +168,7 @@ def _constant(function: Any, broadcasts: bool, outputs: int) -> Primitive:
     return Primitive(
         name=name, family="constant", arity=None, forward=partial(_on_module, name), run=function, step=None,
         jvp=_no_tangent, broadcasts=broadcasts, promote="none", outputs=outputs,
-    )  # fmt: skip
+    )
 
 
 def _no_tangent(*_operands: Any, **_params: Any) -> None:

@@ -120,9 +120,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
 
 
 def _like(function: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
-    def make(
-        a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
-    ) -> Tensor:
+    def make(a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None) -> Tensor:
         refuse(f"{plain.__name__}_like", {"order": order, "subok": subok})
         x = _asarray(a)
         if shape is not None:
@@ -154,9 +152,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, de
 
 
 def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *,
-    device: Any = None,
-) -> Tensor:  # fmt: skip
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Tensor:
     """`full` of the shape and dtype of `a`, unless these are given.
 
     >>> gnp.full_like(gradkit.ones(2), 7)
@@ -170,7 +167,7 @@ def full_like(
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
     axis: int = 0, *, device: Any = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """`num` numbers evenly spaced from `start` to `stop`, which may be tensors: derivatives flow to both.
 
     >>> gnp.linspace(0, 1, 3)
@@ -286,4 +283,4 @@ __all__ = [
     "diag_indices", "diagflat", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "geomspace",
     "hamming", "hanning", "identity", "indices", "kaiser", "linspace", "logspace", "meshgrid", "ones", "ones_like",
     "tri", "tril", "tril_indices", "triu", "triu_indices", "vander", "zeros", "zeros_like",
-]  # fmt: skip
+]

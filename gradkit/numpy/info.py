@@ -141,4 +141,4 @@ __all__ = [
     "__array_api_version__", "__array_namespace_info__", "bool", "bool_", "can_cast", "complex64", "complex128",
     "dtype", "e", "euler_gamma", "finfo", "float16", "float32", "float64", "iinfo", "inf", "int8", "int16", "int32",
     "int64", "isdtype", "nan", "newaxis", "pi", "promote_types", "result_type", "uint8", "uint16", "uint32", "uint64",
-]  # fmt: skip
+]

@@ -203,4 +203,4 @@ concat = concatenate
 __all__ = [
     "append", "array_split", "block", "column_stack", "concat", "concatenate", "dsplit", "dstack", "hsplit", "hstack",
     "split", "stack", "unstack", "vsplit", "vstack",
-]  # fmt: skip
+]

@@ -350,4 +350,4 @@ __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes", "broadcast_to", "expand_dims",
     "flip", "fliplr", "flipud", "matrix_transpose", "moveaxis", "ndim", "pad", "permute_dims", "ravel", "reshape",
     "roll", "rollaxis", "rot90", "shape", "size", "squeeze", "swapaxes", "tile", "transpose",
-]  # fmt: skip
+]

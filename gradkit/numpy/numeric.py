@@ -33,7 +33,7 @@ from gradkit.ops import arithmetic, complex as parts
 def clip(
     a: Any, a_min: Any = NOT_GIVEN, a_max: Any = NOT_GIVEN, out: Any = None, *, min: Any = NOT_GIVEN,
     max: Any = NOT_GIVEN, **keywords: Any,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The elements of `a`, or the bound they exceed; None is no bound. Bounds are `a_min, a_max` or `min=, max=`.
 
     The derivative at a bound is that of `a`. The result promotes with the bounds' dtypes.
@@ -227,4 +227,4 @@ allclose, array_equal, array_equiv = _verdict("allclose"), _verdict("array_equal
 __all__ = [
     "allclose", "angle", "around", "array_equal", "array_equiv", "clip", "fix", "i0", "imag", "isclose", "iscomplex",
     "iscomplexobj", "isneginf", "isposinf", "isreal", "isrealobj", "nan_to_num", "real", "round", "sinc", "unwrap",
-]  # fmt: skip
+]

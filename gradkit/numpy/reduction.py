@@ -16,9 +16,7 @@ from gradkit.numpy.creation import full
 from gradkit.numpy.joining import concatenate
 
 
-def entering(
-    function: Callable[..., Any], a: Any, dtype: Any = None, where: Any = True, identity: Any = None
-) -> Tensor:
+def entering(function: Callable[..., Any], a: Any, dtype: Any = None, where: Any = True, identity: Any = None) -> Tensor:
     """The operand in the dtype in which `function` answers; the `identity` where the mask does not hold."""
     x = asarray(a)
     if dtype is not None or not differentiable(x.dtype):
@@ -55,9 +53,8 @@ def with_axes(y: Tensor, shape: Any, axes: tuple[int, ...], keepdims: Any) -> Te
 
 # -- sums and products
 def sum(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 0,
-    where: Any = True,
-) -> Tensor:  # fmt: skip
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 0, where: Any = True
+) -> Tensor:
     """The sum along `axis` (an int, a tuple, or all), of those elements for which `where` holds, plus `initial`.
 
     Small integers are summed as int64 or uint64. AxisError if there is no such axis.
@@ -71,9 +68,8 @@ def sum(
 
 
 def prod(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 1,
-    where: Any = True,
-) -> Tensor:  # fmt: skip
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 1, where: Any = True
+) -> Tensor:
     """The product along `axis` (an int, a tuple, or all), of those elements for which `where` holds, times `initial`.
 
     Differentiable at zeros too. Small integers are multiplied as int64 or uint64.
@@ -181,9 +177,7 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor
 
 
 # -- means
-def mean(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
-) -> Tensor:
+def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Tensor:
     """The mean along `axis` (an int, a tuple, or all), of those elements for which `where` holds.
 
     Integers are averaged as float64.
@@ -205,7 +199,7 @@ def _spread(name: str) -> Callable[..., Any]:
     def reduce(
         a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False, *,
         correction: float | None = None, **more: Any,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         refuse(name, {"out": out, **more})
         x = asarray(a)
         x = converted(x, (x.dtype if differentiable(x.dtype) else np.float64) if dtype is None else dtype)
@@ -309,4 +303,4 @@ cumulative_prod = _cumulative("cumulative_prod", cumprod, 1)
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "cumprod", "cumsum",
     "cumulative_prod", "cumulative_sum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var",
-]  # fmt: skip
+]

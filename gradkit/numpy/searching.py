@@ -22,7 +22,7 @@ from gradkit.numpy.calling import (
     refuse_out,
     together,
     unbatched,
-)  # fmt: skip
+)
 
 
 # -- choosing
@@ -152,9 +152,8 @@ def resize(a: Any, new_shape: Any) -> Tensor:
 
 # -- sorting
 def argsort(
-    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None,
-    descending: bool = False,
-) -> Tensor:  # fmt: skip
+    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None, descending: bool = False
+) -> Tensor:
     """The places that put the elements along `axis` (or all, in line) in ascending order, or in `descending` order.
 
     Elements that tie keep their order if `stable` or `descending`.
@@ -172,9 +171,8 @@ def argsort(
 
 
 def sort(
-    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None,
-    descending: bool = False,
-) -> Tensor:  # fmt: skip
+    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None, descending: bool = False
+) -> Tensor:
     """The elements along `axis` (or all, in line) in ascending order, or in `descending` order.
 
     >>> gnp.sort(gradkit.tensor([3.0, 1.0, 2.0]))
@@ -256,4 +254,4 @@ __all__ = [
     "argpartition", "argsort", "argwhere", "bincount", "compress", "delete", "digitize", "extract", "flatnonzero",
     "isin", "lexsort", "nonzero", "partition", "repeat", "resize", "searchsorted", "select", "sort", "take",
     "take_along_axis", "unravel_index", "where",
-]  # fmt: skip
+]

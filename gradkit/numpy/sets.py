@@ -19,7 +19,7 @@ UniqueInverseResult = namedtuple("UniqueInverseResult", ("values", "inverse_indi
 def unique(
     ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False,
     axis: int | None = None, *, equal_nan: bool = True,
-) -> Any:  # fmt: skip
+) -> Any:
     """The different elements in ascending order, or the different slices along `axis`; on request also the place where
     each first occurs, the place among them of every element, and how often each occurs.
 
@@ -108,6 +108,4 @@ def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices:
     return (converted(values, result_type(*raws)), wrap(first), wrap(second)) if return_indices else values
 
 
-__all__ = [
-    "intersect1d", "setdiff1d", "union1d", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values",
-]  # fmt: skip
+__all__ = ["intersect1d", "setdiff1d", "union1d", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values"]

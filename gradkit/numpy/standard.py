@@ -25,7 +25,7 @@ SPELLINGS = {
     "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan", "arctan2": "atan2",
     "arctanh": "atanh", "bitwise_invert": "bitwise_not", "invert": "bitwise_not", "permute_dims": "permute",
     "max": "amax", "min": "amin", "conjugate": "conj",
-}  # fmt: skip
+}
 
 
 def made_beside(make: Callable[..., Tensor], **defaults: Any) -> Callable[..., Tensor]:
@@ -72,7 +72,7 @@ def supply() -> None:
         "matrix_transpose": matrix_transpose, "moveaxis": shaping.movedim, "ones": made_beside(creation.ones, dtype=np.float64),
         "ones_like": creation.ones_like, "pow": pow, "power": pow, "squeeze": shaping.squeeze, "stack": stack,
         "swapaxes": shaping.swapaxes, "zeros": made_beside(creation.zeros, dtype=np.float64), "zeros_like": creation.zeros_like,
-    }  # fmt: skip
+    }
     for name, function in composites.items():
         setattr(tensor_xp, name, function)
     type(tensor_xp).__getattr__ = on_demand

@@ -23,13 +23,13 @@ CHOOSING: dict[str, Callable[[Any], Any]] = {"lower": np.floor, "higher": np.cei
 #: ... or by going from the one below a share of the way to the next.
 BETWEEN: dict[str, Callable[[Any], Any]] = {
     "linear": lambda place: place - np.floor(place), "midpoint": lambda place: 0.5 * (place != np.floor(place)),
-}  # fmt: skip
+}
 
 
 def quantile(
     a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The quantiles `q` (numbers from 0 to 1, constants) along `axis` (an int, a tuple, or all); axes of `q` come
     first.
 
@@ -81,7 +81,7 @@ def _at_quantiles(runs: Tensor, q: Any, method: str) -> Tensor:
 def percentile(
     a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """`quantile` with `q` from 0 to 100.
 
     >>> gnp.percentile(gradkit.tensor([1.0, 2.0, 4.0]), 75)
@@ -204,7 +204,7 @@ def _nan_spread(name: str, finish: Callable[..., Any]) -> Callable[..., Any]:
     def function(
         a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False, *,
         correction: float | None = None,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         refuse_out(name, out)
         x, there = _without_nan(a, 0)
         x = reduction.entering(np.mean, x, dtype)
@@ -228,4 +228,4 @@ nanvar, nanstd = _nan_spread("nanvar", lambda y: y), _nan_spread("nanstd", eleme
 __all__ = [
     "corrcoef", "cov", "median", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmin", "nanprod", "nanstd",
     "nansum", "nanvar", "percentile", "quantile",
-]  # fmt: skip
+]

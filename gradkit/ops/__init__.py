@@ -46,14 +46,14 @@ from gradkit.ops import (
     unpooling,
     windows,
     writing,
-)  # fmt: skip
+)
 
 TOPICS = (
     arithmetic, shaping, indexing, layout, writing, sorting, padding, gathering, placing, arranging, joining,
     reducing, linear_algebra, neural, activation, choosing, comparison, complex, functions, attention, classification,
     distance, dropout, losses, normalization, embedding, convolution, resampling, pooling, scanning,
     contraction, sampling, margins, unpooling, fourier, counting, inquiry, quantiles, replacing, windows,
-)  # fmt: skip
+)
 
 __all__ = [
     "TOPICS", "activation", "arithmetic", "arranging", "attention", "choosing", "classification", "comparison", "complex",
@@ -61,4 +61,4 @@ __all__ = [
     "gathering", "indexing", "inquiry", "joining", "layout", "linear_algebra", "losses", "margins", "neural",
     "normalization", "padding", "placing", "pooling", "quantiles", "reducing", "replacing", "resampling",
     "sampling", "scanning", "shaping", "sorting", "unpooling", "windows", "writing",
-]  # fmt: skip
+]

@@ -16,7 +16,7 @@ __all__ = [
     "abs", "absolute", "add", "addcdiv", "addcmul", "clamp", "clamp_max", "clamp_min", "clip", "div", "divide",
     "float_power", "floor_divide", "lerp", "masked_fill", "mul", "multiply", "nan_to_num", "neg", "negative",
     "positive", "pow", "remainder", "rsub", "sgn", "sub", "subtract", "true_divide", "where",
-]  # fmt: skip
+]
 METHODS = tuple([name for name in __all__ if name != "rsub"])
 INPLACE = tuple([name for name in METHODS if name not in ("positive", "where")])
 
@@ -106,9 +106,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode == "floor":
         return floor_divide(input, other)
     if rounding_mode != "trunc":
-        raise RuntimeError(
-            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
-        )
+        raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}")
     return rows.trunc_divide(input, other)
 
 
@@ -277,9 +275,7 @@ def clamp_max(input: Tensor, max: Any) -> Tensor:
     return clamp(input, None, max)
 
 
-def nan_to_num(
-    input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
-) -> Tensor:
+def nan_to_num(input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
     """`input` with nan replaced by a number, and infinities by numbers or the largest ones of the dtype.
 
     The derivative is 0 where something was replaced. Integers have nothing to replace.
@@ -308,9 +304,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
 
         return nonzero(condition, as_tuple=True)
     if condition.dtype.kind != "b":
-        raise RuntimeError(
-            f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}"
-        )
+        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}")
     return piecewise.where(condition, input, other)
 
 
@@ -343,7 +337,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "abs": abs, "invert": comparison.inverted, "and": comparison.bitwise_and, "or": comparison.bitwise_or,
     "xor": comparison.bitwise_xor, "lshift": comparison.bitwise_left_shift, "rshift": comparison.bitwise_right_shift,
     "divmod": _quotient_and_remainder,
-}  # fmt: skip
+}
 BOTH_SIDES = ("and", "or", "xor", "lshift", "rshift", "divmod")
 AUGMENTED = ("and", "or", "xor", "lshift", "rshift")
 

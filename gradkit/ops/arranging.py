@@ -22,11 +22,11 @@ from gradkit.primitives.shape import axes_from_end, axis_from_end, clone, extent
 __all__ = [
     "block_diag", "clone", "diag", "diag_embed", "diagflat", "diagonal", "flip", "fliplr", "flipud", "narrow",
     "repeat_interleave", "roll", "rot90", "select", "tile", "tril", "tril_indices", "triu", "triu_indices",
-]  # fmt: skip
+]
 METHODS = (
     "clone", "diag", "diag_embed", "diagflat", "diagonal", "flip", "fliplr", "flipud", "narrow", "repeat",
     "repeat_interleave", "roll", "rot90", "select", "tile", "tril", "triu", "unfold",
-)  # fmt: skip
+)
 INPLACE = ("tril", "triu")
 
 
@@ -142,9 +142,7 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
 
 
 @numpy_names
-def repeat_interleave(
-    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
-) -> Tensor:
+def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
     """Each element (or, with `dim`, each slice along it) repeated where it stands.
 
     `repeats` is a number, or a tensor of one for each. Given only such a tensor, the index that repeats each place so
@@ -163,15 +161,12 @@ def repeat_interleave(
     batching.refuse(repeats, "repeating as often as a Tensor says", "do it outside of vmap")
     counts = repeats.array if isinstance(repeats, Tensor) else np.asarray(repeats)
     if counts.dtype.kind not in "iu":
-        raise TypeError(
-            f"repeat_interleave(): argument 'repeats' must be int or an integer tensor, not {counts.dtype.name}"
-        )
+        raise TypeError(f"repeat_interleave(): argument 'repeats' must be int or an integer tensor, not {counts.dtype.name}")
     if counts.size and on_host(counts) and counts.min() < 0:
         raise RuntimeError("repeats can not be negative" if counts.ndim else "Repeats must be non-negative")
     if counts.ndim and counts.size not in (1, n):
         raise RuntimeError(
-            "repeats must have the same size as input along dim, but got repeats.size(0) = "
-            f"{counts.size} and input.size(0) = {n}"
+            f"repeats must have the same size as input along dim, but got repeats.size(0) = {counts.size} and input.size(0) = {n}"
         )
     if not counts.ndim and shape:
         k, at = int(counts), axis + len(shape) + 1
@@ -229,9 +224,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
     axis, at = axis_from_end(input, dim), int(index)
     if not -shape[axis] <= at < shape[axis]:
-        raise IndexError(
-            f"select(): index {at} out of range for tensor of size {list(shape)} at dimension {axis + len(shape)}"
-        )
+        raise IndexError(f"select(): index {at} out of range for tensor of size {list(shape)} at dimension {axis + len(shape)}")
     return slice_.apply(input, {"key": along(axis, at)})
 
 
@@ -280,9 +273,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     ndim = len(extents(input))
     if ndim not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
-    return (
-        diag_embed(input, diagonal) if ndim == 1 else clone(rows.diagonal(input, offset=diagonal, axis1=-2, axis2=-1))
-    )
+    return diag_embed(input, diagonal) if ndim == 1 else clone(rows.diagonal(input, offset=diagonal, axis1=-2, axis2=-1))
 
 
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:

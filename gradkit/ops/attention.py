@@ -16,14 +16,8 @@ __all__: list[str] = []
 
 
 def scaled_dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0,
+    is_causal: bool = False, scale: float | None = None, enable_gqa: bool = False,
 ) -> Tensor:
     """``softmax(query @ key.T * scale + attn_mask) @ value``, with dropout of the weights.
 
@@ -67,9 +61,7 @@ def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_ca
             f"{query.dtype.name} key.dtype: {key.dtype.name} and value.dtype: {value.dtype.name} instead."
         )
     if q[-1] != k[-1] or k[-2] != v[-2]:
-        raise RuntimeError(
-            f"query {q} and key {k} must agree in the last axis, key and value {v} in the last but one"
-        )
+        raise RuntimeError(f"query {q} and key {k} must agree in the last axis, key and value {v} in the last but one")
     if mask is None:
         return
     if is_causal:

@@ -21,12 +21,7 @@ __all__ = ["binary_cross_entropy_with_logits"]
 
 # -- several classes
 def cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    *,
-    ignore_index: int = -100,
-    reduction: str = "mean",
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
     """The cross-entropy of logits with target classes: ``-log(softmax(input)[target])``, reduced.
@@ -86,12 +81,7 @@ def _with_probabilities(
 
 
 def nll_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    *,
-    ignore_index: int = -100,
-    reduction: str = "mean",
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
     """Minus the log-probability of the target class: ``-weight[target] * input[target]``, reduced.
 
@@ -185,14 +175,10 @@ def _check_shapes(shape: tuple[int, ...], mine: tuple[int, ...]) -> None:
         raise ValueError("Expected 1 or more dimensions (got 0)")
     if len(shape) == 1:
         if mine:
-            raise ValueError(
-                f"For 1D input, 1D target must have size 1, but got target size: {mine[0]}; pass a 0-d target"
-            )
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {mine[0]}; pass a 0-d target")
         return
     if not mine or mine[0] != shape[0]:
-        raise ValueError(
-            f"Expected input batch_size ({shape[0]}) to match target batch_size ({mine[0] if mine else 'none'})."
-        )
+        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({mine[0] if mine else 'none'}).")
     raise RuntimeError(
         f"size mismatch: input of shape {list(shape)} goes with a target of {[*shape[:1], *shape[2:]]}, got {list(mine)}"
     )
@@ -214,9 +200,7 @@ def _check_bounds(target: Any, classes: int, ignore_index: int) -> bool:
 
 
 # -- two classes
-def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
-) -> Tensor:
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
     """``-(target * log(input) + (1 - target) * log(1 - input))`` of probabilities, reduced.
 
     The logarithms are cut off at -100, so that the loss is finite at 0 and 1. `weight` broadcasts. Raises RuntimeError for
@@ -241,12 +225,7 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_with_logits(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    *,
-    reduction: str = "mean",
-    pos_weight: Tensor | None = None,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None
 ) -> Tensor:
     """The binary cross-entropy of ``sigmoid(input)``, in a form that neither over- nor underflows; reduced.
 

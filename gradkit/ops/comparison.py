@@ -36,13 +36,13 @@ __all__ = [
     "bitwise_xor", "eq", "equal", "ge", "greater", "greater_equal", "gt", "is_nonzero", "isclose", "isfinite",
     "isinf", "isnan", "isneginf", "isposinf", "le", "less", "less_equal", "logical_and", "logical_not",
     "logical_or", "logical_xor", "lt", "ne", "not_equal", "signbit",
-]  # fmt: skip
+]
 METHODS = tuple(__all__)
 INPLACE = (
     "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "eq",
     "ge", "greater", "greater_equal", "gt", "le", "less", "less_equal", "logical_and", "logical_not",
     "logical_or", "logical_xor", "lt", "ne", "not_equal",
-)  # fmt: skip
+)
 
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 

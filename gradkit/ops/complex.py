@@ -12,21 +12,9 @@ from gradkit.primitives.elementwise import mul
 from gradkit.primitives.trigonometric import cos, sin
 
 __all__ = [
-    "angle",
-    "complex",
-    "conj",
-    "conj_physical",
-    "imag",
-    "is_complex",
-    "is_conj",
-    "is_floating_point",
-    "isreal",
-    "polar",
-    "real",
-    "resolve_conj",
-    "view_as_complex",
-    "view_as_real",
-]  # fmt: skip
+    "angle", "complex", "conj", "conj_physical", "imag", "is_complex", "is_conj", "is_floating_point", "isreal",
+    "polar", "real", "resolve_conj", "view_as_complex", "view_as_real",
+]
 METHODS = ("angle", "conj", "conj_physical", "is_conj", "isreal", "resolve_conj")
 PROPERTIES = ("imag", "real")
 INPLACE = ("conj_physical",)
@@ -147,9 +135,7 @@ def view_as_complex(input: Tensor) -> Tensor:
     tensor([1.+2.j, 0.+3.j])
     """
     if input.dtype.kind != "f" or input.dtype.itemsize < 4:
-        raise RuntimeError(
-            f"view_as_complex is only supported for float and double tensors, but got dtype {input.dtype.name}"
-        )
+        raise RuntimeError(f"view_as_complex is only supported for float and double tensors, but got dtype {input.dtype.name}")
     if not input.ndim or input.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
     modes.meet_complex()

@@ -117,13 +117,8 @@ def convolve(
 
 
 def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: PerAxis = 1,
-    padding: PerAxis | str = 0,
-    dilation: PerAxis = 1,
-    groups: int = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: PerAxis = 1, padding: PerAxis | str = 0,
+    dilation: PerAxis = 1, groups: int = 1,
 ) -> Tensor:
     """Cross-correlation along one axis: (N, C, L) or (C, L), with a weight (O, C / groups, K), to (N, O, L') or (O, L').
 
@@ -138,13 +133,8 @@ def conv1d(
 
 
 def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: PerAxis = 1,
-    padding: PerAxis | str = 0,
-    dilation: PerAxis = 1,
-    groups: int = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: PerAxis = 1, padding: PerAxis | str = 0,
+    dilation: PerAxis = 1, groups: int = 1,
 ) -> Tensor:
     """`conv1d` over two axes: (N, C, H, W) or (C, H, W) with a weight (O, C / groups, KH, KW).
 
@@ -157,13 +147,8 @@ def conv2d(
 
 
 def conv3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: PerAxis = 1,
-    padding: PerAxis | str = 0,
-    dilation: PerAxis = 1,
-    groups: int = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: PerAxis = 1, padding: PerAxis | str = 0,
+    dilation: PerAxis = 1, groups: int = 1,
 ) -> Tensor:
     """`conv1d` over three axes: (N, C, D, H, W) or (C, D, H, W) with a weight (O, C / groups, KD, KH, KW).
 
@@ -175,16 +160,8 @@ def conv3d(
 
 # -- transposed
 def transpose_convolve(
-    name: str,
-    axes: int,
-    input: Tensor,
-    weight: Tensor,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: int,
-    dilation: Any,
+    name: str, axes: int, input: Tensor, weight: Tensor, bias: Any, stride: Any, padding: Any, output_padding: Any,
+    groups: int, dilation: Any,
 ) -> Tensor:
     check_operands(name, axes, input, weight, bias)
     strides, dilations = per_axis(stride, axes, "stride", 1), per_axis(dilation, axes, "dilation", 1)
@@ -199,7 +176,7 @@ def transpose_convolve(
     size = tuple([
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, s, p, d, k, e in zip(extents(input)[-axes:], strides, pads, dilations, kernel, extra)
-    ])  # fmt: skip
+    ])
     if min(size) < 1:
         raise RuntimeError(f"Calculated output size ({' x '.join(map(str, size))}) is too small")
     # Output padding below the stride lies in the size; more of it takes padding back at the end, then adds zeros.
@@ -209,21 +186,15 @@ def transpose_convolve(
         "stride": strides, "dilation": dilations, "groups": groups,
         "padding": tuple([(p, p - f + z) if f else p for p, f, (_, z) in zip(pads, excess, zeros)]),
         "size": tuple([n - z for n, (_, z) in zip(size, zeros)]),
-    }  # fmt: skip
+    }
     y = as_batch(input, axes, lambda x: rows.conv_input_ct(x, weight, **params))
     y = pad_constant(y, pads=zeros, value=0.0) if any([z for _, z in zeros]) else y
     return plus_bias(y, bias, weight, extents(weight)[1] * groups, transposed=True)
 
 
 def conv_transpose1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: PerAxis = 1,
-    padding: PerAxis = 0,
-    output_padding: PerAxis = 0,
-    groups: int = 1,
-    dilation: PerAxis = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: PerAxis = 1, padding: PerAxis = 0,
+    output_padding: PerAxis = 0, groups: int = 1, dilation: PerAxis = 1,
 ) -> Tensor:
     """The transpose of `conv1d` in its input: (N, C, L) or (C, L), with a weight (C, O / groups, K), to (N, O, L').
 
@@ -233,55 +204,35 @@ def conv_transpose1d(
     >>> gradkit.conv_transpose1d(gradkit.tensor([[1.0, 2.0]]), gradkit.ones(1, 1, 2))
     tensor([[1., 3., 2.]])
     """
-    return transpose_convolve(
-        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
+    return transpose_convolve("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: PerAxis = 1,
-    padding: PerAxis = 0,
-    output_padding: PerAxis = 0,
-    groups: int = 1,
-    dilation: PerAxis = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: PerAxis = 1, padding: PerAxis = 0,
+    output_padding: PerAxis = 0, groups: int = 1, dilation: PerAxis = 1,
 ) -> Tensor:
     """`conv_transpose1d` over two axes: (N, C, H, W) or (C, H, W) with a weight (C, O / groups, KH, KW).
 
     >>> gradkit.conv_transpose2d(gradkit.ones(1, 2, 4, 4), gradkit.ones(2, 3, 2, 2), stride=2).shape
     gradkit.Size([1, 3, 8, 8])
     """
-    return transpose_convolve(
-        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
+    return transpose_convolve("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose3d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: PerAxis = 1,
-    padding: PerAxis = 0,
-    output_padding: PerAxis = 0,
-    groups: int = 1,
-    dilation: PerAxis = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: PerAxis = 1, padding: PerAxis = 0,
+    output_padding: PerAxis = 0, groups: int = 1, dilation: PerAxis = 1,
 ) -> Tensor:
     """`conv_transpose1d` over three axes: (N, C, D, H, W) or (C, D, H, W) with a weight (C, O / groups, KD, KH, KW).
 
     >>> gradkit.conv_transpose3d(gradkit.ones(1, 1, 1, 1, 1), gradkit.ones(1, 2, 3, 3, 3)).shape
     gradkit.Size([1, 2, 3, 3, 3])
     """
-    return transpose_convolve(
-        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
+    return transpose_convolve("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 # -- patches
-def unfold(
-    input: Tensor, kernel_size: PerAxis, dilation: PerAxis = 1, padding: PerAxis = 0, stride: PerAxis = 1
-) -> Tensor:
+def unfold(input: Tensor, kernel_size: PerAxis, dilation: PerAxis = 1, padding: PerAxis = 0, stride: PerAxis = 1) -> Tensor:
     """The patches of images: (N, C, H, W) or (C, H, W) to (N, C * KH * KW, L) or without N, L the number of places.
 
     RuntimeError for another number of axes or numbers that do not fit.
@@ -304,12 +255,7 @@ def unfold(
 
 
 def fold(
-    input: Tensor,
-    output_size: PerAxis,
-    kernel_size: PerAxis,
-    dilation: PerAxis = 1,
-    padding: PerAxis = 0,
-    stride: PerAxis = 1,
+    input: Tensor, output_size: PerAxis, kernel_size: PerAxis, dilation: PerAxis = 1, padding: PerAxis = 0, stride: PerAxis = 1
 ) -> Tensor:
     """The transpose of `unfold`: patches (N, C * KH * KW, L), or without N, added up where they lie: (N, C, H, W).
 
@@ -348,4 +294,4 @@ def _patches(kernel: Any, dilation: Any, padding: Any, stride: Any) -> tuple[tup
     return (
         per_axis(kernel, 2, "kernel_size", 1), per_axis(dilation, 2, "dilation", 1), per_axis(padding, 2, "padding", 0),
         per_axis(stride, 2, "stride", 1),
-    )  # fmt: skip
+    )

@@ -36,9 +36,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     tensor([1.])
     """
     if x1.dtype.kind not in "fV" or x2.dtype.kind not in "fV":
-        raise RuntimeError(
-            f"expected common dtype to be floating point, yet it is of {x1.dtype.name} and {x2.dtype.name}"
-        )
+        raise RuntimeError(f"expected common dtype to be floating point, yet it is of {x1.dtype.name} and {x2.dtype.name}")
     x1, x2 = broadcast_tensors(x1, x2)
     first, second = [clamp(length(x, 2, dim, keepdim=True), min=eps, max=None) for x in (x1, x2)]
     return total((x1 / first) * (x2 / second), dim=dim)

@@ -20,10 +20,7 @@ TABLE = {
     "bitwise_left_shift": ("The bits of `input` moved up by `other` places.", "[1, 3], [2, 1]", "[4, 6]"),
     "bitwise_not": ("The other bits; of bools, `logical_not`.", "[0, 5]", "[-1, -6]"),
     "bitwise_or": ("The bits that either has; of bools, `logical_or`.", "[6, 5], [3, 3]", "[7, 7]"),
-    "bitwise_right_shift": (
-        "The bits of `input` moved down by `other` places; the sign stays.",
-        "[8, -8], [2, 1]", "[ 2, -4]",
-    ),
+    "bitwise_right_shift": ("The bits of `input` moved down by `other` places; the sign stays.", "[8, -8], [2, 1]", "[ 2, -4]"),
     "bitwise_xor": ("The bits that just one has; of bools, `logical_xor`.", "[6, 5], [3, 3]", "[5, 6]"),
     "ceil": ("The nearest integer above, in the input's dtype; the derivative is 0.", "[-0.5, 1.2]", "[-0., 2.]"),
     "copysign": ("The absolute value of `input` with the sign of `other`.", "[1.0, 2.0], [-3.0, 0.0]", "[-1.,  2.]"),
@@ -107,10 +104,7 @@ TABLE = {
         "[7.0, -7.0], [4.0, 4.0]", "[3., 1.]",
     ),
     "rsqrt": ("``1 / sqrt(input)``.", "[1.0, 4.0]", "[1.0000, 0.5000]"),
-    "sigmoid": (
-        "``1 / (1 + exp(-input))``, relatively accurate for very negative input too.",
-        "[0.0, 2.0]", "[0.5000, 0.8808]",
-    ),
+    "sigmoid": ("``1 / (1 + exp(-input))``, relatively accurate for very negative input too.", "[0.0, 2.0]", "[0.5000, 0.8808]"),
     "signbit": ("Where the sign is negative, that of -0.0 too.", "[-1.0, 0.0]", "[ True, False]"),
     "sin": ("The sine of an angle in radians.", "[0.0, 1.0]", "[0.0000, 0.8415]"),
     "sinc": ("``sin(pi input) / (pi input)``, and 1 at 0.", "[0.0, 0.5]", "[1.0000, 0.6366]"),
@@ -121,10 +115,10 @@ TABLE = {
     "tanh": ("The hyperbolic tangent.", "[0.0, 1.0]", "[0.0000, 0.7616]"),
     "trunc": ("The integer part, in the input's dtype; the derivative is 0.", "[-1.5, 1.5]", "[-1.,  1.]"),
     "xlogy": ("``input * log(other)``, and 0 where `input` is 0.", "[0.0, 2.0], [0.0, 3.0]", "[0.0000, 2.1972]"),
-}  # fmt: skip
+}
 
 _KINDS = {"b": "bools", "bc": "bools and complex numbers", "biuc": "what is not floating", "c": "complex numbers",
-          "fcV": "what is neither integer nor bool", "fcVb": "what is not an integer"}  # fmt: skip
+          "fcV": "what is neither integer nor bool", "fcVb": "what is not an integer"}
 
 
 def document(rows: dict[str, Any]) -> None:

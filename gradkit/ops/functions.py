@@ -34,21 +34,7 @@ from gradkit.primitives.elementwise import (
 )
 from gradkit.primitives.piecewise import ceil, copysign, floor, fmax, fmin, frac, heaviside, maximum, minimum, trunc
 from gradkit.primitives.special import digamma, digamma_derivative, erf, erfc, erfinv, i0, lgamma
-from gradkit.primitives.trigonometric import (
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cos,
-    cosh,
-    sin,
-    sinc,
-    sinh,
-    tan,
-)
+from gradkit.primitives.trigonometric import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, sin, sinc, sinh, tan
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh",
@@ -56,9 +42,8 @@ __all__ = [
     "exp", "exp2", "expm1", "fix", "floor", "fmax", "fmin", "fmod", "frac", "frexp", "heaviside", "hypot", "i0",
     "ldexp", "lgamma",
     "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2", "logit", "maximum", "minimum", "mvlgamma", "polygamma",
-    "rad2deg", "reciprocal", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt", "square", "tan", "trunc",
-    "xlogy",
-]  # fmt: skip
+    "rad2deg", "reciprocal", "round", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt", "square", "tan", "trunc", "xlogy",
+]
 METHODS = tuple(__all__)
 _NOT_IN_PLACE = ("fmax", "fmin", "frexp", "logaddexp", "logaddexp2", "maximum", "minimum")
 INPLACE = tuple([name for name in __all__ if name not in _NOT_IN_PLACE])

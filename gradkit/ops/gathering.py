@@ -45,8 +45,7 @@ def checked_axis(name: str, x: Tensor, dim: int, index: Tensor) -> int:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype.name}")
     if len(extents(index)) != len(extents(x)) and extents(x):
         raise RuntimeError(
-            f"Index tensor must have the same number of dimensions as input tensor: {index.ndim}, not {x.ndim}, for "
-            f"{name}()"
+            f"Index tensor must have the same number of dimensions as input tensor: {index.ndim}, not {x.ndim}, for {name}()"
         )
     return axis_from_end(x, dim)
 
@@ -85,9 +84,7 @@ def _sources(name: str, x: Tensor, dim: int, index: Tensor, src: Any) -> tuple[t
     if not isinstance(src, Tensor):
         return (index, expand(like(src, x), wanted)), {"axis": axis}
     if src.dtype != x.dtype:
-        raise RuntimeError(
-            f"{name}(): Expected self.dtype to be equal to src.dtype, got {x.dtype.name} and {src.dtype.name}"
-        )
+        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {x.dtype.name} and {src.dtype.name}")
     given = extents(src)
     fits = len(given) == len(wanted) and all([n <= m for n, m in zip(wanted, given)])
     if not fits or any([n > m and i - len(shape) != axis for i, (n, m) in enumerate(zip(wanted, shape))]):
@@ -127,9 +124,7 @@ def _scatter(input: Tensor, dim: int, index: Tensor, src: Any) -> Any:
 
 
 @numpy_names
-def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
-) -> Tensor:
+def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:
     """`input` with each element of `src` (or one number `value`) put at the place along `dim` that `index` names.
 
     With `reduce` "add" or "multiply" what is there is kept and combined with it. Where several come to one place the
@@ -145,9 +140,7 @@ def scatter(
 
 
 @numpy_names
-def scatter_(
-    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
-) -> Tensor:
+def scatter_(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Tensor:
     """`scatter`, written into this tensor; returns it."""
     given = value if src is None else src
     if reduce is None:
@@ -165,9 +158,7 @@ def _combined(x: Tensor, dim: int, index: Tensor, src: Any, reduce: str) -> Tens
 
 
 @numpy_names
-def scatter_reduce(
-    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
-) -> Tensor:
+def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
     """`input` combined with the elements of `src` that come to each place along `dim`.
 
     `reduce` is "sum", "prod", "mean", "amax" or "amin". Without `include_self` the element that was there does not

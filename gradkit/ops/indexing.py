@@ -183,9 +183,7 @@ def array_of(part: Any) -> Any:
         raw = part = np.array([p.array if isinstance(p, Tensor) else p for p in raw] or np.zeros(0, np.intp))
     kind = raw.dtype.kind
     if raw.dtype == np.uint8:
-        warnings.warn(
-            "indexing with dtype uint8 takes it for a mask; use dtype bool instead.", UserWarning, stacklevel=4
-        )
+        warnings.warn("indexing with dtype uint8 takes it for a mask; use dtype bool instead.", UserWarning, stacklevel=4)
         raw = raw.astype(bool)
         part = wrap(raw, None, None, part.batch) if isinstance(part, Tensor) else raw
     elif kind not in "iub":

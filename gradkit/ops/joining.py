@@ -20,11 +20,11 @@ __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "cartesian_prod", "cat", "chunk", "column_stack", "concat",
     "concatenate", "dsplit", "dstack", "hsplit", "hstack", "meshgrid", "row_stack", "split", "split_with_sizes",
     "stack", "tensor_split", "unbind", "unsafe_chunk", "unsafe_split", "vsplit", "vstack",
-]  # fmt: skip
+]
 METHODS = (
     "chunk", "dsplit", "hsplit", "split", "split_with_sizes", "tensor_split", "unbind", "unsafe_chunk",
     "unsafe_split", "vsplit",
-)  # fmt: skip
+)
 
 
 # -- joining
@@ -79,9 +79,7 @@ def _joinable(parts: list[Tensor], shapes: list[tuple[int, ...]], dim: int) -> l
 def _parts(name: str, tensors: Any, filled: bool = False) -> tuple[list[Tensor], list[tuple[int, ...]]]:
     """The tensors of a list or tuple, and their shapes. TypeError for anything else, RuntimeError if one is needed."""
     if isinstance(tensors, Tensor) or not (type(tensors) in (list, tuple) or isinstance(tensors, Sequence)):
-        raise TypeError(
-            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
-        )
+        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
     try:
         shapes = [x.array.shape if not x.batch else extents(x) for x in tensors]
     except AttributeError:
@@ -104,8 +102,7 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     if shapes.count(first) < len(shapes):
         i, shape = next((i, shape) for i, shape in enumerate(shapes) if shape != first)
         raise RuntimeError(
-            f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(shape)} at entry "
-            f"{i}"
+            f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and {list(shape)} at entry {i}"
         )
     return rows.stack_all(*parts, axis=axis_from_end(parts[0], dim if axis is None else axis, extra=1))
 
@@ -166,9 +163,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     for x in parts:
         if x.ndim > 1:
-            raise RuntimeError(
-                f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {errors.describe(x)}"
-            )
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {errors.describe(x)}")
     n = len(parts)
     shape = tuple([x.numel() for x in parts])
     grid = [expand(reshape(x, [x.numel() if i == j else 1 for j in range(n)]), shape) for i, x in enumerate(parts)]
@@ -247,9 +242,7 @@ def split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Ten
     axis, sizes = _split_axis(input, dim, "split"), list(split_sizes)
     n = extents(input)[axis]
     if any([size < 0 for size in sizes]):
-        raise RuntimeError(
-            f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={sizes}"
-        )
+        raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={sizes}")
     if sum(sizes) != n:
         raise RuntimeError(
             f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension "
@@ -316,8 +309,7 @@ def _nd_split(name: str, least: int, dim: int) -> Any:
         shape = extents(input)
         if len(shape) < least:
             raise RuntimeError(
-                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {len(shape)} "
-                "dimensions!"
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {len(shape)} dimensions!"
             )
         at = 0 if name == "hsplit" and len(shape) == 1 else dim
         if isinstance(indices_or_sections, int) and (not indices_or_sections or shape[at] % indices_or_sections):

@@ -16,14 +16,14 @@ from gradkit.ops.solving import (
     matrix_power,
     pinverse,
     slogdet,
-)  # fmt: skip
+)
 from gradkit.primitives.reduction import sum as total
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cholesky", "cholesky_inverse", "cholesky_solve", "cross", "det",
     "dot", "ger", "inverse", "kron", "logdet", "matmul", "matrix_exp", "matrix_power", "mm", "mv", "outer", "pinverse", "qr",
     "slogdet", "svd", "trace", "vdot",
-]  # fmt: skip
+]
 METHODS = tuple(__all__)
 INPLACE = ("addbmm", "addmm", "addmv", "addr", "baddbmm")
 

@@ -59,8 +59,7 @@ def _along(name: str, input: Tensor, dim: int | None, dtype: Any) -> Tensor:
     if dim is None:
         warnings.warn(
             f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-            UserWarning,
-            stacklevel=3,
+            UserWarning, stacklevel=3,
         )
         dim = 0 if input.ndim in (0, 1, 3) else 1
     if not input.ndim:
@@ -72,11 +71,7 @@ def _along(name: str, input: Tensor, dim: int | None, dtype: Any) -> Tensor:
 
 # -- over the last axes
 def layer_norm(
-    input: Tensor,
-    normalized_shape: Any,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
+    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last axes, those of `normalized_shape`.
 
@@ -145,14 +140,8 @@ def _check_floats(name: str, input: Tensor, *given: Tensor | None) -> None:
 
 # -- by channels
 def batch_norm(
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
+    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
+    bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` by channels, axis 1 of (N, C, ...); the same shape.
 
@@ -216,14 +205,8 @@ def _move(input: Tensor, mean: Tensor | None, var: Tensor | None, axis: tuple[in
 
 
 def instance_norm(
-    input: Tensor,
-    running_mean: Tensor | None = None,
-    running_var: Tensor | None = None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    use_input_stats: bool = True,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
+    input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
+    bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:
     """`batch_norm` with mean and variance of each sample by itself: (N, C, d1, ...), the same shape.
 
@@ -295,9 +278,7 @@ def _scaled_by_channel(y: Tensor, weight: Tensor | None, bias: Tensor | None) ->
     return y if bias is None else y + reshape(bias, beside)
 
 
-def local_response_norm(
-    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
-) -> Tensor:
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """``input / (k + alpha * m)**beta``, m being the mean of squares over `size` neighbouring channels, axis 1.
 
     Shape (N, C, ...), the same out; beyond the first and last channel there are zeros. Raises ValueError for less than

@@ -22,7 +22,7 @@ inf = math.inf
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
     keepdims: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """sum(abs(x) ** ord) ** (1 / ord) over dimensions, by default all.
 
     An order of inf is the greatest absolute value, -inf the least, 0 the number of elements that are not 0. The result is
@@ -60,7 +60,7 @@ def converted(name: str, x: Tensor, dtype: Any) -> Tensor:
 def matrix_norm(
     A: Tensor, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, axis: Any = None,
     keepdims: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Norms of matrices, which are in the two dimensions `dim`.
 
     "fro" is the norm of all elements, "nuc" the sum of the singular values, 2 the greatest of them, 1 the greatest sum
@@ -99,7 +99,7 @@ def matrix_norm(
 def norm_of(
     A: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
     keepdims: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """`vector_norm` if there is no `ord`, or one dimension; `matrix_norm` for two dimensions.
 
     Without `dim` that is the number of A's dimensions. RuntimeError for more than two.
@@ -111,9 +111,7 @@ def norm_of(
     if ord is None:
         return vector_norm(A, 2, dim, keepdim, dtype=dtype)
     if dim is None and A.ndim > 2:
-        raise RuntimeError(
-            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.ndim}D."
-        )
+        raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.ndim}D.")
     dims = tuple(range(A.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     if len(dims) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
@@ -125,7 +123,7 @@ def norm_of(
 def norm(
     input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False, dtype: Any = None, *, axis: Dims = None,
     keepdims: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The p-norm of all elements, or over dimensions: `gradkit.linalg.vector_norm`, "fro" being 2.
 
     "nuc" is the sum of the singular values of a matrix: `gradkit.linalg.matrix_norm`.
@@ -185,9 +183,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = Non
         if x.ndim < 2:
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")
     if x1.shape[-1] != x2.shape[-1]:
-        raise RuntimeError(
-            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
-        )
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     left = reshape(x1, (*x1.shape[:-1], 1, x1.shape[-1]))
     right = reshape(x2, (*x2.shape[:-2], 1, *x2.shape[-2:]))
     return vector_norm(left - right, p, -1)

@@ -20,11 +20,11 @@ from gradkit.primitives.shape import astype, axis_from_end, extents
 __all__ = [
     "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_scatter", "masked_select", "put",
     "take",
-]  # fmt: skip
+]
 METHODS = (
     "index_add", "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_", "index_put", "index_put_",
     "index_select", "masked_scatter", "masked_select", "put", "put_", "take",
-)  # fmt: skip
+)
 INPLACE = ("masked_scatter",)
 Plan = Callable[..., tuple[tuple[Tensor, ...], dict[str, Any]]]
 

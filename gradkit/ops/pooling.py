@@ -23,9 +23,7 @@ def per_axis(name: str, what: str, value: Any, axes: int, least: int) -> tuple[i
     if len(found) != axes:
         raise RuntimeError(f"{name}: {what} must either be a single int, or a tuple of {axes} ints, got {value}")
     if min(found) < least:
-        raise RuntimeError(
-            f"{name}: {what} must be {'greater than zero' if least else 'non-negative'}, but got {what}={value}"
-        )
+        raise RuntimeError(f"{name}: {what} must be {'greater than zero' if least else 'non-negative'}, but got {what}={value}")
     return found
 
 
@@ -69,13 +67,8 @@ def _max_pool(name: str, axes: int, input: Tensor, *numbers: Any, return_indices
 
 
 def max_pool1d(
-    input: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    dilation: PerAxis = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
+    input: Tensor, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:
     """The greatest element of each window: (N, C, L) or (C, L) to (N, C, L') or (C, L').
 
@@ -87,19 +80,12 @@ def max_pool1d(
     tensor([[3., 2.]])
     """
     check_float("max_pool1d", input)
-    return _max_pool(
-        "max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=return_indices
-    )
+    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=return_indices)
 
 
 def max_pool2d(
-    input: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    dilation: PerAxis = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
+    input: Tensor, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:
     """`max_pool1d` over two axes: (N, C, H, W) or (C, H, W). Indices count in the flattened H x W plane.
 
@@ -107,28 +93,19 @@ def max_pool2d(
     tensor([[[ 5.,  7.],
              [13., 15.]]])
     """
-    return _max_pool(
-        "max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=return_indices
-    )
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=return_indices)
 
 
 def max_pool3d(
-    input: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    dilation: PerAxis = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
+    input: Tensor, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:
     """`max_pool1d` over three axes: (N, C, D, H, W) or (C, D, H, W). Indices count in the flattened volume.
 
     >>> gradkit.max_pool3d(gradkit.arange(8.0).reshape(1, 2, 2, 2), 2)
     tensor([[[[7.]]]])
     """
-    return _max_pool(
-        "max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=return_indices
-    )
+    return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=return_indices)
 
 
 # -- mean
@@ -144,11 +121,7 @@ def _avg_pool(
 
 
 def avg_pool1d(
-    input: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    ceil_mode: bool = False,
+    input: Tensor, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0, ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
     """The mean of each window: (N, C, L) or (C, L) to (N, C, L') or (C, L').
@@ -164,13 +137,8 @@ def avg_pool1d(
 
 
 def avg_pool2d(
-    input: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
+    input: Tensor, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Tensor:
     """`avg_pool1d` over two axes: (N, C, H, W) or (C, H, W). `divisor_override` divides the sums by another number.
 
@@ -178,28 +146,19 @@ def avg_pool2d(
     tensor([[[ 2.5000,  4.5000],
              [10.5000, 12.5000]]])
     """
-    return _avg_pool(
-        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+    return _avg_pool("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 def avg_pool3d(
-    input: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
+    input: Tensor, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Tensor:
     """`avg_pool2d` over three axes: (N, C, D, H, W) or (C, D, H, W).
 
     >>> F.avg_pool3d(gradkit.arange(8.0).reshape(1, 2, 2, 2), 2)
     tensor([[[[3.5000]]]])
     """
-    return _avg_pool(
-        "avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+    return _avg_pool("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
 # -- to a given size

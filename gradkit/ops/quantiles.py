@@ -23,9 +23,7 @@ METHODS = ("histc", "histogram", "nanquantile", "quantile")
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
-def quantile(
-    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
-) -> Tensor:
+def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:
     """The quantiles `q`, a number or a vector of numbers from 0 to 1, along `dim` or of all; the axis of `q` comes first.
 
     Between two elements `interpolation` goes "linear", or takes the "lower", "higher", "nearest" or the mean ("midpoint").
@@ -38,9 +36,7 @@ def quantile(
     return _quantiles("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
 
 
-def nanquantile(
-    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
-) -> Tensor:
+def nanquantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:
     """`quantile` of what is not nan; nan where nothing else is.
 
     >>> gradkit.nanquantile(gradkit.tensor([1.0, float("nan"), 3.0]), 0.5)
@@ -49,9 +45,7 @@ def nanquantile(
     return _quantiles("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)
 
 
-def _quantiles(
-    name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool
-) -> Tensor:
+def _quantiles(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool) -> Tensor:
     places = _checked(name, input, q, interpolation)
     shape = extents(input)
     if dim is None:
@@ -121,9 +115,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     return wrap(counts.astype(input.dtype))
 
 
-def histogram(
-    input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False
-) -> Any:
+def histogram(input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False) -> Any:
     """How much of `input` falls into each interval, and where the intervals end: (hist, bin_edges).
 
     `bins` is a number of intervals of one length over `range` (by default from the least to the greatest element), or a

@@ -21,7 +21,7 @@ from gradkit.primitives.shape import astype, axis_from_end, reshape
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "cdist", "corrcoef", "count_nonzero", "cov", "dist",
     "logsumexp", "max", "mean", "min", "nanmean", "nansum", "norm", "prod", "std", "std_mean", "sum", "var", "var_mean",
-]  # fmt: skip
+]
 METHODS = tuple([name for name in __all__ if name not in ("cdist", "std_mean", "var_mean")])
 
 Dims = int | tuple[int, ...] | list[int] | None
@@ -136,9 +136,7 @@ def nanmean(
     tensor(2.)
     """
     if input.dtype.kind in "biu":
-        raise RuntimeError(
-            f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.name}"
-        )
+        raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.name}")
     dim, keepdim = dim if axis is None else axis, keepdim or keepdims
     return nansum(input, dim, keepdim, dtype=dtype) / sum(input == input, dim, keepdim)
 
@@ -303,7 +301,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, axis: int | None = None,
     keepdims: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The product over one dimension, or of all elements. Its derivatives are right at zeros too.
 
     Integers and bools give int64; `dtype` converts the elements first. TypeError for several dimensions.

@@ -21,17 +21,13 @@ __all__: list[str] = []
 MODES = {
     "nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "linear": (1,), "bilinear": (2,), "trilinear": (3,), "bicubic": (2,),
     "area": (1, 2, 3),
-}  # fmt: skip
+}
 INTERPOLATING = ("linear", "bilinear", "trilinear", "bicubic")
 
 
 def interpolate(
-    input: Tensor,
-    size: int | tuple[int, ...] | None = None,
-    scale_factor: float | tuple[float, ...] | None = None,
-    mode: str = "nearest",
-    align_corners: bool | None = None,
-    recompute_scale_factor: bool | None = None,
+    input: Tensor, size: int | tuple[int, ...] | None = None, scale_factor: float | tuple[float, ...] | None = None,
+    mode: str = "nearest", align_corners: bool | None = None, recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Tensor:
     """`input` (N, C, d1, ...), with one to three spatial axes, resampled to `size` or by `scale_factor`.
@@ -55,9 +51,7 @@ def interpolate(
     if antialias:
         raise NotImplementedError("interpolate: there is no antialias=True yet; blur the input first")
     if align_corners is not None and mode not in INTERPOLATING:
-        raise ValueError(
-            f"align_corners option can only be set with the interpolating modes: {' | '.join(INTERPOLATING)}"
-        )
+        raise ValueError(f"align_corners option can only be set with the interpolating modes: {' | '.join(INTERPOLATING)}")
     sizes, scales = _sizes(shape[2:], size, scale_factor, bool(recompute_scale_factor))
     return resampled(input, mode, sizes, scales, bool(align_corners))
 

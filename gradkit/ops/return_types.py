@@ -19,7 +19,7 @@ FIELDS = {
     "frexp": "mantissa exponent",
     "histogram": "hist bin_edges",
     "linalg_lstsq": "solution residuals rank singular_values",
-}  # fmt: skip
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -38,9 +38,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     return (classes == argmax(held, dim, keepdim=True)).to(soft.dtype) - held + soft
 
 
-def rrelu(
-    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
-) -> Tensor:
+def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Tensor:
     """`input` where it is positive, elsewhere times a slope: drawn for each element evenly from [lower, upper) in training,
     their mean else. The same shape.
 

@@ -10,9 +10,7 @@ from gradkit.primitives.arranging import along
 from gradkit.primitives.indexing import slice_ as sliced
 from gradkit.primitives.shape import astype, axis_from_end, reshape
 
-__all__ = [
-    "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid", "trapz",
-]  # fmt: skip
+__all__ = ["cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "diff", "logcumsumexp", "trapezoid", "trapz"]
 METHODS = ("cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp")
 INPLACE = ("cumprod", "cumsum")
 
@@ -93,7 +91,7 @@ def cummin(input: Tensor, dim: int | None = None, *, axis: int | None = None) ->
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None, *,
     axis: int | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The differences of neighbours along a dimension, taken `n` times; `prepend` and `append` are joined on first.
 
     The dimension is `n` shorter, or empty. Bools differ by exclusive or. RuntimeError for a 0-d tensor or a negative `n`.
@@ -132,9 +130,7 @@ def panels(y: Tensor, x: Tensor | None, dx: Any, dim: int) -> tuple[Tensor, int]
     return (later + sooner) * diff(x, dim=at) / 2, at
 
 
-def trapezoid(
-    y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1, axis: int | None = None
-) -> Tensor:
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1, axis: int | None = None) -> Tensor:
     """The integral along a dimension by the trapezoidal rule, over sample points `x` or at distance `dx` (default 1).
 
     `x` has the shape of `y`, one that broadcasts to it, or that of the dimension. RuntimeError for a wrong number of
@@ -156,9 +152,7 @@ def trapz(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1) 
     return trapezoid(y, x, dx=dx, dim=dim)
 
 
-def cumulative_trapezoid(
-    y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1, axis: int | None = None
-) -> Tensor:
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Any = None, dim: int = -1, axis: int | None = None) -> Tensor:
     """The integrals up to each sample but the first: see `trapezoid`.
 
     >>> gradkit.cumulative_trapezoid(gradkit.tensor([1.0, 2.0, 3.0]))

@@ -12,12 +12,12 @@ from gradkit.primitives.shape import axis_from_end, expansion, extents, order, r
 __all__ = [
     "adjoint", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape",
     "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
-]  # fmt: skip
+]
 METHODS = (
     "adjoint", "broadcast_to", "expand", "expand_as", "flatten", "moveaxis", "movedim", "permute", "ravel",
     "reshape", "reshape_as", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze", "view",
     "view_as",
-)  # fmt: skip
+)
 PROPERTIES = ("H", "T", "mH", "mT")
 
 
@@ -131,8 +131,7 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
     known = math.prod([n for n in sizes if n != -1])
     if known != shape[at] if -1 not in sizes else not known or shape[at] % known:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {at} ({shape[at]}) in the "
-            "input tensor"
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {at} ({shape[at]}) in the input tensor"
         )
     whole = [shape[at] // known if n == -1 else n for n in sizes]
     return reshape(input, (*shape[:at], *whole, *shape[at + 1 :]))

@@ -19,11 +19,11 @@ from gradkit.primitives.shape import astype, axis_from_end, extents
 __all__ = [
     "argsort", "bincount", "bucketize", "kthvalue", "median", "mode", "msort", "nanmedian", "searchsorted", "sort",
     "topk", "unique", "unique_consecutive",
-]  # fmt: skip
+]
 METHODS = (
     "argsort", "bincount", "kthvalue", "median", "mode", "msort", "nanmedian", "sort", "topk", "unique",
     "unique_consecutive",
-)  # fmt: skip
+)
 
 
 # -- orders
@@ -154,11 +154,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
 # -- distinct values
 @numpy_names
 def unique(
-    input: Tensor,
-    sorted: bool = True,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    dim: int | None = None,
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """The distinct elements in order, or the distinct slices along `dim`; each NaN is distinct.
 
@@ -175,9 +171,7 @@ def unique(
 
 
 @numpy_names
-def unique_consecutive(
-    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
-) -> Any:
+def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
     """The first of each run of equal elements, or slices along `dim`; otherwise as `unique`.
 
     >>> gradkit.unique_consecutive(gradkit.tensor([1, 1, 2, 1]))
@@ -192,9 +186,7 @@ def unique_consecutive(
     inverse = xp.cumsum(begins, axis=0) - 1
     values = lines[places] if dim is None else xp.moveaxis(lines[places], 0, dim)
     counts = xp.diff(xp.concatenate([places, xp.full(1, len(lines), dtype=places.dtype)]))
-    return _distinct(
-        values, inverse.reshape(raw.shape) if dim is None else inverse, counts, return_inverse, return_counts
-    )
+    return _distinct(values, inverse.reshape(raw.shape) if dim is None else inverse, counts, return_inverse, return_counts)
 
 
 def _distinct(values: Any, inverse: Any, counts: Any, with_inverse: bool, with_counts: bool) -> Any:
@@ -236,12 +228,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 
 def searchsorted(
-    sorted_sequence: Tensor,
-    input: Any,
-    *,
-    out_int32: bool = False,
-    right: bool = False,
-    side: str | None = None,
+    sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
     sorter: Any = None,
 ) -> Tensor:
     """Where numbers would have to stand in a sequence that is in order along its last axis, so that it stays so.
@@ -255,8 +242,7 @@ def searchsorted(
     """
     if side not in (None, "left", "right") or (side == "left" and right):
         raise RuntimeError(
-            f"torch.searchsorted(): side and right can't be set to opposites, got side of {side} while right was "
-            f"{right}"
+            f"torch.searchsorted(): side and right can't be set to opposites, got side of {side} while right was {right}"
         )
     values = input if isinstance(input, Tensor) else creation.tensor(input)
     if sorter is not None:

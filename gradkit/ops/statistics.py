@@ -28,7 +28,7 @@ def spread_over(name: str, input: Tensor, dim: Any, unbiased: Any, keepdim: bool
 def var(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The variance over dimensions: the mean squared distance from the mean, over n - `correction` (default 1).
 
     `unbiased` is PyTorch's older name: True is a correction of 1, False of 0. Without degrees of freedom the result is
@@ -44,7 +44,7 @@ def var(
 def std(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """The standard deviation over dimensions: the square root of `var`, whose arguments it has.
 
     Where it is 0 the gradient is 0.
@@ -59,7 +59,7 @@ def std(
 def var_mean(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+) -> tuple[Tensor, Tensor]:
     """`var` and the mean over the same dimensions.
 
     >>> gradkit.var_mean(gradkit.tensor([1.0, 2.0, 3.0]))
@@ -72,7 +72,7 @@ def var_mean(
 def std_mean(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+) -> tuple[Tensor, Tensor]:
     """`std` and the mean over the same dimensions.
 
     >>> gradkit.std_mean(gradkit.tensor([1.0, 3.0, 5.0]))
@@ -82,9 +82,7 @@ def std_mean(
     return rows.std(input, **params), rows.mean(input, axis=params["axis"], keepdims=params["keepdims"])
 
 
-def cov(
-    input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
-) -> Tensor:
+def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None) -> Tensor:
     """The covariances of the variables that are the rows of a matrix (m, n), as (m, m); a vector is one variable,
     and the covariance of one variable is 0-d.
 

@@ -76,11 +76,7 @@ def _max_unpool(
 
 
 def max_unpool1d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
+    input: Tensor, indices: Tensor, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0,
     output_size: Any = None,
 ) -> Tensor:
     """What `max_pool1d` took, back at the places `indices` says, among zeros: (N, C, L) or (C, L) to (..., L').
@@ -95,11 +91,7 @@ def max_unpool1d(
 
 
 def max_unpool2d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
+    input: Tensor, indices: Tensor, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0,
     output_size: Any = None,
 ) -> Tensor:
     """`max_unpool1d` over two axes; indices count in the flattened H' x W' plane.
@@ -112,11 +104,7 @@ def max_unpool2d(
 
 
 def max_unpool3d(
-    input: Tensor,
-    indices: Tensor,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
+    input: Tensor, indices: Tensor, kernel_size: PerAxis, stride: PerAxis | None = None, padding: PerAxis = 0,
     output_size: Any = None,
 ) -> Tensor:
     """`max_unpool1d` over three axes; indices count in the flattened volume.

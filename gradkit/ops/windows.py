@@ -42,14 +42,8 @@ def hann_window(
 
 
 def hamming_window(
-    window_length: int,
-    periodic: bool = True,
-    alpha: float = 0.54,
-    beta: float = 0.46,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, *, dtype: Any = None,
+    device: Any = None, requires_grad: bool = False,
 ) -> Tensor:
     """``alpha - beta * cos(2 pi n / N)``; the rest as `hann_window`.
 
@@ -72,7 +66,7 @@ def blackman_window(
     return _window(
         "blackman_window", window_length, periodic,
         lambda t: 0.42 + 0.5 * np.cos(math.pi * t) + 0.08 * np.cos(2 * math.pi * t), options,
-    )  # fmt: skip
+    )
 
 
 def bartlett_window(
@@ -88,12 +82,7 @@ def bartlett_window(
 
 
 def kaiser_window(
-    window_length: int,
-    periodic: bool = True,
-    beta: float = 12.0,
-    *,
-    dtype: Any = None,
-    device: Any = None,
+    window_length: int, periodic: bool = True, beta: float = 12.0, *, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """``I0(beta * sqrt(1 - (2 n / N - 1)**2)) / I0(beta)``, I0 the Bessel function `i0`; the rest as `hann_window`.
@@ -102,6 +91,4 @@ def kaiser_window(
     tensor([1., 1., 1., 1.])
     """
     options = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
-    return _window(
-        "kaiser_window", window_length, periodic, lambda t: np.i0(beta * np.sqrt(1 - t * t)) / np.i0(beta), options
-    )
+    return _window("kaiser_window", window_length, periodic, lambda t: np.i0(beta * np.sqrt(1 - t * t)) / np.i0(beta), options)

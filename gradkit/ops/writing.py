@@ -14,10 +14,7 @@ from gradkit.ops.shaping import squeeze, swapaxes, t, transpose, unsqueeze
 from gradkit.primitives.shape import extents
 
 __all__: list[str] = []
-METHODS = (
-    "copy_", "fill_", "fill_diagonal_", "squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_",
-    "zero_",
-)  # fmt: skip
+METHODS = ("copy_", "fill_", "fill_diagonal_", "squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_", "zero_")
 
 
 def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
@@ -32,8 +29,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
         shape, wanted = extents(src), extents(input)
         if len(shape) > len(wanted):
             raise RuntimeError(
-                f"output with shape {list(wanted)} doesn't match the broadcast shape {list(shape)}: reshape the "
-                "source first"
+                f"output with shape {list(wanted)} doesn't match the broadcast shape {list(shape)}: reshape the source first"
             )
     elif not isinstance(src, bool | int | float | complex):
         raise errors.not_a_tensor("copy_", 0, src)
@@ -102,7 +98,5 @@ def _in_place(name: str, op: Any) -> Any:
 
 
 _EXAMPLES = {"unsqueeze_": "0", "transpose_": "0, 1", "swapaxes_": "0, 1", "swapdims_": "0, 1"}
-squeeze_, unsqueeze_, t_, transpose_ = [
-    _in_place(f"{op.__name__}_", op) for op in (squeeze, unsqueeze, t, transpose)
-]  # fmt: skip
+squeeze_, unsqueeze_, t_, transpose_ = [_in_place(f"{op.__name__}_", op) for op in (squeeze, unsqueeze, t, transpose)]
 swapaxes_ = swapdims_ = _in_place("swapaxes_", swapaxes)

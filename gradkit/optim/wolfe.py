@@ -11,12 +11,7 @@ DESCENT, CURVATURE, MOST = 1e-4, 0.9, 25
 
 
 def strong_wolfe(
-    evaluate: Callable[[float], tuple[float, Any]],
-    t: float,
-    direction: Any,
-    loss: float,
-    grad: Any,
-    slope: float,
+    evaluate: Callable[[float], tuple[float, Any]], t: float, direction: Any, loss: float, grad: Any, slope: float,
     tolerance: float,
 ) -> tuple[float, float, Any]:
     """A length along the direction, and the loss and gradient there; `evaluate` gives both for a length.

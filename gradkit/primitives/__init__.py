@@ -28,10 +28,10 @@ from gradkit.primitives import (
     sorting,
     special,
     trigonometric,
-)  # fmt: skip
+)
 
 __all__ = [
     "activation", "arranging", "comparison", "complex", "convolution", "decomposition", "determinant",
     "elementwise", "embedding", "fft", "indexing", "linalg", "linear", "losses", "norm", "normalization", "piecewise",
     "placement", "pooling", "recurrence", "reduction", "scan", "selection", "shape", "sorting", "special", "trigonometric",
-]  # fmt: skip
+]

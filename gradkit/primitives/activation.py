@@ -37,35 +37,35 @@ hardtanh = elementwise(
     [lambda xp, d, y, _x, min_val, max_val: xp.masked(xp.logical_not((y <= min_val) | (y >= max_val)), d)],
     params=[{"min_val": -1.0, "max_val": 1.0}, {"min_val": 0.0, "max_val": 6.0}], rescues=True, edges=[*_KINKS, nan],
     peer=lambda torch, x, min_val, max_val: torch.nn.functional.hardtanh(x, min_val, max_val),
-)  # fmt: skip
+)
 hardsigmoid = elementwise(
     "hardsigmoid", lambda xp, x: clamped(xp, x + 3, 0, 6) / 6,
     [lambda xp, d, y, _x: xp.masked((y > 0) & (y < 1), d / 6)],
     domain=(-4, 4), promote="float", refuses=NO_BOOL, rescues=True, edges=[-3.0, 0.0, 3.0, inf, -inf],
     peer=lambda torch, x: torch.nn.functional.relu6(x + 3) / 6,  # hardsigmoid's own gradient is 1/6 in float32
-)  # fmt: skip
+)
 hardswish = elementwise(
     "hardswish", lambda xp, x: x * (clamped(xp, x + 3, 0, 6) / 6),
     [lambda xp, d, _y, x: xp.masked((x > -3) & (x < 3), d * (x / 3 + 0.5)) + xp.masked(x >= 3, d)],
     domain=(-4, 4), promote="float", refuses=NO_BOOL, edges=[-3.0, 0.0, 3.0, inf],
     peer=lambda torch, x: torch.nn.functional.hardswish(x),
-)  # fmt: skip
+)
 threshold = elementwise(
     "threshold", lambda xp, x, threshold, value: xp.where(x <= threshold, x.dtype.type(value), x),
     [lambda xp, d, _y, x, threshold, **_: xp.masked(xp.logical_not(x <= threshold), d)],
     params=[{"threshold": 0.5, "value": -3.0}], edges=[*_KINKS, nan],
-)  # fmt: skip
+)
 softshrink = elementwise(
     "softshrink", lambda xp, x, lambd: x - clamped(xp, x, -lambd, lambd),
     [lambda xp, d, y, _x, **_: xp.masked(nonzero(xp, y), d)],
     params=[{"lambd": 0.5}], promote="float", rescues=True, edges=[-0.5, *_KINKS[:-2]],
     peer=lambda torch, x, lambd: torch.nn.functional.softshrink(x, lambd),
-)  # fmt: skip
+)
 hardshrink = elementwise(
     "hardshrink", lambda xp, x, lambd: xp.masked(xp.logical_not((x >= -lambd) & (x <= lambd)), x),
     [lambda xp, d, y, _x, **_: xp.masked(nonzero(xp, y), d)],
     params=[{"lambd": 0.5}], promote="float", rescues=True, edges=[-0.5, *_KINKS, nan], title="HardshrinkBackward0",
-)  # fmt: skip
+)
 
 
 # -- bent at the origin
@@ -82,11 +82,10 @@ def bent(xp, x, negative_slope: float):
 
 # The output has the input's sign, since the slope is not negative: `gradkit.ops.activation` sees to that.
 leaky_relu = elementwise(
-    "leaky_relu", bent,
-    [lambda xp, d, y, _x, negative_slope: d * slopes(xp, y, negative_slope)],
+    "leaky_relu", bent, [lambda xp, d, y, _x, negative_slope: d * slopes(xp, y, negative_slope)],
     params=[{"negative_slope": 0.01}, {"negative_slope": 2.0}], promote="float", rescues=True, edges=[*_KINKS, nan],
     peer=lambda torch, x, negative_slope: torch.nn.functional.leaky_relu(x, negative_slope),
-)  # fmt: skip
+)
 prelu = elementwise(
     "prelu", lambda xp, x, weight: xp.where(x > 0, x, weight * x),
     [
@@ -96,7 +95,7 @@ prelu = elementwise(
     promote="float", refuses=NO_BOOL, edges=[(0.0, 0.25), (1.0, 0.25), (-1.0, 0.25), (-2.0, -0.5)],
     title="PreluKernelBackward0",
     peer=lambda torch, x, weight: torch.where(x > 0, x, weight * x),
-)  # fmt: skip
+)
 
 
 def exponential_below(xp, x, alpha: float, scale: float, input_scale: float):
@@ -121,17 +120,17 @@ elu = elementwise(
         {"alpha": 2.0, "scale": 1.0, "input_scale": 0.5},
     ],
     peer=lambda torch, x, alpha, scale, input_scale: torch.ops.aten.elu(x, alpha / scale, scale, input_scale),
-)  # fmt: skip
+)
 
 # -- smooth
 sigmoid = elementwise(
     "sigmoid", "sigmoid", [lambda _xp, d, y, _x: d * (y * (1 - y))], promote="float",
     edges=[-inf, -30.0, 0.0, 30.0, inf, nan], fused="sigmoid_vjp",
-)  # fmt: skip
+)
 log_sigmoid = elementwise(
     "log_sigmoid", "log_sigmoid", [lambda xp, d, y, _x: -d * xp.expm1(y)], promote="float", refuses=NO_BOOL,
     rescues=True, edges=[-inf, -30.0, 0.0, inf], title="LogSigmoidBackward0", peer=lambda torch, x: torch.nn.functional.logsigmoid(x),
-)  # fmt: skip
+)
 # Above the threshold the function is x itself: whether it is there, only x can tell.
 softplus = elementwise(
     "softplus", lambda xp, x, beta, threshold: xp.softplus(x, beta, threshold),
@@ -140,7 +139,7 @@ softplus = elementwise(
     params=[{"beta": b, "threshold": t} for b, t in ((1.0, 20.0), (2.0, 3.0), (2.0, 0.5))],
     edges=[-inf, -30.0, 0.0, 30.0, inf],
     peer=lambda torch, x, beta, threshold: torch.nn.functional.softplus(x, beta, threshold),
-)  # fmt: skip
+)
 
 
 def silu_rule(xp, d, _y, x):
@@ -151,7 +150,7 @@ def silu_rule(xp, d, _y, x):
 silu = elementwise(
     "silu", lambda xp, x: x * xp.sigmoid(x), [silu_rule], promote="float", edges=[-30.0, 0.0, 30.0, inf], fused="silu_vjp",
     peer=lambda torch, x: torch.nn.functional.silu(x),
-)  # fmt: skip
+)
 
 
 def mish_rule(xp, d, _y, x):
@@ -162,7 +161,7 @@ def mish_rule(xp, d, _y, x):
 mish = elementwise(
     "mish", lambda xp, x: x * xp.tanh(xp.softplus(x, beta=1.0, threshold=20.0)), [mish_rule], promote="float",
     refuses=NO_BOOL, edges=[-30.0, 0.0, 30.0, inf], peer=lambda torch, x: torch.nn.functional.mish(x),
-)  # fmt: skip
+)
 
 _SQRT_HALF, _SQRT_2_PI, _SQRT_2_OVER_PI = math.sqrt(0.5), math.sqrt(2 * math.pi), math.sqrt(2 / math.pi)
 _CUBIC = 0.044715
@@ -182,12 +181,12 @@ gelu = elementwise(
     "gelu", lambda xp, x, approximate: xp.gelu(x, approximate), [gelu_rule],
     params=[{"approximate": "none"}, {"approximate": "tanh"}], promote="float", edges=[-30.0, 0.0, 30.0], fused="gelu_vjp",
     peer=lambda torch, x, approximate: torch.nn.functional.gelu(x, approximate=approximate),
-)  # fmt: skip
+)
 softsign = elementwise(
     "softsign", lambda xp, x: x / (1 + xp.abs(x)), [lambda xp, d, _y, x: d / xp.square(1 + xp.abs(x))], promote="float",
     refuses=NO_BOOL, edges=[0.0, 1.0, -3.0], peer=lambda torch, x: torch.nn.functional.softsign(x),
-)  # fmt: skip
+)
 tanhshrink = elementwise(
     "tanhshrink", lambda xp, x: x - xp.tanh(x), [lambda xp, d, _y, x: d * xp.square(xp.tanh(x))], promote="float",
     edges=[0.0, 1.0, inf, -inf], peer=lambda torch, x: torch.nn.functional.tanhshrink(x),
-)  # fmt: skip
+)

@@ -27,21 +27,21 @@ diagonal = linear(
         d, shape=x_shape, offset=offset, axis1=axis1, axis2=axis2)],
     [((3, 4), DIAGONAL), ((3, 2, 4), {"offset": -1, "axis1": -3, "axis2": -1})], view=True,
     peer=lambda torch, x, offset, axis1, axis2: torch.diagonal(x, offset, axis1, axis2),
-)  # fmt: skip
+)
 undiagonal = linear(
     "undiagonal", undiagonalised,
     [lambda xp, d, _y, _x, shape, offset, axis1, axis2: xp.diagonal(
         d, offset=offset, axis1=axis1, axis2=axis2)],
     [((3,), {"shape": (3, 4), **DIAGONAL})], batching=in_front, title="DiagEmbedBackward0",
-)  # fmt: skip
+)
 tril = linear(
     "tril", "tril", [lambda xp, d, _y, _x, k: xp.tril(d, k=k)], [((3, 4), {"k": 1}), ((2, 3, 3), {"k": 0})],
     peer=lambda torch, x, k: torch.tril(x, k),
-)  # fmt: skip
+)
 triu = linear(
     "triu", "triu", [lambda xp, d, _y, _x, k: xp.triu(d, k=k)], [((3, 4), {"k": 1}), ((2, 3, 3), {"k": 0})],
     peer=lambda torch, x, k: torch.triu(x, k),
-)  # fmt: skip
+)
 
 
 # -- windows
@@ -65,25 +65,25 @@ unfold = linear(
     [lambda xp, d, _y, x_shape, axis, size, step: xp.overlap_add(d, shape=x_shape, axis=axis, size=size, step=step)],
     [((7,), {"axis": -1, "size": 3, "step": 2}), ((5, 2), {"axis": -2, "size": 3, "step": 1})], view=True,
     peer=lambda torch, x, axis, size, step: x.unfold(axis, size, step),
-)  # fmt: skip
+)
 overlap_add = linear(
     "overlap_add", overlapped,
     [lambda xp, d, _y, _x, shape, axis, size, step: xp.unfold(d, axis=axis, size=size, step=step)],
     [((3, 3), {"shape": (7,), "axis": -1, "size": 3, "step": 2})], batching=in_front, structure="dense",
     title="UnfoldBackwardBackward0",
-)  # fmt: skip
+)
 
 
 # -- reversed and rolled axes
 flip = linear(
     "flip", lambda xp, x, axis: xp.flip(x, axis=axis).copy(), [lambda xp, d, _y, _x, axis: xp.flip(d, axis=axis)],
     [((3, 4), {"axis": (-1,)}), ((3, 4), {"axis": (-2, -1)})], peer=lambda torch, x, axis: torch.flip(x, axis),
-)  # fmt: skip
+)
 roll = linear(
     "roll", "roll", [lambda xp, d, _y, _x, shift, axis: xp.roll(d, shift=tuple([-s for s in shift]), axis=axis)],
     [((3, 4), {"shift": (1,), "axis": (-1,)}), ((3, 4), {"shift": (2, -1), "axis": (-2, -1)})],
     peer=lambda torch, x, shift, axis: torch.roll(x, shift, axis),
-)  # fmt: skip
+)
 
 
 # -- padding
@@ -113,7 +113,7 @@ pad_constant = general(
     [((3, 4), {"pads": ((1, 2),), "value": 0.0}), ((3, 4), {"pads": ((-1, 1), (0, -2)), "value": 1.5})],
     promote="same", structure="moves", title="ConstantPadNdBackward0",
     peer=lambda torch, x, pads, value: torch.nn.functional.pad(x, [n for p in pads[::-1] for n in p], value=value),
-)  # fmt: skip
+)
 
 
 # -- joining
@@ -138,8 +138,8 @@ cat = linear(
     "cat", lambda xp, *xs, axis: xp.concatenate(xs, axis=axis), uncat,
     [((2, 3), (4, 3), {"axis": -2}), ((2, 1), (2, 3), {"axis": -1})],
     arity=None, peer=lambda torch, *xs, axis: torch.cat(xs, axis),
-)  # fmt: skip
+)
 stack_all = linear(
     "stack_all", stacked, unstack, [((3,), (3,), {"axis": -1}), ((2, 3), (2, 3), {"axis": -3})],
     arity=None, title="StackBackward0", peer=lambda torch, *xs, axis: torch.stack(xs, axis),
-)  # fmt: skip
+)

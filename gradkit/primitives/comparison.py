@@ -27,7 +27,7 @@ def near(xp, a, b, rtol: float, atol: float, equal_nan: bool):
 isclose = elementwise(
     "isclose", near, [None, None], params=[{"rtol": 1e-5, "atol": 1e-8, "equal_nan": False}],
     samples=[([1.0, 1.0, nan], [1.0 + 1e-7, 2.0, nan], {"rtol": 1e-5, "atol": 1e-8, "equal_nan": True})],
-)  # fmt: skip
+)
 
 # -- logic
 logical_and = elementwise("logical_and", "logical_and", [None, None], samples=_INTEGERS)
@@ -39,9 +39,7 @@ logical_not = elementwise("logical_not", "logical_not", [None], samples=[([True,
 bitwise_and = elementwise("bitwise_and", "bitwise_and", [None, None], **_BITS)
 bitwise_or = elementwise("bitwise_or", "bitwise_or", [None, None], **_BITS)
 bitwise_xor = elementwise("bitwise_xor", "bitwise_xor", [None, None], **_BITS)
-bitwise_not = elementwise(
-    "bitwise_not", "invert", [None], refuses=INTEGERS_ONLY, samples=[([6, -5, 0], {}), ([True, False], {})]
-)
+bitwise_not = elementwise("bitwise_not", "invert", [None], refuses=INTEGERS_ONLY, samples=[([6, -5, 0], {}), ([True, False], {})])
 bitwise_left_shift = elementwise("bitwise_left_shift", "left_shift", [None, None], **_SHIFT)
 bitwise_right_shift = elementwise("bitwise_right_shift", "right_shift", [None, None], **_SHIFT)
 
@@ -51,6 +49,4 @@ isinf = elementwise("isinf", "isinf", [None], samples=_SPECIAL)
 isfinite = elementwise("isfinite", "isfinite", [None], samples=_SPECIAL)
 isposinf = elementwise("isposinf", "isposinf", [None], refuses=REAL_ONLY, samples=_SPECIAL)
 isneginf = elementwise("isneginf", "isneginf", [None], refuses=REAL_ONLY, samples=_SPECIAL)
-signbit = elementwise(
-    "signbit", "signbit", [None], refuses=REAL_ONLY, samples=_SPECIAL, integers=lambda _xp, x: x < 0
-)
+signbit = elementwise("signbit", "signbit", [None], refuses=REAL_ONLY, samples=_SPECIAL, integers=lambda _xp, x: x < 0)

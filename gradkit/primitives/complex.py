@@ -27,16 +27,12 @@ def zeros_for_none(xp, ts, xs) -> list[Any]:
 
 # -- parts
 # A real cotangent is made complex where it is handed to a complex operand.
-real = linear(
-    "real", "real", [lambda _xp, d, _y, _x: d], [(_Z, {})], holomorphic=False, view=True, structure="diagonal"
-)
+real = linear("real", "real", [lambda _xp, d, _y, _x: d], [(_Z, {})], holomorphic=False, view=True, structure="diagonal")
 imag = linear(
     "imag", "imag", [lambda xp, d, _y, _x: xp.complex(xp.zeros_like(d), d)], [(_Z, {})], holomorphic=False, view=True,
     structure="diagonal",
-)  # fmt: skip
-conj = linear(
-    "conj", "conj", [lambda xp, d, _y, _x: xp.conj(d)], [(_Z, {})], holomorphic=False, structure="diagonal"
 )
+conj = linear("conj", "conj", [lambda xp, d, _y, _x: xp.conj(d)], [(_Z, {})], holomorphic=False, structure="diagonal")
 
 
 def put_together(xp, a, b):
@@ -52,7 +48,7 @@ def complex_jvp(xp, ts, _y, a, b):
 complex = general(
     "complex", put_together, lambda xp, d, _y, _a, _b: [xp.real(d), xp.imag(d)], complex_jvp,
     [((3, 4), (4,), {}), ((), (3,), {})], arity=2, broadcasts=True, holomorphic=False, structure="diagonal",
-)  # fmt: skip
+)
 
 
 # -- pairs of parts
@@ -72,7 +68,7 @@ view_as_real = linear(
 view_as_complex = linear(
     "view_as_complex", joined, [lambda xp, d, _y, _x: xp.view_as_real(d)], [((3, 2), {})], holomorphic=False, view=True,
     structure="dense",
-)  # fmt: skip
+)
 
 
 # -- size and direction
@@ -82,10 +78,9 @@ def along(xp, direction, t):
 
 
 modulus = general(
-    "modulus", "abs", lambda xp, d, _y, x: [d * xp.sgn(x)],
-    lambda xp, ts, _y, x: along(xp, xp.sgn(x), ts[0]),
+    "modulus", "abs", lambda xp, d, _y, x: [d * xp.sgn(x)], lambda xp, ts, _y, x: along(xp, xp.sgn(x), ts[0]),
     _WITH_ORIGIN[:1], holomorphic=False, structure="diagonal", peer="abs", title="AbsBackward0",
-)  # fmt: skip
+)
 
 
 def unit(xp, x):
@@ -103,7 +98,7 @@ def turned(xp, t, y, x):
 sgn = general(
     "sgn", unit, lambda xp, d, y, x: [turned(xp, d, y, x)], lambda xp, ts, y, x: turned(xp, ts[0], y, x),
     _WITH_ORIGIN[:1], holomorphic=False, structure="diagonal",
-)  # fmt: skip
+)
 
 
 def gradient_of_angle(xp, x):
@@ -120,4 +115,4 @@ angle = general(
     "angle", "angle", lambda xp, d, _y, x: [d * gradient_of_angle(xp, x)],
     lambda xp, ts, _y, x: along(xp, gradient_of_angle(xp, x), ts[0]),
     [(_Z, {}), ([0.5, -2.0], {})], holomorphic=False, structure="diagonal",
-)  # fmt: skip
+)

@@ -82,14 +82,12 @@ convolution = bilinear(
         ((1, 1, 3, 3, 3), (1, 1, 2, 2, 2), settings((1, 1, 1), (0, 0, 0), (1, 1, 1))),
     ],
     title="ConvolutionBackward0", peer=peer,
-)  # fmt: skip
+)
 conv_input_ct = bilinear(
     "conv_input_ct", to_input,
     [
         lambda xp, c, _y, _d, w, size, **params: xp.convolution(c, w, **params),
-        lambda xp, c, _y, d, w_shape, size, **params: xp.conv_weight_ct(
-            c, d, kernel=spatial(w_shape, params), **params
-        ),
+        lambda xp, c, _y, d, w_shape, size, **params: xp.conv_weight_ct(c, d, kernel=spatial(w_shape, params), **params),
     ],
     [
         ((2, 3, 5), (3, 2, 3), settings((1,), (1,), (1,), size=(5,))),
@@ -97,7 +95,7 @@ conv_input_ct = bilinear(
         ((1, 2, 2, 2), (2, 1, 2, 2), settings((2, 2), (0, 0), (1, 1), size=(5, 4))),
     ],
     title="ConvolutionBackward0",
-)  # fmt: skip
+)
 conv_weight_ct = bilinear(
     "conv_weight_ct", to_weight,
     [
@@ -109,4 +107,4 @@ conv_weight_ct = bilinear(
         ((2, 4, 5, 4), (2, 2, 3, 2), settings((2, 1), (1, 0), (1, 1), groups=2, kernel=(2, 3))),
     ],
     title="ConvolutionBackward0",
-)  # fmt: skip
+)

@@ -59,9 +59,9 @@ def around(xp, y, m):
 
 # Murray 2016, sections 3.1 and 3.2; Giles 2008.
 linalg_cholesky = general(
-    "linalg_cholesky", cholesky_forward,
-    lambda xp, d, y, _a, triangle: [
-        hermitian(xp, around(xp, y, lower_half(xp, xp.matmul(adjoint(xp, y), d))))],
+    "linalg_cholesky",
+    cholesky_forward,
+    lambda xp, d, y, _a, triangle: [hermitian(xp, around(xp, y, lower_half(xp, xp.matmul(adjoint(xp, y), d))))],
     lambda xp, ts, y, _a, triangle: xp.matmul(y, lower_half(xp, between(xp, y, hermitian(xp, ts[0])))),
     [
         ([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]], {"triangle": None}),
@@ -69,7 +69,7 @@ linalg_cholesky = general(
     ],
     structure="block", holomorphic=False, title="LinalgCholeskyExBackward0",
     peer=lambda torch, a, triangle: torch.linalg.cholesky((a + a.mH) / 2),
-)  # fmt: skip
+)
 
 
 # -- QR
@@ -155,7 +155,7 @@ linalg_qr = general(
         ((4, 3), {"mode": "complete"}),
     ],
     structure="block", outputs=2, holomorphic=False, title="LinalgQrBackward0", peer=False,
-)  # fmt: skip
+)
 
 
 # -- eigenvalues of Hermitian matrices
@@ -214,12 +214,12 @@ HERMITIAN = [((3, 3), {"triangle": None}), ((2, 2, 2), {"triangle": None})]
 linalg_eigh = general(
     "linalg_eigh", lambda xp, a, triangle: tuple(xp.linalg.eigh(read(xp, a, triangle), UPLO=triangle or "L")),
     eigh_vjp, eigh_jvp, HERMITIAN, structure="block", outputs=2, holomorphic=False, title="LinalgEighBackward0", peer=False,
-)  # fmt: skip
+)
 linalg_eigvalsh = general(
     "linalg_eigvalsh", lambda xp, a, triangle: xp.linalg.eigvalsh(read(xp, a, triangle), UPLO=triangle or "L"),
     eigvalsh_vjp, eigvalsh_jvp, HERMITIAN, structure="block", holomorphic=False, title="LinalgEighBackward0",
     peer=lambda torch, a, triangle: torch.linalg.eigvalsh((a + a.mH) / 2),
-)  # fmt: skip
+)
 
 
 # -- singular values
@@ -309,12 +309,12 @@ linalg_svd = general(
     "linalg_svd", lambda xp, a, full_matrices: tuple(xp.linalg.svd(a, full_matrices=full_matrices)), svd_vjp, svd_jvp,
     [((4, 3), THIN), ((2, 2, 3), THIN), ((3, 3), FULL), ((4, 3), FULL), ((2, 3), FULL)],
     structure="block", outputs=3, holomorphic=False, title="LinalgSvdBackward0", peer=False,
-)  # fmt: skip
+)
 linalg_svdvals = general(
     "linalg_svdvals", lambda xp, a: xp.linalg.svd(a, compute_uv=False), singular_vjp, singular_jvp,
     [((4, 3), {}), ((2, 2, 3), {})], structure="block", holomorphic=False, title="LinalgSvdBackward0",
     peer=lambda torch, a: torch.linalg.svdvals(a),
-)  # fmt: skip
+)
 
 
 # -- eigenvalues of any square matrix
@@ -352,4 +352,4 @@ def eig_forward(xp, a):
 linalg_eig = general(
     "linalg_eig", eig_forward, eig_vjp, eig_jvp, [([[1.0, 2.0, 0.5], [0.5, 3.0, 1.0], [0.3, 1.0, -2.0]], {})],
     structure="block", outputs=2, holomorphic=False, title="LinalgEigBackward0", peer=False,
-)  # fmt: skip
+)

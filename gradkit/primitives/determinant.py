@@ -79,21 +79,20 @@ def cofactor_along_jvp(xp, ts, _y, a, t):
 cofactor = general(
     "cofactor", cofactors, lambda xp, d, _y, a: [xp.cofactor_along(a, d)], lambda xp, ts, _y, a: xp.cofactor_along(a, ts[0]),
     [((3, 3), {}), ((2, 2, 2), {})], structure="block", peer=False,
-)  # fmt: skip
+)
 cofactor_along = general(
     "cofactor_along", cofactors_moved, lambda xp, d, _y, a, t: [third(xp, a, t, d), xp.cofactor_along(a, d)], cofactor_along_jvp,
     [((3, 3), (3, 3), {})], arity=2, structure="block", peer=False,
-)  # fmt: skip
+)
 
 
 # -- rows
 linalg_det = general(
     "linalg_det", lambda xp, a: xp.linalg.det(a),
     lambda xp, d, _y, a: [xp.reshape(d, (*d.shape, 1, 1)) * xp.cofactor(a)],
-    lambda xp, ts, _y, a: xp.sum(ts[0] * xp.cofactor(a), axis=(-2, -1)),
-    [((3, 3), {}), ((2, 2, 2), {})],
+    lambda xp, ts, _y, a: xp.sum(ts[0] * xp.cofactor(a), axis=(-2, -1)), [((3, 3), {}), ((2, 2, 2), {})],
     title="LinalgDetBackward0", peer=lambda torch, a: torch.linalg.det(a),
-)  # fmt: skip
+)
 
 
 def slogdet_vjp(xp, d, y, a):
@@ -117,4 +116,4 @@ linalg_slogdet = general(
     "linalg_slogdet", lambda xp, a: tuple(xp.linalg.slogdet(a)), slogdet_vjp, slogdet_jvp,
     [((3, 3), {}), ((2, 2, 2), {})], outputs=2, holomorphic=False, rescues=True, title="LinalgSlogdetBackward0",
     peer=lambda torch, a: torch.linalg.slogdet(a),
-)  # fmt: skip
+)

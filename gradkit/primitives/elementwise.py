@@ -20,9 +20,8 @@ sub = elementwise("sub", "subtract", [lambda _xp, d, _y, _a, _b: d, lambda _xp, 
 mul = elementwise("mul", "multiply", [lambda _xp, d, _y, _a, b: d * b, lambda _xp, d, _y, a, _b: d * a])
 div = elementwise(
     "div", "divide", [lambda _xp, d, _y, _a, b: d / b, lambda _xp, d, y, _a, b: -d * y / b],
-    domain=[(-2, 2), POSITIVE], promote="float", rescues=True,
-    edges=[(1.0, 0.0), (0.0, 0.0), (1.0, inf)],
-)  # fmt: skip
+    domain=[(-2, 2), POSITIVE], promote="float", rescues=True, edges=[(1.0, 0.0), (0.0, 0.0), (1.0, inf)],
+)
 neg = elementwise("neg", "negative", [lambda _xp, d, _y, _x: -d], refuses="b")
 abs = elementwise("abs", "abs", [lambda xp, d, _y, x: d * xp.signum(x)], refuses=REAL_ONLY, edges=[0.0, inf, -inf, nan])
 reciprocal = elementwise(
@@ -31,7 +30,7 @@ reciprocal = elementwise(
 square = elementwise(
     "square", "square", [lambda _xp, d, _y, x: d * (x + x)], edges=[0.0, inf, nan],
     integers=lambda xp, x: xp.square(x if x.dtype.kind != "b" else x.astype(dtypes.int64)),
-)  # fmt: skip
+)
 def part(xp, side, whole):
     """side / whole, and 0 where both are: there is no derivative, and squares of the whole then have the right one."""
     return xp.masked(whole != 0, side / xp.where(whole == 0, 1, whole))
@@ -42,7 +41,7 @@ hypot = elementwise(
     "hypot", "hypot", [lambda xp, d, y, a, _b: d * part(xp, a, y), lambda xp, d, y, _a, b: d * part(xp, b, y)],
     domain=[POSITIVE, POSITIVE], promote="float", refuses=REAL_ONLY,
     edges=[(0.0, 0.0), (-1.0, inf), (nan, 1.0), (3.0, -4.0)],
-)  # fmt: skip
+)
 
 
 def between(xp, a, b, w):
@@ -54,13 +53,9 @@ def between(xp, a, b, w):
 
 lerp = elementwise(
     "lerp", between,
-    [
-        lambda _xp, d, _y, _a, _b, w: d * (1 - w),
-        lambda _xp, d, _y, _a, _b, w: d * w,
-        lambda _xp, d, _y, a, b, _w: d * (b - a),
-    ],
+    [lambda _xp, d, _y, _a, _b, w: d * (1 - w), lambda _xp, d, _y, _a, _b, w: d * w, lambda _xp, d, _y, a, b, _w: d * (b - a)],
     promote="float", edges=[(0.0, 2.0, 0.5), (1.0, 2.0, 0.0), (1.0, 2.0, 1.0)],
-)  # fmt: skip
+)
 
 
 # -- quotients that are rounded, and what they leave
@@ -86,21 +81,21 @@ floor_divide = elementwise(
     [lambda xp, d, _y, _a, _b: xp.zeros_like(d), lambda xp, d, _y, _a, _b: xp.zeros_like(d)],
     domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=dividing("floor_divide"), edges=_STEPS,
     peer=lambda torch, a, b: torch.div(a, b, rounding_mode="floor"),
-)  # fmt: skip
+)
 trunc_divide = elementwise(
     "trunc_divide", lambda xp, a, b: xp.trunc(a / b),
     [lambda xp, d, _y, _a, _b: xp.zeros_like(d), lambda xp, d, _y, _a, _b: xp.zeros_like(d)],
     domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=truncating, edges=_STEPS,
     peer=lambda torch, a, b: torch.div(a, b, rounding_mode="trunc"),
-)  # fmt: skip
+)
 remainder = elementwise(
     "remainder", "remainder", [lambda _xp, d, _y, _a, _b: d, lambda xp, d, _y, a, b: -d * xp.floor_divide(a, b)],
     domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=dividing("remainder"), edges=_STEPS,
-)  # fmt: skip
+)
 fmod = elementwise(
     "fmod", "fmod", [lambda _xp, d, _y, _a, _b: d, lambda xp, d, _y, a, b: -d * xp.trunc_divide(a, b)],
     domain=_AWAY_FROM_STEPS, refuses=NO_BOOL, integers=dividing("fmod"), edges=_STEPS,
-)  # fmt: skip
+)
 
 
 # -- powers
@@ -128,7 +123,7 @@ pow = elementwise(
     edges=[
         (0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (0.0, -1.0), (0.0, 0.5), (-2.0, 2.0), (1.0, inf), (nan, 0.0),
     ],
-)  # fmt: skip
+)
 
 
 def power_rule(xp, d, _y, x, exponent):
@@ -141,24 +136,18 @@ pow_scalar = elementwise(
     "pow_scalar", lambda xp, x, exponent: xp.power(x, exponent), [power_rule],
     domain=POSITIVE, params=[{"exponent": p} for p in (2, 3.0, 0.5, -1, 2.5, 0, 1, -0.5, 1.7)],
     edges=[0.0, inf, -1.0, nan], title="PowBackward0", peer="pow", fused="pow_scalar_vjp",
-)  # fmt: skip
-sqrt = elementwise(
-    "sqrt", "sqrt", [lambda _xp, d, y, _x: d / (y + y)], domain=POSITIVE, promote="float", edges=[0.0, inf, -1.0]
 )
+sqrt = elementwise("sqrt", "sqrt", [lambda _xp, d, y, _x: d / (y + y)], domain=POSITIVE, promote="float", edges=[0.0, inf, -1.0])
 rsqrt = elementwise(
     "rsqrt", lambda xp, x: xp.reciprocal(xp.sqrt(x)), [lambda _xp, d, y, _x: -0.5 * d * (y * y * y)],
     domain=POSITIVE, promote="float", edges=[0.0, inf, -1.0],
-)  # fmt: skip
+)
 
 # -- exponentials and logarithms
-exp = elementwise(
-    "exp", "exp", [lambda _xp, d, y, _x: d * y], promote="float", edges=[-inf, 0.0, inf, nan], fused="exp_vjp"
-)
+exp = elementwise("exp", "exp", [lambda _xp, d, y, _x: d * y], promote="float", edges=[-inf, 0.0, inf, nan], fused="exp_vjp")
 exp2 = elementwise("exp2", "exp2", [lambda _xp, d, y, _x: d * (y * math.log(2))], promote="float", edges=[-inf, 0.0])
 expm1 = elementwise("expm1", "expm1", [lambda xp, d, _y, x: d * xp.exp(x)], promote="float", edges=[-inf, 0.0, 1e-30])
-log = elementwise(
-    "log", "log", [lambda _xp, d, _y, x: d / x], domain=POSITIVE, promote="float", edges=[0.0, 1.0, inf, -1.0]
-)
+log = elementwise("log", "log", [lambda _xp, d, _y, x: d / x], domain=POSITIVE, promote="float", edges=[0.0, 1.0, inf, -1.0])
 log1p = elementwise(
     "log1p", "log1p", [lambda _xp, d, _y, x: d / (x + 1)], domain=(-0.5, 2), promote="float", edges=[0.0, 1e-30, -1.0]
 )
@@ -179,7 +168,7 @@ logaddexp = elementwise(
     "logaddexp", log_add_exp,
     [lambda xp, d, _y, a, b: d * xp.sigmoid(a - b), lambda xp, d, _y, a, b: d * xp.sigmoid(b - a)],
     promote="float", edges=[(1.0, 1.0), (-1.0, inf), (-inf, 2.0), (nan, 1.0)],
-)  # fmt: skip
+)
 logaddexp2 = elementwise(
     "logaddexp2", "logaddexp2",
     [
@@ -187,7 +176,7 @@ logaddexp2 = elementwise(
         lambda xp, d, _y, a, b: d * xp.sigmoid((b - a) * math.log(2)),
     ],
     promote="float", refuses=REAL_ONLY, edges=[(1.0, 1.0), (-1.0, inf), (-inf, 2.0), (nan, 1.0)],
-)  # fmt: skip
+)
 
 
 def x_log_y(xp, a, b):
@@ -200,5 +189,5 @@ xlogy = elementwise(
     [lambda xp, d, _y, a, b: d * xp.log(xp.where((a == 0) & (b <= 0), 1, b)), lambda _xp, d, _y, a, b: d * (a / b)],
     domain=[(-2, 2), POSITIVE], promote="float", refuses=REAL_ONLY,
     edges=[(0.0, 0.0), (0.0, -1.0), (0.0, nan), (1.0, 0.0), (nan, 1.0), (0.0, 2.0), (2.0, inf)],
-)  # fmt: skip
+)
 

@@ -36,4 +36,4 @@ embedding = general(
     [((4, 3), [[2, 0], [2, 1]], {"lead": 0, "padding": None}), ((4, 3), [2, 0, 2], {"lead": 0, "padding": None})],
     arity=2, promote="none", batching=one_more_lead, structure="moves",
     peer=lambda torch, table, index, lead, padding: torch.nn.functional.embedding(index, table, padding),
-)  # fmt: skip
+)

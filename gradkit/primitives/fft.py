@@ -26,7 +26,7 @@ fft_c2c = linear(
     ],
     structure="dense", title="FftC2CBackward0",
     peer=lambda torch, x, axes, norm, inverse: (torch.fft.ifftn if inverse else torch.fft.fftn)(x, dim=axes, norm=norm),
-)  # fmt: skip
+)
 
 
 def halved(xp, x, axis: int, size: int, weight: float):
@@ -41,7 +41,7 @@ def halved(xp, x, axis: int, size: int, weight: float):
 fft_weigh = linear(
     "fft_weigh", halved, [lambda xp, d, _y, _x, **params: xp.fft_weigh(d, **params)],
     [(_Z, {"axis": -1, "size": 6, "weight": 0.5}), (_Z, {"axis": -1, "size": 7, "weight": 2.0})], structure="diagonal",
-)  # fmt: skip
+)
 
 
 def r2c_ct(xp, d, _y, x_shape, axes: tuple[int, ...], norm: str):
@@ -63,7 +63,7 @@ fft_r2c = linear(
     ],
     structure="dense", holomorphic=False, title="FftR2CBackward0",
     peer=lambda torch, x, axes, norm: torch.fft.rfftn(x, dim=axes, norm=norm),
-)  # fmt: skip
+)
 
 
 def c2r(xp, x, axes: tuple[int, ...], norm: str, size: int):
@@ -78,4 +78,4 @@ fft_c2r = linear(
     ],
     structure="dense", holomorphic=False, title="FftC2RBackward0",
     peer=lambda torch, x, axes, norm, size: torch.fft.irfftn(x, [-1] * (len(axes) - 1) + [size], axes, norm),
-)  # fmt: skip
+)

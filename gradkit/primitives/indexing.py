@@ -42,11 +42,11 @@ slice_ = linear(
     "slice", take_slice, [lambda xp, d, _y, x_shape, key: xp.unslice(d, shape=x_shape, key=key)],
     [((3, 4), {"key": (..., slice(1, 3), slice(None))}), ((3, 4), {"key": (..., 1, None, slice(0, 4, 2))})],
     view=True, method=getitem, accumulate=add_slice, peer=lambda torch, x, key: x[key],
-)  # fmt: skip
+)
 unslice = linear(
     "unslice", put_slice, [lambda xp, d, _y, _x, shape, key: xp.slice(d, key=key)],
     [((2, 4), {"shape": (3, 4), "key": (..., slice(0, 2), slice(None))})], batching=in_front,
-)  # fmt: skip
+)
 
 
 # -- index arrays
@@ -218,20 +218,14 @@ index = selection(
     ],
     arity=None, batching=one_more_lead,
     peer=lambda torch, x, *index, axes, lead: None if lead else x[_key(x.ndim, index, axes)],
-)  # fmt: skip
+)
 unindex = selection(
     "unindex", add_at, lambda xp, d, _y, _x, *index, shape, lead, axes=None: xp.index(d, *index, axes=axes, lead=lead),
     [((3, 4), [2, 0, 2], {"shape": (5, 4), **FIRST}), ((4, 3), [2, 0, 2], {"shape": (4, 5), **SECOND})],
     arity=None, batching=one_more_lead, structure="dense",
-)  # fmt: skip
+)
 last_written_ = general(
-    "last_written",
-    last_written,
-    None,
-    None,
-    [((3, 4), [2, 0, 2], FIRST)],
-    arity=None,
-    promote="none",
+    "last_written", last_written, None, None, [((3, 4), [2, 0, 2], FIRST)], arity=None, promote="none",
     batching=one_more_lead,
 )
 index_put = general(
@@ -244,7 +238,7 @@ index_put = general(
     arity=None, promote="none", batching=one_more_lead, structure="dense",
     peer=lambda torch, x, v, *index, axes, lead, accumulate: (
         torch.index_put(x, index, v, accumulate) if axes[0] == -x.ndim else None),
-)  # fmt: skip
+)
 
 
 def _key(ndim: int, index, axes) -> tuple[Any, ...]:
@@ -277,11 +271,11 @@ masked_select = selection(
     "masked_select", take_masked, lambda xp, d, _y, _x, *mask, lead: xp.masked_put(d, *mask, lead=lead),
     [((2, 3), _MASK, {"lead": 0})], batching=one_more_lead, arity=None,
     peer=lambda torch, x, mask, lead: torch.masked_select(x, mask),
-)  # fmt: skip
+)
 masked_put = selection(
     "masked_put", put_masked, lambda xp, d, _y, _x, *mask, lead: xp.masked_select(d, *mask, lead=lead),
     [((3,), _MASK, {"lead": 0})], batching=one_more_lead, arity=None,
-)  # fmt: skip
+)
 
 
 def write_masked(xp, z, value, mask, lead: int) -> None:
@@ -308,12 +302,12 @@ mask_put = general(
         *[xp.zeros_like(v) if t is None else t for t, v in zip(ts, (x, value))], mask, lead=lead),
     [((2, 3), (3,), _MASK, {"lead": 0}), ((2, 3), (), _MASK, {"lead": 0})],
     arity=3, promote="none", batching=one_more_lead, title="IndexPutBackward0",
-)  # fmt: skip
+)
 # For each place of a flattened mask: how many places before it are set, that is, which value of a list goes there.
 mask_ranks = general(
     "mask_ranks", lambda xp, mask: xp.maximum(xp.cumsum(mask, axis=-1) - 1, 0), None, None,
     [([True, False, True, True], {})], promote="none",
-)  # fmt: skip
+)
 
 
 # -- writing a region
@@ -370,4 +364,4 @@ overwrite = linear(
     "overwrite", overwritten, overwrite_vjp,
     [((3, 4), (4,), {"steps": ((slice_.primitive, {"key": (..., 1, slice(None))}),)}), ((3, 4), (3, 4), {"steps": ()})],
     arity=2, batching=batched_steps, reuse=overwrite_reusing, holomorphic=False, title="CopySlices",
-)  # fmt: skip
+)

@@ -86,7 +86,7 @@ matmul = bilinear(
     ],
     [((2, 3), (3, 4), {}), ((5, 2, 3), (3, 4), {}), ((2, 3), (5, 3, 4), {})],
     title="MmBackward0",
-)  # fmt: skip
+)
 
 
 def row_products(xp, a, b):
@@ -113,13 +113,10 @@ def row_products_ct(xp, d, mine, other):
 # y = sum of a * b over the last axis: of two vectors, of a matrix and a vector, of stacks of them.
 rowdot = bilinear(
     "rowdot", row_products,
-    [
-        lambda xp, d, _y, a, b: row_products_ct(xp, d, a, b),
-        lambda xp, d, _y, a, b: row_products_ct(xp, d, b, a),
-    ],
+    [lambda xp, d, _y, a, b: row_products_ct(xp, d, a, b), lambda xp, d, _y, a, b: row_products_ct(xp, d, b, a)],
     [((3,), (3,), {}), ((2, 3), (3,), {}), ((3,), (2, 3), {}), ((5, 2, 3), (2, 3), {}), ((5, 2, 3), (5, 1, 3), {})],
     title="DotBackward0", peer=lambda torch, a, b: (a * b).sum(-1),
-)  # fmt: skip
+)
 
 
 # -- solving
@@ -146,7 +143,7 @@ linalg_solve = general(
     "linalg_solve", solved, solve_vjp, solve_jvp,
     [((3, 3), (3, 2), {}), ((2, 3, 3), (3, 1), {})], arity=2, broadcasts=True, structure="block",
     title="LinalgSolveExBackward0", peer=lambda torch, a, b: torch.linalg.solve(a, b),
-)  # fmt: skip
+)
 
 
 @complaining("linalg.inv", is_singular)
@@ -163,7 +160,7 @@ linalg_inv = general(
     "linalg_inv", inverted, inv_vjp, lambda xp, ts, y, _a: -product(xp, y, ts[0], y),
     [((3, 3), {}), ((2, 3, 3), {})], structure="block", title="LinalgInvExBackward0",
     peer=lambda torch, a: torch.linalg.inv(a),
-)  # fmt: skip
+)
 
 BLOCK = 64  # from this size on a triangle is halved: most of the work is then products of matrices
 
@@ -223,7 +220,7 @@ triangular_solve = general(
     + [((2, 3, 3), (3, 1), {"upper": True, "unit": False})],
     arity=2, broadcasts=True, structure="block", title="LinalgSolveTriangularBackward0",
     peer=lambda torch, a, b, upper, unit: torch.linalg.solve_triangular(a, b, upper=upper, unitriangular=unit),
-)  # fmt: skip
+)
 
 
 # -- pseudo-inverse
@@ -254,9 +251,8 @@ def pinv_jvp(xp, ts, y, a, **_params):
 linalg_pinv = general(
     "linalg_pinv", pseudo_inverted, pinv_vjp, pinv_jvp,
     [((4, 3), {"atol": 0.0, "rtol": 1e-6}), ((2, 2, 3), {"atol": 0.0, "rtol": 1e-6})],
-    structure="block", holomorphic=False,
-    peer=lambda torch, a, atol, rtol: torch.linalg.pinv(a, atol=atol, rtol=rtol),
-)  # fmt: skip
+    structure="block", holomorphic=False, peer=lambda torch, a, atol, rtol: torch.linalg.pinv(a, atol=atol, rtol=rtol),
+)
 
 
 # -- exponential
@@ -265,7 +261,7 @@ linalg_pinv = general(
 PADE = [
     64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600, 670442572800,
     33522128640, 1323241920, 40840800, 960960, 16380, 182, 1,
-]  # fmt: skip
+]
 BOUND = 5.37
 
 
@@ -303,4 +299,4 @@ matrix_exp = general(
     "matrix_exp", exponential, lambda xp, d, _y, a: [frechet(xp, xp.matrix_transpose(a), d)],
     lambda xp, ts, _y, a: frechet(xp, a, ts[0]), [((3, 3), {}), ((2, 2, 2), {})], structure="block",
     title="LinalgMatrixExpBackward0",
-)  # fmt: skip
+)

@@ -25,4 +25,4 @@ linear = bilinear(
     "linear", linear_forward, [x_ct, lambda xp, d, _y, x, _w: xp.matmul(xp.matrix_transpose(d), x)],
     [((2, 3), (4, 3), {}), ((5, 2, 3), (1, 4, 3), {}), ((5, 2, 3), (5, 4, 3), {})],
     title="MmBackward0", peer=lambda torch, x, w: torch.matmul(x, w.mT),
-)  # fmt: skip
+)

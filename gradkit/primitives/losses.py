@@ -19,9 +19,7 @@ def over_losses(xp, v, rank: int):
 
 
 @fusible
-def cross_entropy_forward(
-    xp, x, target, *, axis: int, rank: int, ignore_index: int | None, reduction: str
-):
+def cross_entropy_forward(xp, x, target, *, axis: int, rank: int, ignore_index: int | None, reduction: str):
     counted = xp.astype(target != (-1 if ignore_index is None else ignore_index), dtype=x.dtype)
     index = beside_classes(xp, xp.where(counted == 1, target, 0), axis)
     log_p = xp.take_along_axis(log_softmax_forward(xp, x, axis=axis), index, axis=axis)
@@ -33,9 +31,7 @@ def cross_entropy_forward(
 
 
 @fusible
-def cross_entropy_vjp(
-    xp, d, x, target, *, axis: int, rank: int, ignore_index: int | None, reduction: str
-):
+def cross_entropy_vjp(xp, d, x, target, *, axis: int, rank: int, ignore_index: int | None, reduction: str):
     counted = xp.astype(target != (-1 if ignore_index is None else ignore_index), dtype=x.dtype)
     if reduction == "mean":
         d = d / xp.maximum(over_losses(xp, counted, rank), 1)  # where nothing counts the gradient is 0
@@ -70,7 +66,7 @@ cross_entropy = general(
         ((2, 3, 2), [[2, 0], [1, 2]], {"axis": -2, "rank": 3, "ignore_index": 0, "reduction": "sum"}),
     ],
     arity=2, promote="none", title="NllLossBackward0", peer=peer,
-)  # fmt: skip
+)
 
 
 # -- two classes
@@ -91,10 +87,8 @@ binary_cross_entropy = elementwise(
     [probability_slope, lambda xp, d, _y, x, _t: d * (xp.log1p(-x) - xp.log(x))],
     domain=[(0.1, 0.9), (0, 1)], edges=[(0.0, 0.0), (1.0, 1.0), (0.0, 1.0), (1.0, 0.0)],
     edge_order=1,  # the second derivatives there are made by the 1e-12 in the first: neither PyTorch's nor ours exists
-    peer=lambda torch, x, t: torch.nn.functional.binary_cross_entropy(
-        *torch.broadcast_tensors(x, t), reduction="none"
-    ),
-)  # fmt: skip
+    peer=lambda torch, x, t: torch.nn.functional.binary_cross_entropy(*torch.broadcast_tensors(x, t), reduction="none"),
+)
 binary_cross_entropy_with_logits = elementwise(
     "binary_cross_entropy_with_logits",
     lambda xp, x, t: (1 - t) * x + xp.maximum(-x, 0) + xp.log1p(xp.exp(-xp.abs(x))),
@@ -103,4 +97,4 @@ binary_cross_entropy_with_logits = elementwise(
     peer=lambda torch, x, t: torch.nn.functional.binary_cross_entropy_with_logits(
         *torch.broadcast_tensors(x, t), reduction="none"
     ),
-)  # fmt: skip
+)

@@ -70,4 +70,4 @@ vector_norm = general(
     + [((3, 4), {"ord": 2, "axis": (-2, -1), "keepdims": True})],
     structure="axes", holomorphic=False, title="LinalgVectorNormBackward0",
     peer=lambda torch, x, ord, axis, keepdims: torch.linalg.vector_norm(x, ord, axis, keepdims),
-)  # fmt: skip
+)

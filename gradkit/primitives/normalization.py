@@ -8,7 +8,7 @@ from gradkit.primitives.shape import axis_from_end
 
 
 # -- softmax
-def softmax_over(x, dim = None, *, axis = None) -> dict[str, Any]:
+def softmax_over(x, dim=None, *, axis=None) -> dict[str, Any]:
     """PyTorch's and NumPy's name for the axis."""
     return {"axis": axis_from_end(x, dim if axis is None else axis)}
 
@@ -43,19 +43,17 @@ ALONG = [((3, 4), {"axis": -1}), ((3, 4), {"axis": -2}), ((2, 3, 2), {"axis": -2
 
 # The Jacobian of softmax is symmetric: it carries tangents as it carries cotangents.
 softmax = general(
-    "softmax", softmax_forward,
-    lambda xp, d, y, _x, axis: [softmax_vjp(xp, d, y, axis=axis)],
+    "softmax", softmax_forward, lambda xp, d, y, _x, axis: [softmax_vjp(xp, d, y, axis=axis)],
     lambda xp, ts, y, _x, axis: softmax_vjp(xp, ts[0], y, axis=axis),
     ALONG, structure="axes", tidy=softmax_over, edges=[(0.0, 0.0), (1e4, -1e4)],
     peer=lambda torch, x, axis: torch.softmax(x, axis),
-)  # fmt: skip
+)
 log_softmax = general(
-    "log_softmax", log_softmax_forward,
-    lambda xp, d, y, _x, axis: [log_softmax_vjp(xp, d, y, axis=axis)],
+    "log_softmax", log_softmax_forward, lambda xp, d, y, _x, axis: [log_softmax_vjp(xp, d, y, axis=axis)],
     lambda xp, ts, y, _x, axis: ts[0] - xp.sum(xp.exp(y) * ts[0], axis=axis, keepdims=True),
     ALONG, structure="axes", tidy=softmax_over, edges=[(0.0, 0.0), (1e4, -1e4)],
     peer=lambda torch, x, axis: torch.log_softmax(x, axis),
-)  # fmt: skip
+)
 
 
 # -- layer and batch normalisation
@@ -127,32 +125,29 @@ def batch_moments(xp, x, *, axis: tuple[int, ...]) -> tuple[Any, Any]:
 
 
 standardize = general(
-    "standardize", standardize_forward,
-    lambda xp, d, _y, x, axis, eps: [standardize_vjp(xp, d, x, axis=axis, eps=eps)],
+    "standardize", standardize_forward, lambda xp, d, _y, x, axis, eps: [standardize_vjp(xp, d, x, axis=axis, eps=eps)],
     lambda xp, ts, _y, x, axis, eps: standardize_vjp(xp, ts[0], x, axis=axis, eps=eps),
     [((3, 4), {"axis": (-1,), "eps": 1e-5}), ((3, 2, 2), {"axis": (-3, -1), "eps": 1e-2})],
     structure="axes", title="NativeGroupNormBackward0",
-)  # fmt: skip
+)
 # One function, in two rows for the sake of their fused forms: weight and bias run along the normalised axes in one, along
 # the axis that is left in the other.
 layer_norm = general(
     "layer_norm", layer_norm_forward,
-    lambda xp, d, _y, x, w, _b, axis, eps: layer_norm_vjp(xp, d, x, w, axis=axis, eps=eps),
-    norm_jvp,
+    lambda xp, d, _y, x, w, _b, axis, eps: layer_norm_vjp(xp, d, x, w, axis=axis, eps=eps), norm_jvp,
     [((3, 4), (4,), (4,), {"axis": (-1,), "eps": 1e-5}), ((3, 2, 2), (2, 2), (2, 2), {"axis": (-2, -1), "eps": 1e-2})],
     arity=3, broadcasts=True, title="NativeLayerNormBackward0",
     peer=lambda torch, x, w, b, axis, eps: torch.layer_norm(x, x.shape[axis[0]:], w, b, eps),
-)  # fmt: skip
+)
 batch_norm = general(
     "batch_norm", batch_norm_forward,
     lambda xp, d, _y, x, w, _b, axis, eps: batch_norm_vjp(xp, d, x, w, axis=axis, eps=eps),
     norm_jvp,
-    [
-        ((4, 3), (3,), (3,), {"axis": (-2,), "eps": 1e-5}),
-        ((3, 2, 5), (2, 1), (2, 1), {"axis": (-3, -1), "eps": 1e-2}),
-    ],
-    arity=3, broadcasts=True, title="NativeBatchNormBackward0",
+    [((4, 3), (3,), (3,), {"axis": (-2,), "eps": 1e-5}), ((3, 2, 5), (2, 1), (2, 1), {"axis": (-3, -1), "eps": 1e-2})],
+    arity=3,
+    broadcasts=True,
+    title="NativeBatchNormBackward0",
     peer=lambda torch, x, w, b, axis, eps: torch.nn.functional.batch_norm(
         x, None, None, w.reshape(-1), b.reshape(-1), True, 0.0, eps
     ),
-)  # fmt: skip
+)

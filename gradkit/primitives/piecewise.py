@@ -20,7 +20,7 @@ masked = elementwise(
     "masked", "kept_by_mask", [None, lambda xp, d, _y, mask, _x: xp.masked(mask, d)], promote="none",
     samples=[(_MASK, (3,), {}), (_MASK, (2, 3), {}), (_MASK, (2, 1), {})],
     peer=lambda torch, mask, x: torch.where(mask, x, 0),
-)  # fmt: skip
+)
 _where = elementwise(
     "where", "where",
     [
@@ -29,7 +29,7 @@ _where = elementwise(
         lambda xp, d, _y, mask, _a, _b: xp.masked(xp.logical_not(mask), d),
     ],
     promote="none", samples=[(_MASK, (3,), (2, 3), {}), (_MASK, (), (3,), {}), ([[True], [False]], (3,), (3,), {})],
-)  # fmt: skip
+)
 
 
 def where(condition, input, other):
@@ -68,7 +68,7 @@ dropout = linear(
     [((3, 4), {"mask": lambda xp, shape, dtype: xp.reshape(xp.arange(12, dtype=dtype) % 3, shape), "lead": 0})],
     structure="diagonal", batching=lambda sizes, mask, lead: {"mask": mask, "lead": lead + len(sizes)},
     title="NativeDropoutBackward0", peer=lambda torch, x, mask, lead: x * (torch.arange(12, dtype=x.dtype) % 3).reshape(x.shape),
-)  # fmt: skip
+)
 
 # -- the larger and the smaller
 _TIES = [(1.0, 1.0), (inf, inf), (nan, 1.0), (1.0, nan), (0.0, -0.0), (2.0, 1.0)]
@@ -79,7 +79,7 @@ maximum = elementwise(  # a tie is shared, and a nan goes to both
         lambda xp, d, _y, a, b: xp.masked(xp.logical_not(b < a), xp.where(a == b, d / 2, d)),
     ],
     refuses=REAL_ONLY, edges=_TIES,
-)  # fmt: skip
+)
 minimum = elementwise(
     "minimum", "minimum",
     [
@@ -87,7 +87,7 @@ minimum = elementwise(
         lambda xp, d, _y, a, b: xp.masked(xp.logical_not(b > a), xp.where(a == b, d / 2, d)),
     ],
     refuses=REAL_ONLY, edges=_TIES,
-)  # fmt: skip
+)
 fmax = elementwise(  # a tie is the first operand's
     "fmax", "fmax",
     [
@@ -95,7 +95,7 @@ fmax = elementwise(  # a tie is the first operand's
         lambda xp, d, _y, a, b: xp.masked(xp.logical_not((a >= b) | (b != b)), d),
     ],
     refuses=REAL_ONLY, edges=_TIES,
-)  # fmt: skip
+)
 fmin = elementwise(
     "fmin", "fmin",
     [
@@ -103,7 +103,7 @@ fmin = elementwise(
         lambda xp, d, _y, a, b: xp.masked(xp.logical_not((a <= b) | (b != b)), d),
     ],
     refuses=REAL_ONLY, edges=_TIES,
-)  # fmt: skip
+)
 
 
 # -- clipping
@@ -138,7 +138,7 @@ clamp = elementwise(
     "clamp", clamped, [lambda xp, d, _y, x, min, max: xp.masked(within(x, min, max), d)],
     params=[{"min": -1.0, "max": 1.0}, {"min": None, "max": 0.5}, {"min": 0.0, "max": None}, {"min": 1.0, "max": -1.0}],
     edges=[-1.0, 0.0, 0.5, 1.0, inf, nan],
-)  # fmt: skip
+)
 clamp_tensor = elementwise(
     "clamp_tensor", lambda xp, x, low, high: xp.minimum(xp.maximum(x, low), high),
     [
@@ -149,42 +149,42 @@ clamp_tensor = elementwise(
     domain=[(-3, 3), (-2, -0.5), (0.5, 2)], refuses=REAL_ONLY,
     edges=[(0.0, 0.0, 1.0), (1.0, 0.0, 1.0), (0.5, 3.0, 1.0), (nan, 0.0, 1.0), (2.0, 1.0, 1.0), (0.0, 1.0, 1.0)],
     peer="clamp", title="ClampBackward1",
-)  # fmt: skip
+)
 clamp_min_tensor = elementwise(
     "clamp_min_tensor", "maximum",
     [lambda xp, d, _y, x, low: xp.masked(x >= low, d), lambda xp, d, _y, x, low: xp.masked(x < low, d)],
     refuses=REAL_ONLY, edges=_TIES, peer=lambda torch, x, low: torch.clamp(x, min=low), title="ClampMinBackward1",
-)  # fmt: skip
+)
 clamp_max_tensor = elementwise(
     "clamp_max_tensor", "minimum",
     [lambda xp, d, _y, x, high: xp.masked(x <= high, d), lambda xp, d, _y, x, high: xp.masked(x > high, d)],
     refuses=REAL_ONLY, edges=_TIES, peer=lambda torch, x, high: torch.clamp(x, max=high), title="ClampMaxBackward1",
-)  # fmt: skip
+)
 nan_to_num = elementwise(
     "nan_to_num", "nan_to_num", [lambda xp, d, _y, x, **_: xp.masked(xp.isfinite(x), d)],
     params=[{"nan": 0.0, "posinf": None, "neginf": None}, {"nan": 1.0, "posinf": 2.0, "neginf": -2.0}],
     edges=[inf, -inf, nan, 0.0],
-)  # fmt: skip
+)
 
 
 # -- signs and steps
 signum = elementwise(
     "signum", "signum", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.5, 2), refuses=REAL_ONLY,
     edges=[0.0, -0.0, inf, -inf, nan, -3.0], peer="sign", title="SignBackward0",
-)  # fmt: skip
+)
 copysign = elementwise(
     "copysign", "copysign",
     [lambda xp, d, y, a, _b: d * (xp.signum(a) * xp.signum(y)), lambda xp, d, _y, _a, _b: xp.zeros_like(d)],
     domain=[(-2, 2), (0.5, 2)], promote="float", refuses=REAL_ONLY,
     edges=[(0.0, -1.0), (1.0, -0.0), (-2.0, 0.0), (nan, 1.0), (1.0, nan)],
-)  # fmt: skip
+)
 heaviside = elementwise(
     "heaviside", "heaviside",
     [lambda xp, d, _y, _x, _value: xp.zeros_like(d), lambda xp, d, _y, x, _value: xp.masked(x == 0, d)],
     domain=[(0.5, 2), (-2, 2)], refuses=REAL_ONLY, edges=[(0.0, 0.5), (-1.0, 0.5), (nan, 0.5)],
     integers=lambda xp, x, value: xp.where(x == 0, value, (x > 0).astype(x.dtype)),
     peer=lambda torch, x, value: torch.where(x == 0, value, (x > 0).to(x.dtype)) + 0 * x,
-)  # fmt: skip
+)
 
 _HALVES = [0.5, -0.5, 1.5, 2.5, 1.0, -1.0, 0.0, inf, nan]
 
@@ -194,27 +194,23 @@ def copied(xp, x):
 
 
 floor = elementwise(
-    "floor", "floor", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied,
-    edges=_HALVES,
-)  # fmt: skip
+    "floor", "floor", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
+)
 ceil = elementwise(
-    "ceil", "ceil", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied,
-    edges=_HALVES,
-)  # fmt: skip
+    "ceil", "ceil", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
+)
 trunc = elementwise(
-    "trunc", "trunc", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied,
-    edges=_HALVES,
-)  # fmt: skip
+    "trunc", "trunc", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
+)
 rint = elementwise(
     "rint", "rint", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.6, 1.4), refuses=NO_BOOL, integers=copied,
     edges=_HALVES, peer="round", title="RoundBackward0",
-)  # fmt: skip
+)
 round_decimals = elementwise(
     "round_decimals", lambda xp, x, decimals: xp.round(x, decimals), [lambda xp, d, _y, _x, **_: xp.zeros_like(d)],
     domain=(0.61, 0.64), params=[{"decimals": 1}, {"decimals": -1}], promote="float", title="RoundBackward1",
     edges=[1.25, 15.0, nan], peer=lambda torch, x, decimals: torch.round(x, decimals=decimals),
-)  # fmt: skip
+)
 frac = elementwise(
-    "frac", lambda xp, x: x - xp.trunc(x), [lambda _xp, d, _y, _x: d], domain=(0.1, 0.9), refuses="biuc",
-    edges=_HALVES[:-2],
-)  # fmt: skip
+    "frac", lambda xp, x: x - xp.trunc(x), [lambda _xp, d, _y, _x: d], domain=(0.1, 0.9), refuses="biuc", edges=_HALVES[:-2]
+)

@@ -42,7 +42,7 @@ _MAX = [
 max_pool = general(
     "max_pool", "pool_max", max_pool_vjp, max_pool_jvp, _MAX, title="MaxPool2DWithIndicesBackward0", promote="same",
     structure="moves", peer=max_pool_peer,
-)  # fmt: skip
+)
 max_pool_at = general("max_pool_at", "pool_max_at", None, None, _MAX, promote="same")
 
 
@@ -93,10 +93,10 @@ _MEAN = [
 avg_pool = linear(
     "avg_pool", lambda xp, x, **params: xp.pool_mean(x, *in_order(params)), [avg_pool_transpose], _MEAN,
     structure="dense", title="AvgPool2DBackward0", peer=avg_pool_peer,
-)  # fmt: skip
+)
 avg_pool_ct = linear(
     "avg_pool_ct", lambda xp, d, size, **params: xp.pool_mean_ct(d, size, *in_order(params)),
     [lambda xp, d, _y, _d, size, **params: xp.avg_pool(d, **params)],
     [((2, 1, 2), {**_MEAN[0][1], "size": (5,)}), ((1, 2, 3, 3), {**_MEAN[1][1], "size": (5, 4)})],
     structure="dense", title="AvgPool2DBackward0",
-)  # fmt: skip
+)

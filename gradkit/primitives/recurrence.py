@@ -49,4 +49,4 @@ def jvp(xp, ts, _y, gates, c) -> list[Any]:
 lstm_step = general(
     "lstm_step", forward, vjp, jvp, [((3, 8), (3, 2), {}), ((2, 2, 4), (2, 2, 1), {})], arity=2, outputs=2,
     structure="dense", title="ThnnFusedLstmCellBackward0",
-)  # fmt: skip
+)

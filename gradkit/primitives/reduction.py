@@ -35,7 +35,7 @@ def beside(xp, y, shape, axis):
 _worked_out: dict[Any, dict[str, Any]] = {}
 
 
-def reduce_over(x, dim = None, keepdim: bool = False, *, axis = None, keepdims: bool = False):
+def reduce_over(x, dim=None, keepdim: bool = False, *, axis=None, keepdims: bool = False):
     """PyTorch's and NumPy's names for the same two things; worked out once for each rank."""
     key = (x.array.ndim - len(x.batch), dim if axis is None else axis, keepdim or keepdims)
     try:
@@ -55,7 +55,7 @@ def reduced_axes(x, dim) -> tuple[int, ...]:
     return axes_from_end(x, dim)
 
 
-def reduce_one(x, dim = None, keepdim: bool = False, *, axis = None, keepdims: bool = False):
+def reduce_one(x, dim=None, keepdim: bool = False, *, axis=None, keepdims: bool = False):
     return {"axis": axis_from_end(x, dim if axis is None else axis), "keepdims": keepdim or keepdims}
 
 
@@ -82,21 +82,20 @@ def spread(xp, x, shape, axis):
 
 sum = linear(
     "sum", "sum", [lambda xp, d, _y, x_shape, axis, keepdims: xp.unsum(d, shape=x_shape, axis=axis)],
-    REDUCTIONS, structure="axes", tidy=reduce_over,
-    peer=lambda torch, x, axis, keepdims: torch.sum(x, axis, keepdims),
-)  # fmt: skip
+    REDUCTIONS, structure="axes", tidy=reduce_over, peer=lambda torch, x, axis, keepdims: torch.sum(x, axis, keepdims),
+)
 # The transpose of sum: axes that a sum took away (or left with extent 1) at full extent again.
 unsum = linear(
     "unsum", spread, [lambda xp, d, _y, x_shape, shape, axis: xp.reshape(xp.sum(d, axis=axis), x_shape)],
     [((3,), {"shape": (3, 4), "axis": (-1,)}), ((1, 4), {"shape": (3, 4), "axis": (-2,)}), ((), {"shape": (3,), "axis": (-1,)})],
     batching=in_front, title="ExpandBackward0",
-)  # fmt: skip
+)
 mean = linear(
     "mean", "mean",
     [lambda xp, d, _y, x_shape, axis, keepdims: xp.unsum(d / extent(x_shape, axis), shape=x_shape, axis=axis)],
     REDUCTIONS, structure="axes", tidy=reduce_over, promote="float",
     peer=lambda torch, x, axis, keepdims: torch.mean(x, axis, keepdims),
-)  # fmt: skip
+)
 
 
 # -- extremes: those that tie share the derivative evenly
@@ -123,7 +122,7 @@ amax, amin = [
         peer=lambda torch, x, axis, keepdims, name=name: getattr(torch, name)(x, axis, keepdims),
     )
     for name, forward in (("amax", "max"), ("amin", "min"))
-]  # fmt: skip
+]
 
 
 # -- the first extreme along one axis, and its place
@@ -151,7 +150,7 @@ max_along, min_along = [
         peer=lambda torch, x, axis, keepdims, name=name: tuple(getattr(torch, name)(x, axis, keepdims)),
     )
     for name in ("max", "min")
-]  # fmt: skip
+]
 
 
 # -- products
@@ -169,7 +168,7 @@ prod = general(
     lambda xp, ts, _y, x, axis, keepdims: xp.sum(ts[0] * product_of_others(xp, x, axis=axis), axis=axis, keepdims=keepdims),
     [*ALONG_ONE, ([[2.0, 0.0, 3.0], [0.0, 0.0, 5.0]], ALONG_LAST)], structure="axes", tidy=reduce_one, promote="same",
     peer=lambda torch, x, axis, keepdims: torch.prod(x, axis, keepdims),
-)  # fmt: skip
+)
 
 
 # -- spread about the mean
@@ -223,11 +222,11 @@ SPREADS = [
 var = general(
     "var", "var", variance_vjp, variance_jvp, SPREADS, structure="axes", holomorphic=False,
     peer=lambda torch, x, axis, correction, keepdims: torch.var(x, axis, correction=correction, keepdim=keepdims),
-)  # fmt: skip
+)
 std = general(
     "std", "std", standard_vjp, standard_jvp, SPREADS, structure="axes", holomorphic=False,
     peer=lambda torch, x, axis, correction, keepdims: torch.std(x, axis, correction=correction, keepdim=keepdims),
-)  # fmt: skip
+)
 
 
 # -- logarithm of a sum of exponentials
@@ -250,19 +249,17 @@ logsumexp = general(
         ts[0] * xp.exp(x - beside(xp, y, x.shape, axis)), axis=axis, keepdims=keepdims),
     REDUCTIONS, structure="axes", tidy=reduce_over,
     peer=lambda torch, x, axis, keepdims: torch.logsumexp(x, axis, keepdims),
-)  # fmt: skip
+)
 
 
 # -- where, whether, how many: no derivatives
 argmax, argmin = [
-    general(name, name, None, None, ALONG_ONE, structure="axes", promote="same", tidy=reduce_one)
-    for name in ("argmax", "argmin")
+    general(name, name, None, None, ALONG_ONE, structure="axes", promote="same", tidy=reduce_one) for name in ("argmax", "argmin")
 ]
 any, all = [
-    general(name, name, None, None, REDUCTIONS, structure="axes", promote="same", tidy=reduce_over)
-    for name in ("any", "all")
+    general(name, name, None, None, REDUCTIONS, structure="axes", promote="same", tidy=reduce_over) for name in ("any", "all")
 ]
 count_nonzero = general(
     "count_nonzero", "count_nonzero", None, None, REDUCTIONS[:1], structure="axes", promote="same", tidy=reduce_over,
     peer=lambda torch, x, axis, keepdims: torch.count_nonzero(x, axis),
-)  # fmt: skip
+)

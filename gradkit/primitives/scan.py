@@ -32,7 +32,7 @@ running_sum = linear(
     [lambda xp, d, _y, _x, axis, reverse: xp.running_sum(d, axis=axis, reverse=not reverse)],
     FORTH_AND_BACK, structure="axes", title="CumsumBackward0",
     peer=lambda torch, x, axis, reverse: None if reverse else torch.cumsum(x, axis),
-)  # fmt: skip
+)
 
 
 # -- linear recurrences: y[i] = a[i] y[i-1] + b[i]
@@ -69,7 +69,7 @@ recurrence = general(
     "recurrence", recur, recurrence_vjp, recurrence_jvp,
     [((3, 4), (3, 4), {"axis": -1, "reverse": False}), ((3, 4), (3, 4), {"axis": -2, "reverse": True})],
     arity=2, structure="axes", peer=False,
-)  # fmt: skip
+)
 
 
 # -- products
@@ -93,7 +93,7 @@ running_prod = general(
     [*FORTH_AND_BACK, ([[2.0, 0.0, 3.0], [0.0, 0.0, 5.0]], {"axis": -1, "reverse": False})],
     structure="axes", promote="same", title="CumprodBackward0",
     peer=lambda torch, x, axis, reverse: None if reverse else torch.cumprod(x, axis),
-)  # fmt: skip
+)
 
 
 # -- logarithms of running sums of exponentials
@@ -120,7 +120,7 @@ def log_cumulative_jvp(xp, ts, y, x, axis: int):
 logcumsumexp = general(
     "logcumsumexp", "logcumsumexp", log_cumulative_vjp, log_cumulative_jvp, [((3, 4), {"axis": -1}), ((3, 4), {"axis": -2})],
     structure="axes", peer=lambda torch, x, axis: torch.logcumsumexp(x, axis),
-)  # fmt: skip
+)
 
 
 # -- running extremes, and their places
@@ -140,9 +140,8 @@ cummax, cummin = [
         name, latest(running, reaches),
         lambda xp, d, y, x_shape, axis: [xp.ungather(d[0], y[1], shape=x_shape, axis=axis)],
         lambda xp, ts, y, _x, axis: [xp.gather(ts[0], y[1], axis=axis), None],
-        [((3, 4), {"axis": -1}), ((3, 4), {"axis": -2})], structure="axes", promote="same", outputs=2,
-        rescues=True,
+        [((3, 4), {"axis": -1}), ((3, 4), {"axis": -2})], structure="axes", promote="same", outputs=2, rescues=True,
         peer=lambda torch, x, axis, name=name: tuple(getattr(torch, name)(x, axis)),
     )
     for name, running, reaches in (("cummax", "running_max", lambda x, y: x >= y), ("cummin", "running_min", lambda x, y: x <= y))
-]  # fmt: skip
+]

@@ -33,11 +33,11 @@ gather = selection(
     "gather", gathered, lambda xp, d, _y, x_shape, *index, axis: xp.ungather(d, *index, shape=x_shape, axis=axis),
     [((3, 4), _INDEX, {"axis": -1}), ((3, 4), [[2, 0, 1, 1]], {"axis": -2})], arity=None,
     peer=lambda torch, x, index, axis: torch.gather(x, axis, index),
-)  # fmt: skip
+)
 ungather = selection(
     "ungather", scattered_sum, lambda xp, d, _y, _x, *index, shape, axis: xp.gather(d, *index, axis=axis),
     [((3, 2), _INDEX, {"shape": (3, 4), "axis": -1})], arity=None, batching=in_front, structure="dense",
-)  # fmt: skip
+)
 
 
 # -- scatter: index and values have one shape
@@ -54,7 +54,7 @@ scatter_add = general(
         xp.zeros_like(x) if ts[0] is None else ts[0], index, xp.zeros_like(v) if ts[2] is None else ts[2], axis=axis),
     [((3, 4), _INDEX, (3, 2), {"axis": -1})], arity=3, promote="none",
     peer=lambda torch, x, index, v, axis: torch.scatter_add(x, axis, index, v),
-)  # fmt: skip
+)
 
 
 def put_scattered(xp, z, values, index, axis: int) -> None:
@@ -89,10 +89,8 @@ scatter = general(
         xp.zeros_like(x) if ts[0] is None else ts[0], index, xp.zeros_like(v) if ts[2] is None else ts[2], axis=axis),
     [((3, 4), [[2, 0], [1, 3], [0, 3]], (3, 2), {"axis": -1})], arity=3, promote="none",
     peer=lambda torch, x, index, v, axis: torch.scatter(x, axis, index, v),
-)  # fmt: skip
-last_scattered_ = general(
-    "last_scattered", last_scattered, None, None, [((3, 4), _INDEX, {"axis": -1})], arity=2, promote="none"
 )
+last_scattered_ = general("last_scattered", last_scattered, None, None, [((3, 4), _INDEX, {"axis": -1})], arity=2, promote="none")
 
 
 # -- scatter with a reduction
@@ -126,7 +124,7 @@ scatter_extreme = general(
     arity=3, promote="none", title="ScatterReduceBackward0",
     peer=lambda torch, x, index, v, axis, largest: (
         torch.scatter_reduce(x, axis, index, v, "amax" if largest else "amin")),
-)  # fmt: skip
+)
 
 
 def multiplied(xp, x, index, values, axis: int):
@@ -161,4 +159,4 @@ scatter_prod = general(
     "scatter_prod", multiplied, scatter_prod_vjp, scatter_prod_jvp, [((3, 4), _INDEX, (3, 2), {"axis": -1})],
     arity=3, promote="none", title="ScatterReduceBackward0",
     peer=lambda torch, x, index, v, axis: torch.scatter_reduce(x, axis, index, v, "prod"),
-)  # fmt: skip
+)

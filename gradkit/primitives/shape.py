@@ -57,7 +57,7 @@ def axes_from_end(x, axis) -> tuple[int, ...]:
 
 
 # -- reshape
-def shape_of(x, *sizes, shape = None) -> dict[str, Any]:
+def shape_of(x, *sizes, shape=None) -> dict[str, Any]:
     """``reshape(x, 2, 3)``, ``reshape(x, (2, 3))``, and one -1, which the array itself works out where it can."""
     if shape is None:
         if not sizes:
@@ -117,7 +117,7 @@ reshape = linear(
     [((3, 4), {"shape": (2, 6)}), ((3, 4), {"shape": (12,)})],
     tidy=shape_of, batching=in_front, view=True, method=np.ndarray.reshape,
     peer=lambda torch, x, shape: torch.reshape(x, shape),
-)  # fmt: skip
+)
 
 
 # -- expand
@@ -168,11 +168,11 @@ expand = linear(
         ((3, 1), {"shape": (2, 3, 2), "rank": 2}), ((2, 3), {"shape": (2, 3), "rank": 2}),
     ],
     batching=in_front, view=True, peer=lambda torch, x, shape, rank: x.expand(shape),
-)  # fmt: skip
+)
 
 
 # -- permute
-def order_of(x, *axes, dims = None) -> dict[str, Any]:
+def order_of(x, *axes, dims=None) -> dict[str, Any]:
     axes = sizes_from(axes) if dims is None else tuple(dims)
     return order(len(extents(x)), *axes)
 
@@ -229,7 +229,7 @@ permute = linear(
     [lambda xp, d, _y, _x, axes: xp.permute(d, (*range(len(d.shape) - len(axes)), *unpermuted(axes)))],
     [((2, 3, 4), {"axes": (-1, -3, -2)})], tidy=order_of, view=True, method=np.ndarray.transpose,
     peer=lambda torch, x, axes: torch.permute(x, axes),
-)  # fmt: skip
+)
 
 
 # -- alias, convert
@@ -241,4 +241,4 @@ astype = linear(
     "astype", lambda xp, x, dtype: xp.astype(x, dtype), [lambda _xp, d, _y, _x, dtype: d],
     [((3,), {"dtype": "float64"})], title="ToCopyBackward0",
     peer=lambda torch, x, dtype: x.to(getattr(torch, str(dtype))),
-)  # fmt: skip
+)

@@ -72,29 +72,29 @@ sort_order = general(
     "sort_order", sorting_order, None, None,
     [((3, 4), {"axis": -1, "descending": True}), ((3, 4), {"axis": -2, "descending": False})], promote="none",
     peer=lambda torch, x, axis, descending: torch.argsort(x, dim=axis, descending=descending, stable=True),
-)  # fmt: skip
+)
 top_order = general(
     "top_order", top_places, None, None,
     [((3, 4), {"k": 2, "largest": True, **LAST}), ((70, 2), {"k": 3, "axis": -2, "largest": False})],
     promote="none", peer=lambda torch, x, k, axis, largest: torch.topk(x, k, axis, largest).indices,
-)  # fmt: skip
+)
 kth = general(
     "kth", kth_place, None, None, [((3, 4), {"k": 2, **LAST})], promote="none",
     peer=lambda torch, x, k, axis: torch.kthvalue(x, k, axis, True).indices,
-)  # fmt: skip
+)
 median_index = general(
     "median_index", median_place, None, None,
     [((3, 4), {"ignore_nan": False, **LAST}), ((3, 4), {"ignore_nan": True, **LAST})],
     promote="none", peer=lambda torch, x, axis, ignore_nan: torch.median(x, axis, True).indices,
-)  # fmt: skip
+)
 mode_index = general(
     "mode_index", mode_place, None, None, [([[1, 2, 2, 1, 3], [3, 3, 1, 3, 1]], LAST)], promote="none",
     peer=lambda torch, x, axis: torch.mode(x, axis, True).indices,
-)  # fmt: skip
+)
 search_sorted = general(
     "search_sorted", search, None, None, [([1, 3, 5], [[0, 3], [6, 5]], {"side": "right"})], arity=2, promote="none",
     peer=lambda torch, ordered, values, side: torch.searchsorted(ordered, values, side=side),
-)  # fmt: skip
+)
 
 
 # -- the middle of all
@@ -117,4 +117,4 @@ median_all = general(
     lambda xp, ts, y, x, ignore_nan: xp.sum(ts[0] * shares(xp, y, x), axis=-1, keepdims=False),
     [((5,), {"ignore_nan": False}), ((6,), {"ignore_nan": True})], promote="none", title="MedianBackward0",
     peer=lambda torch, x, ignore_nan: torch.median(x),
-)  # fmt: skip
+)

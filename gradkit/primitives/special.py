@@ -14,27 +14,27 @@ _SQRT_PI, _SQRT_2_PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
 erf = elementwise(
     "erf", "erf", [lambda xp, d, _y, x: d * (xp.exp(-x * x) * (2 / _SQRT_PI))], promote="float", refuses=REAL_ONLY,
     edges=[0.0, inf, -inf, nan],
-)  # fmt: skip
+)
 erfc = elementwise(
     "erfc", "erfc", [lambda xp, d, _y, x: d * (xp.exp(-x * x) * (-2 / _SQRT_PI))], promote="float", refuses=REAL_ONLY,
     edges=[0.0, inf, -inf, nan],
-)  # fmt: skip
+)
 erfcx = elementwise(
     "erfcx", "erfcx", [lambda _xp, d, y, x: d * (2 * x * y - 2 / _SQRT_PI)], promote="float", refuses=REAL_ONLY,
     edges=[0.0], peer=lambda torch, x: torch.special.erfcx(x),
-)  # fmt: skip
+)
 erfinv = elementwise(
     "erfinv", "erfinv", [lambda xp, d, y, _x: d * (xp.exp(y * y) * (_SQRT_PI / 2))], domain=(-0.9, 0.9),
     promote="float", refuses=REAL_ONLY, rescues=True, edges=[0.0, 1.0, -1.0, 2.0],
-)  # fmt: skip
+)
 ndtr = elementwise(
     "ndtr", "ndtr", [lambda xp, d, _y, x: d * (xp.exp(-x * x / 2) / _SQRT_2_PI)], promote="float", refuses=REAL_ONLY,
     edges=[0.0, inf, -inf], peer=lambda torch, x: torch.special.ndtr(x),
-)  # fmt: skip
+)
 ndtri = elementwise(
     "ndtri", "ndtri", [lambda xp, d, y, _x: d * (xp.exp(y * y / 2) * _SQRT_2_PI)], domain=(0.1, 0.9), promote="float",
     refuses=REAL_ONLY, edges=[0.5, 0.0, 1.0], peer=lambda torch, x: torch.special.ndtri(x),
-)  # fmt: skip
+)
 # The ratio of density and distribution, which erfcx gives without cancellation or underflow.
 # Where x is positive nothing cancels or underflows, and erfcx may overflow.
 def hazard(xp, y, x):
@@ -46,50 +46,47 @@ def hazard(xp, y, x):
 log_ndtr = elementwise(
     "log_ndtr", "log_ndtr", [lambda xp, d, y, x: d * hazard(xp, y, x)],
     promote="float", refuses=REAL_ONLY, edges=[0.0, -3.0], peer=lambda torch, x: torch.special.log_ndtr(x),
-)  # fmt: skip
+)
 
 # -- gamma
 lgamma = elementwise(
     "lgamma", "lgamma", [lambda xp, d, _y, x: d * xp.digamma(x)], domain=(0.3, 4), promote="float", refuses=REAL_ONLY,
     edges=[0.0, inf],
-)  # fmt: skip
+)
 # PyTorch's polygamma of order 1 is right to 5e-10 only, too little for a peer in float64.
 digamma = elementwise(
     "digamma", "digamma", [lambda xp, d, _y, x: d * xp.digamma_derivative(x, order=1)], domain=(0.3, 4),
     promote="float", refuses=REAL_ONLY, peer=lambda *_: None,
-)  # fmt: skip
+)
 digamma_derivative = elementwise(
     "digamma_derivative", lambda xp, x, order: xp.polygamma(order, x),
     [lambda xp, d, _y, x, order: d * xp.digamma_derivative(x, order=order + 1)],
     domain=(0.3, 4), params=[{"order": 1}, {"order": 2}], promote="float", refuses=REAL_ONLY,
-    title="PolygammaBackward0",
-    peer=lambda torch, x, order: torch.polygamma(order, x) if order > 1 else None,
-)  # fmt: skip
+    title="PolygammaBackward0", peer=lambda torch, x, order: torch.polygamma(order, x) if order > 1 else None,
+)
 
 # -- Bessel
-i0 = elementwise(
-    "i0", "i0", [lambda xp, d, _y, x: d * xp.i1(x)], promote="float", refuses=REAL_ONLY, edges=[0.0]
-)
+i0 = elementwise("i0", "i0", [lambda xp, d, _y, x: d * xp.i1(x)], promote="float", refuses=REAL_ONLY, edges=[0.0])
 i0e = elementwise(
     "i0e", "i0e", [lambda xp, d, y, x: d * (xp.i1e(x) - xp.signum(x) * y)], promote="float", refuses=REAL_ONLY,
     edges=[0.0], peer=lambda torch, x: torch.special.i0e(x),
-)  # fmt: skip
+)
 i1 = elementwise(
     "i1", "i1", [lambda xp, d, y, x: d * (xp.i0(x) - xp.where(x == 0, 0.5, y / xp.where(x == 0, 1, x)))],
     promote="float", refuses=REAL_ONLY, edges=[0.0], peer=lambda torch, x: torch.special.i1(x),
-)  # fmt: skip
+)
 i1e = elementwise(
     "i1e", "i1e",
     [lambda xp, d, y, x: d * (xp.i0e(x) - y * xp.signum(x) - xp.where(x == 0, 0.5, y / xp.where(x == 0, 1, x)))],
     promote="float", refuses=REAL_ONLY, edges=[0.0], peer=lambda torch, x: torch.special.i1e(x),
-)  # fmt: skip
+)
 
 # -- logarithms
 entr = elementwise(
     "entr", lambda xp, x: xp.where(x > 0, -x * xp.log(xp.where(x > 0, x, 1)), xp.where(x == 0, 0.0, xp.where(x < 0, -inf, x))),
     [lambda xp, d, _y, x: d * (-1 - xp.log(x))], domain=(0.1, 3), promote="float", refuses=REAL_ONLY, edges=[0.0],
     peer=lambda torch, x: torch.special.entr(x),
-)  # fmt: skip
+)
 xlog1py = elementwise(
     "xlog1py", lambda xp, x, z: xp.where((x == 0) & ~xp.isnan(z), 0.0, x * xp.log1p(xp.where((x == 0) & ~xp.isnan(z), 0.0, z))),
     [
@@ -98,4 +95,4 @@ xlog1py = elementwise(
     ],
     domain=[(-2, 2), (-0.5, 2)], promote="float", refuses=REAL_ONLY, edges=[(0.0, 0.5), (1.0, 0.0)],
     peer=lambda torch, x, z: torch.special.xlog1py(x, z),
-)  # fmt: skip
+)

@@ -9,23 +9,19 @@ inf, nan = math.inf, math.nan
 # -- of an angle
 sin = elementwise("sin", "sin", [lambda xp, d, _y, x: d * xp.cos(x)], promote="float", edges=[0.0])
 cos = elementwise("cos", "cos", [lambda xp, d, _y, x: -(d * xp.sin(x))], promote="float", edges=[0.0])
-tan = elementwise(
-    "tan", "tan", [lambda _xp, d, y, _x: d * (1 + y * y)], domain=(-1.2, 1.2), promote="float", edges=[0.0]
-)
+tan = elementwise("tan", "tan", [lambda _xp, d, y, _x: d * (1 + y * y)], domain=(-1.2, 1.2), promote="float", edges=[0.0])
 
 # -- of a length
 # In factors, so that nothing cancels near 1; as a row of its own, so that its derivative there is no 0 times inf.
-one_minus_square = elementwise(
-    "one_minus_square", lambda _xp, x: (1 - x) * (1 + x), [lambda _xp, d, _y, x: d * (-2 * x)]
-)
+one_minus_square = elementwise("one_minus_square", lambda _xp, x: (1 - x) * (1 + x), [lambda _xp, d, _y, x: d * (-2 * x)])
 asin = elementwise(
     "asin", "arcsin", [lambda xp, d, _y, x: d / xp.sqrt(xp.one_minus_square(x))], domain=(-0.9, 0.9), promote="float",
     edges=[0.0, 1.0, -1.0, 3.0],
-)  # fmt: skip
+)
 acos = elementwise(
     "acos", "arccos", [lambda xp, d, _y, x: -d / xp.sqrt(xp.one_minus_square(x))], domain=(-0.9, 0.9), promote="float",
     edges=[0.0, 1.0, -1.0, 3.0],
-)  # fmt: skip
+)
 atan = elementwise("atan", "arctan", [lambda _xp, d, _y, x: d / (x * x + 1)], promote="float", edges=[0.0, inf, -inf])
 
 
@@ -37,13 +33,10 @@ def squared_radius(xp, a, b):
 
 atan2 = elementwise(
     "atan2", "arctan2",
-    [
-        lambda xp, d, _y, a, b: d * (b / squared_radius(xp, a, b)),
-        lambda xp, d, _y, a, b: d * (-a / squared_radius(xp, a, b)),
-    ],
+    [lambda xp, d, _y, a, b: d * (b / squared_radius(xp, a, b)), lambda xp, d, _y, a, b: d * (-a / squared_radius(xp, a, b))],
     domain=[(0.3, 2), (-2, 2)], promote="float", refuses=REAL_ONLY,
     edges=[(0.0, 0.0), (1.0, 0.0), (0.0, -1.0), (nan, 1.0)],
-)  # fmt: skip
+)
 
 # -- hyperbolic
 sinh = elementwise("sinh", "sinh", [lambda xp, d, _y, x: d * xp.cosh(x)], promote="float", edges=[0.0])
@@ -51,9 +44,7 @@ cosh = elementwise("cosh", "cosh", [lambda xp, d, _y, x: d * xp.sinh(x)], promot
 tanh = elementwise(
     "tanh", "tanh", [lambda _xp, d, y, _x: d * (1 - y * y)], promote="float", edges=[-inf, 0.0, inf, nan], fused="tanh_vjp"
 )
-asinh = elementwise(
-    "asinh", "arcsinh", [lambda xp, d, _y, x: d / xp.sqrt(x * x + 1)], promote="float", edges=[0.0, inf, -inf]
-)
+asinh = elementwise("asinh", "arcsinh", [lambda xp, d, _y, x: d / xp.sqrt(x * x + 1)], promote="float", edges=[0.0, inf, -inf])
 
 
 def acosh_rule(xp, d, _y, x):
@@ -65,7 +56,7 @@ acosh = elementwise("acosh", "arccosh", [acosh_rule], domain=(1.2, 3), promote="
 atanh = elementwise(
     "atanh", "arctanh", [lambda xp, d, _y, x: d / xp.one_minus_square(x)], domain=(-0.9, 0.9), promote="float",
     edges=[0.0, 1.0, -1.0, 2.0],
-)  # fmt: skip
+)
 
 
 # -- sinc
@@ -89,10 +80,9 @@ def sinc_derivative_of(xp, x, order: int):
 
 
 sinc_derivative = elementwise(
-    "sinc_derivative", sinc_derivative_of,
-    [lambda xp, d, _y, x, order: d * xp.sinc_derivative(x, order=order + 1)],
+    "sinc_derivative", sinc_derivative_of, [lambda xp, d, _y, x, order: d * xp.sinc_derivative(x, order=order + 1)],
     domain=(-3, 3), params=[{"order": 1}, {"order": 2}], promote="float", edges=[0.0],
-)  # fmt: skip
+)
 sinc = elementwise(
     "sinc", "sinc", [lambda xp, d, _y, x: d * xp.sinc_derivative(x, order=1)], promote="float", edges=[0.0, 1.0, -3.0]
 )

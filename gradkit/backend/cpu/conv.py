@@ -46,9 +46,7 @@ class Geometry(NamedTuple):
         return self.channels // self.groups * prod(self.kernel)
 
 
-def conv_forward(
-    x: Array, w: Array, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1
-) -> Array:
+def conv_forward(x: Array, w: Array, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1) -> Array:
     """Return the convolution (*batch, O, *out) of `x` (*batch, C, *spatial) with `w` (O, C/groups, *kernel).
 
     An integer stands for all spatial axes; an entry of `padding` may be a pair (before, after). Any number of batch
@@ -80,12 +78,7 @@ def conv_forward(
 
 
 def conv_input_ct(
-    ct: Array,
-    w: Array,
-    x_shape: tuple[int, ...],
-    stride: PerAxis = 1,
-    padding: Padding = 0,
-    dilation: PerAxis = 1,
+    ct: Array, w: Array, x_shape: tuple[int, ...], stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1,
     groups: int = 1,
 ) -> Array:
     """Return the cotangent, of shape `x_shape`, of the input of `conv_forward`, from that of its result.
@@ -114,12 +107,7 @@ def conv_input_ct(
 
 
 def conv_weight_ct(
-    ct: Array,
-    x: Array,
-    w_shape: tuple[int, ...],
-    stride: PerAxis = 1,
-    padding: Padding = 0,
-    dilation: PerAxis = 1,
+    ct: Array, x: Array, w_shape: tuple[int, ...], stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1,
     groups: int = 1,
 ) -> Array:
     """Return the cotangent, of shape `w_shape`, of the weight of `conv_forward`, from that of its result.
@@ -150,12 +138,7 @@ def conv_weight_ct(
 
 
 def geometry(
-    x_shape: tuple[int, ...],
-    w_shape: tuple[int, ...],
-    stride: PerAxis,
-    padding: Padding,
-    dilation: PerAxis,
-    groups: int,
+    x_shape: tuple[int, ...], w_shape: tuple[int, ...], stride: PerAxis, padding: Padding, dilation: PerAxis, groups: int
 ) -> Geometry:
     ndim = len(w_shape) - 2
     pads = tuple((p, p) if isinstance(p, int) else tuple(p) for p in _per_axis(padding, ndim))
@@ -168,12 +151,8 @@ def _per_axis(value: Any, ndim: int) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=512)
 def _fitted(
-    x_shape: tuple[int, ...],
-    w_shape: tuple[int, ...],
-    strides: tuple[int, ...],
-    pads: tuple[tuple[int, int], ...],
-    dilations: tuple[int, ...],
-    groups: int,
+    x_shape: tuple[int, ...], w_shape: tuple[int, ...], strides: tuple[int, ...], pads: tuple[tuple[int, int], ...],
+    dilations: tuple[int, ...], groups: int,
 ) -> Geometry:
     kernel = w_shape[2:]
     ndim = len(kernel)

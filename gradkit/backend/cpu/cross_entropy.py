@@ -27,9 +27,7 @@ def served(x: Array, target: Array, rank: int) -> bool:
     return rank == x.ndim == 2 and target.ndim == 1 and x.dtype.kind == "f" and x.dtype != np.float16 and x.size > 0
 
 
-def cross_entropy_forward(
-    x: Array, target: Array, *, axis: int, rank: int, ignore_index: int | None, reduction: str
-) -> Array:
+def cross_entropy_forward(x: Array, target: Array, *, axis: int, rank: int, ignore_index: int | None, reduction: str) -> Array:
     """``log(sum(exp(x))) - x[target]`` for each row; 0, and not counted, where the target is `ignore_index`."""
     if not served(x, target, rank):
         return NotImplemented

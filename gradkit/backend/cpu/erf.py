@@ -22,8 +22,7 @@ from gradkit.backend.cpu.rational import coefficients, rational
 # x**2 <= 15.6, relative error of erf 4e-9.
 _ERF_SINGLE = coefficients(
     (-5.7601609697167977e-08, 0.10277257074638618, 0.015935882520894076, 0.0018230451828169637),
-    (1.0, 0.1570949645556392, 0.02379807623201015, 0.00032814087168518935),
-    np.float32,
+    (1.0, 0.1570949645556392, 0.02379807623201015, 0.00032814087168518935), np.float32,
 )
 # x**2 <= 35.3, relative error of erf 1.4e-17.
 _ERF_DOUBLE = coefficients(
@@ -37,7 +36,7 @@ _ERF_DOUBLE = coefficients(
         0.00028342519785216897, 1.768748758152893e-05, 7.351602829011583e-07, 1.2595130556595577e-08,
         2.6431608541226388e-11,
     ),
-)  # fmt: skip
+)
 # 0 <= v <= 1/2, relative error 5e-8; evaluated in float64.
 ERFCX_SINGLE = coefficients(
     (0.2724537735445999, -1.4546320368693975, 1.8668552821964595, -3.747071546070033, -1.0020148950919159),
@@ -54,7 +53,7 @@ ERFCX_DOUBLE = coefficients(
         1.0, 0.7698617138307761, 19.885355936119293, 23.857334103633768, 146.99367069787144, 212.3971026384242,
         547.7501796237792, 755.071735744747, 1053.5296897626392, 1003.7281503478298, 616.6794777806874,
     ),
-)  # fmt: skip
+)
 # 0 <= w <= 17.4, relative error 6e-10.
 _ERFINV_SINGLE = coefficients(
     (
@@ -66,7 +65,7 @@ _ERFINV_SINGLE = coefficients(
         -1.7942898224484475e-06, -3.124771205271307e-08,
     ),
     np.float32,
-)  # fmt: skip
+)
 # 0 <= w <= 3.5, relative error 4e-20.
 _ERFINV_CENTRE = coefficients(
     (
@@ -77,7 +76,7 @@ _ERFINV_CENTRE = coefficients(
         1.0, 0.11163203406066799, 0.055028109088148015, 0.004926125814871691, 0.0009323370680868728,
         6.0524035990549976e-05, 4.6399639557889615e-06, 1.6562468488105362e-07, 1.5179499607340803e-09,
     ),
-)  # fmt: skip
+)
 # 2 <= s <= 27.4, which is down to the smallest subnormal; relative error 6e-17.
 _ERFCINV_TAIL = coefficients(
     (
@@ -89,7 +88,7 @@ _ERFCINV_TAIL = coefficients(
         1.0, 2.029736906810812, 3.9091457492349955, 3.815041041392281, 3.2137540652385734, 1.2096576043635514,
         0.17363192549510134, 0.009586590964977618, 0.00018933746506312997, 9.992985849883833e-07,
     ),
-)  # fmt: skip
+)
 TAIL = np.exp(-4.0)
 
 # Clears the low 27 bits of a float64, so that the square of what remains is exact.

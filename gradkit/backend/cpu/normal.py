@@ -8,15 +8,7 @@ import numpy as np
 
 from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.blocks import blockwise, widened
-from gradkit.backend.cpu.erf import (
-    ERFCX_DOUBLE,
-    ERFCX_SINGLE,
-    TAIL,
-    erfcinv_tail,
-    erfinv_centre,
-    exp_of_square,
-    inverse_erfcx,
-)
+from gradkit.backend.cpu.erf import ERFCX_DOUBLE, ERFCX_SINGLE, TAIL, erfcinv_tail, erfinv_centre, exp_of_square, inverse_erfcx
 
 _SQRT_2 = 1.4142135623730951
 _SQRT_HALF = 0.7071067811865476

@@ -39,11 +39,7 @@ class _Meeting(NamedTuple):
 
 
 def max_pool(
-    x: Array,
-    kernel: Sequence[int],
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    dilation: PerAxis = 1,
+    x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
     ceil_mode: bool = False,
 ) -> Array:
     """Return the maxima (*batch, *out) of the windows of `x` (*batch, *spatial); NaN where a window has one.
@@ -64,11 +60,7 @@ def max_pool(
 
 
 def max_pool_indices(
-    x: Array,
-    kernel: Sequence[int],
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    dilation: PerAxis = 1,
+    x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
     ceil_mode: bool = False,
 ) -> Array:
     """Return where `max_pool` finds its maxima: int64 places in the flattened spatial axes, of shape (*batch, *out).
@@ -83,11 +75,7 @@ def max_pool_indices(
 
 
 def max_pool_with_indices(
-    x: Array,
-    kernel: Sequence[int],
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    dilation: PerAxis = 1,
+    x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
     ceil_mode: bool = False,
 ) -> tuple[Array, Array]:
     """Return `max_pool` and `max_pool_indices`, which needs the maxima anyway.
@@ -119,13 +107,8 @@ def max_pool_ct(ct: Array, indices: Array, spatial: Sequence[int]) -> Array:
 
 
 def avg_pool(
-    x: Array,
-    kernel: Sequence[int],
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
+    x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Array:
     """Return the means (*batch, *out) of the windows of `x` (*batch, *spatial), zeros being padded.
 
@@ -148,14 +131,8 @@ def avg_pool(
 
 
 def avg_pool_ct(
-    ct: Array,
-    spatial: Sequence[int],
-    kernel: Sequence[int],
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
+    ct: Array, spatial: Sequence[int], kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0,
+    ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Array:
     """Return the cotangent (*batch, *spatial) of the input of `avg_pool` from that of its result, `ct`: its transpose.
 
@@ -179,12 +156,7 @@ def avg_pool_ct(
 
 
 def axes_of(
-    shape: tuple[int, ...],
-    kernel: Sequence[int],
-    stride: PerAxis | None,
-    padding: PerAxis,
-    dilation: PerAxis,
-    ceil_mode: bool,
+    shape: tuple[int, ...], kernel: Sequence[int], stride: PerAxis | None, padding: PerAxis, dilation: PerAxis, ceil_mode: bool
 ) -> tuple[Axis, ...]:
     ndim = len(kernel)
     strides = _per_axis(kernel if stride is None else stride, ndim)

@@ -6,18 +6,6 @@ from gradkit.backend.cpu.gamma import digamma, lgamma, polygamma
 from gradkit.backend.cpu.normal import log_ndtr, ndtr, ndtri
 
 __all__ = [
-    "digamma",
-    "erf",
-    "erfc",
-    "erfcx",
-    "erfinv",
-    "i0",
-    "i0e",
-    "i1",
-    "i1e",
-    "lgamma",
-    "log_ndtr",
-    "ndtr",
-    "ndtri",
+    "digamma", "erf", "erfc", "erfcx", "erfinv", "i0", "i0e", "i1", "i1e", "lgamma", "log_ndtr", "ndtr", "ndtri",
     "polygamma",
 ]

@@ -5,18 +5,8 @@ from typing import Any
 from gradkit.backend.cuda.compiling import elementwise
 
 __all__ = [
-    "argpartition",
-    "astype",
-    "diagonal",
-    "kept_by_mask",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "matmul",
-    "matrix_transpose",
-    "put_where",
-    "zeros_like",
+    "argpartition", "astype", "diagonal", "kept_by_mask", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "matmul", "matrix_transpose", "put_where", "zeros_like",
 ]
 
 

@@ -35,9 +35,8 @@ def conv_forward(
 
 
 def conv_input(
-    cp: Any, ct: Any, w: Any, x_shape: Any,
-    stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1,
-) -> Any:  # fmt: skip
+    cp: Any, ct: Any, w: Any, x_shape: Any, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1
+) -> Any:
     """The cotangent, of shape `x_shape`, of the input of `conv_forward`, from that of its result."""
     g = geometry(x_shape, w.shape, stride, padding, dilation, groups)
     check_cotangent(ct, x_shape, g)
@@ -51,9 +50,8 @@ def conv_input(
 
 
 def conv_weight(
-    cp: Any, ct: Any, x: Any, w_shape: Any,
-    stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1,
-) -> Any:  # fmt: skip
+    cp: Any, ct: Any, x: Any, w_shape: Any, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1
+) -> Any:
     """The cotangent, of shape `w_shape`, of the weight of `conv_forward`, summed over all batch axes."""
     g = geometry(x.shape, w_shape, stride, padding, dilation, groups)
     check_cotangent(ct, x.shape, g)

@@ -11,7 +11,7 @@ from gradkit.backend.cuda.compiling import elementwise
 __all__ = [
     "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logcumsumexp", "max", "mean", "min", "prod",
     "recurrence_repaired", "running_max", "running_min", "std", "sum", "var",
-]  # fmt: skip
+]
 
 
 def added_in(x: Any) -> str | None:
@@ -75,7 +75,7 @@ def place(cp: Any, sign: str) -> Any:
     return cp.ReductionKernel(
         "T x", "int64 y", "Found<T>(x, _J)", "a.before(b) ? a : b", "y = a.index", "Found<T>()", name,
         reduce_type="Found<T>", preamble=_FOUND.format(sign=sign),
-    )  # fmt: skip
+    )
 
 
 def count_nonzero(cp: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:

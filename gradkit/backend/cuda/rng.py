@@ -178,9 +178,7 @@ def _kernel(cp: Any, draw: str, wide: bool) -> Any:
     source = kernel_root().joinpath("philox.cuh").read_text(encoding="utf-8").replace("#pragma once", "")
     kind = "int64" if draw == "randint" else "float64"
     return cp.ElementwiseKernel(
-        f"uint64 seed, uint64 start, {kind} low, {kind} high",
-        "T y",
-        _DRAWS[draw],
+        f"uint64 seed, uint64 start, {kind} low, {kind} high", "T y", _DRAWS[draw],
         f"gradkit_{draw}_{'double' if wide else 'float'}",
         preamble=f"{source}\ntypedef {'double' if wide else 'float'} F;",
     )

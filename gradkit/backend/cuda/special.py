@@ -12,7 +12,7 @@ from gradkit.backend.cuda.compiling import of_one
 __all__ = [
     "digamma", "erf", "erfc", "erfcx", "erfinv", "i0", "i0e", "i1", "i1e", "lgamma", "log_ndtr", "ndtr", "ndtri",
     "polygamma",
-]  # fmt: skip
+]
 
 
 def erf(cp: Any, x: Any) -> Any:

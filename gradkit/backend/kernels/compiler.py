@@ -31,16 +31,13 @@ class Compiler:
                 self._broken.add(name)
                 warnings.warn(
                     f"{self.root / name}.cu does not compile, so plain array operations stand in for it: {brief(reason)}",
-                    RuntimeWarning,
-                    stacklevel=2,
+                    RuntimeWarning, stacklevel=2,
                 )
         return found
 
     def compiled(self, name: str, expression: str) -> Any:
         module = self.cupy.RawModule(
-            code=program(self.root, name),
-            options=("-std=c++17", f"-I{self.root}"),
-            name_expressions=(expression,),
+            code=program(self.root, name), options=("-std=c++17", f"-I{self.root}"), name_expressions=(expression,)
         )
         return module.get_function(expression)
 

@@ -40,13 +40,8 @@ class Plan:
 
 @lru_cache(maxsize=4096)
 def plan(
-    shape: tuple[int, ...],
-    itemsize: int,
-    inputs: tuple[Place, ...],
-    outputs: tuple[Place | None, ...],
-    total: Place | None,
-    adds: int,
-    most: int,
+    shape: tuple[int, ...], itemsize: int, inputs: tuple[Place, ...], outputs: tuple[Place | None, ...],
+    total: Place | None, adds: int, most: int,
 ) -> Plan | None:
     """The launch over `shape`; None if the operands have more axes than the kernels serve.
 
@@ -114,9 +109,7 @@ def written(strides: Sequence[int], inputs: Sequence[Place], outputs: Sequence[P
     return [s for s, place in zip(strides[len(inputs) :], outputs) if place is not None]
 
 
-def flat(
-    axes: list[Axis], inputs: int, head: int, lanes: int, adds: int, index: str, most: int, sums: bool
-) -> Plan:
+def flat(axes: list[Axis], inputs: int, head: int, lanes: int, adds: int, index: str, most: int, sums: bool) -> Plan:
     size, strides = axes[0] if axes else (1, (0,) * inputs)
     single = sum([1 << i for i, s in enumerate(strides[:inputs]) if s == 0])
     grid = block_count(-(-size // lanes), most)

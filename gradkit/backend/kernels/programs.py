@@ -17,7 +17,7 @@ ROWWISE = {
     "log_softmax_forward": ("",), "log_softmax_vjp": ("",), "softmax_forward": ("",), "softmax_vjp": ("",),
     "cross_entropy_forward": ("",), "cross_entropy_vjp": ("",),
     "layer_norm_forward": ("",), "layer_norm_vjp": ("", "_columns"), "dropout_forward": ("",),
-}  # fmt: skip
+}
 TILE = 32  # columns that a block sums, as in layer_norm_vjp.cu
 NONE_IGNORED = -(2**63)  # a target that no row has
 
@@ -30,7 +30,7 @@ class Programs:
         self._counting = self.cupy.ReductionKernel(
             "int64 target, int64 ignored", "T count", "(double)(target != ignored)", "a + b", "count = a", "0",
             "gradkit_counted", reduce_type="double",
-        )  # fmt: skip
+        )
 
     def fused(self) -> dict[str, Callable[..., Any]]:
         """All of them, as an array namespace offers them."""
@@ -129,7 +129,7 @@ class Programs:
         return all([
             type(a) is self.cupy.ndarray and a.dtype == x.dtype and a.shape == x.shape and a.flags.c_contiguous
             for a in operands
-        ]) and x.dtype.name in TYPES and x.ndim > 0 and x.size > 0 and x.shape[-1] < 2**31  # fmt: skip
+        ]) and x.dtype.name in TYPES and x.ndim > 0 and x.size > 0 and x.shape[-1] < 2**31
 
     def serves_classes(self, x: Any, target: Any, axis: int, rank: int) -> bool:
         """One target for each row, and one sample, which has all the rows."""

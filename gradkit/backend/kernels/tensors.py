@@ -33,7 +33,7 @@ class TensorsStep:
         return all([
             type(x) is self.cupy.ndarray and (x.dtype, x.shape, x.strides) == (like.dtype, like.shape, like.strides)
             for x in there
-        ])  # fmt: skip
+        ])
 
     def __call__(self, tensors: list[list[Any]], numbers: tuple[float, ...]) -> bool:
         """Change tensors of one dtype on the current device; False if the kernel does not compile."""

@@ -78,9 +78,7 @@ def unpad_sequence(padded_sequences: Tensor, lengths: Any, batch_first: bool = F
     return [by_sample[i, :length] for i, length in enumerate(_integers(lengths))]
 
 
-def pack_padded_sequence(
-    input: Tensor, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
-) -> PackedSequence:
+def pack_padded_sequence(input: Tensor, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True) -> PackedSequence:
     """The first ``lengths[i]`` elements of each sequence of (L, N, *), or (N, L, *) if ``batch_first``, packed.
 
     The lengths fall; with ``enforce_sorted=False`` the sequences are put in order, and back by who unpacks them. Raises
