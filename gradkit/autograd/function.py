@@ -175,7 +175,7 @@ def _recorded(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
 
 
 def _check_dirty(cls: Any, d: Tensor, record: bool) -> None:
-    if record and d.node is not None and d.node.prim is None:
+    if record and d.node is not None and d.node.is_leaf:
         raise RuntimeError(
             f"a leaf Variable that requires grad has been used in an in-place operation: {cls.__name__} marked it "
             "dirty; apply it to a clone()"

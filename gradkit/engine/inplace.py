@@ -33,7 +33,7 @@ def check_writable(x: Tensor, name: str) -> None:
     root = x._view[1] if x._view else x
     if root.node is None:
         return
-    if root.node.prim is None or root.node.prim.family == "leaf":
+    if root.node.is_leaf:
         whose = "a view of a leaf Variable" if root is not x else "a leaf Variable"
         raise RuntimeError(
             f"{whose} that requires grad is being used in an in-place operation ({name} on shape {tuple(x.shape)}, "

@@ -61,6 +61,11 @@ class Node:
         return line_of(place) if place else "an unknown line"
 
     @property
+    def is_leaf(self) -> bool:
+        """Whether this is a leaf's node, or that of a transform's argument: not to be written in place."""
+        return self.prim is None or self.prim.family == "leaf"
+
+    @property
     def picks(self) -> bool:
         """Whether this is one output of an operation that has several."""
         return self.prim is not None and self.prim.family == "pick"
@@ -89,6 +94,16 @@ class Node:
         if self.prim is not None:
             raise AttributeError(f"{self.name()} is the node of an operation: only AccumulateGrad has a variable")
         return self.owner()
+
+    def __call__(self, *cts: Any) -> Any:
+        """What its step makes of cotangents of its outputs: one for each operand, None where none is wanted.
+
+        A leaf's node adds its own to `grad`, and gives (). No hooks run and nothing is freed. Raises TypeError for another
+        number of cotangents, RuntimeError if what was saved is gone.
+        """
+        from gradkit.engine.watching import called
+
+        return called(self._whole(), cts)
 
     @property
     def metadata(self) -> dict[str, Any]:

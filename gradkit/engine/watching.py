@@ -11,8 +11,11 @@ from gradkit.backend.protocol import backend_of
 from gradkit.engine import modes
 from gradkit.engine.lines import lines, user_frame, user_line
 from gradkit.engine.node import Node, note, reachable
+from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive
+from gradkit.engine.saving import lift
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.versions import check_unwritten
 
 local = modes.local
 
@@ -133,6 +136,28 @@ def told_apart(node: Node, needed: Any) -> tuple[Node, Any]:
     places = tuple([p and note(Node(), None, (), (), None, p.like) for p in node.parents])
     wanted = None if needed is None else {q for p, q in zip(node.parents, places) if p in needed}
     return node.apart(places), wanted
+
+
+def called(node: Node, cts: tuple[Any, ...]) -> Any:
+    """A node's step on Tensors, outside of a walk."""
+    outputs = 1 if node.prim is None else node.prim.outputs
+    if len(cts) != outputs:
+        raise TypeError(f"expected {outputs} arguments, got {len(cts)} instead")
+    if node.prim is None:
+        leaf = node.owner()
+        if leaf is not None:
+            leaf._grad = cts[0].clone() if leaf._grad is None else leaf._grad + cts[0]
+        return ()
+    if node.saved is None:
+        raise errors.freed(node)
+    check_unwritten(node, node.saved)
+    apart, _ = told_apart(node, None)
+    mine: dict[Any, Any] = {}
+    with np.errstate(all="ignore"):
+        ct = list(cts) if outputs > 1 else cts[0]
+        node.prim.step(tensor_xp, ct, apart, lift(node, node.saved), mine, [], None)
+    found = tuple([mine.get(parent) for parent in apart.parents])
+    return found[0] if len(found) == 1 else found
 
 
 # -- anomaly mode

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from gradkit.engine.node import Handle
+from gradkit.nn.backward_hooks import BackwardHooks
 from gradkit.nn.conversion import Conversion
 from gradkit.nn.persistence import Persistence
 
@@ -36,10 +37,12 @@ class Module(Conversion, Persistence):
 
     _forward_hooks: dict[int, _Hook]
     _forward_pre_hooks: dict[int, _Hook]
+    _backward_hooks: dict[int, Callable[..., Any]]
+    _backward_pre_hooks: dict[int, Callable[..., Any]]
 
     def __init__(self) -> None:
         super().__init__()
-        self.__dict__.update(_forward_hooks={}, _forward_pre_hooks={})
+        self.__dict__.update(_forward_hooks={}, _forward_pre_hooks={}, _backward_hooks={}, _backward_pre_hooks={})
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass writes its own. Raises NotImplementedError here.
@@ -52,7 +55,7 @@ class Module(Conversion, Persistence):
 
     # -- calling
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not (self._forward_hooks or self._forward_pre_hooks):
+        if not (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks):
             return self.forward(*args, **kwargs)
         return self._call_with_hooks(args, kwargs)
 
@@ -61,11 +64,14 @@ class Module(Conversion, Persistence):
         output = None
         try:
             args, kwargs = self._run_pre_hooks(args, kwargs)
+            backward = BackwardHooks(self) if self._backward_hooks or self._backward_pre_hooks else None
+            args = backward.inputs(args) if backward else args
             output = self.forward(*args, **kwargs)
             for key, (hook, with_kwargs, _) in self._forward_hooks.copy().items():
                 pending.pop(key)
                 result = hook(self, args, kwargs, output) if with_kwargs else hook(self, args, output)
                 output = output if result is None else result
+            output = backward.outputs(output) if backward else output
         except BaseException:
             for hook, with_kwargs, always in pending.values():
                 if always:
@@ -115,6 +121,24 @@ class Module(Conversion, Persistence):
         (2, [2])
         """
         return _add_hook(self._forward_hooks, (hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
+        """Run ``hook(module, grad_input, grad_output)`` when the gradients of the inputs are there.
+
+        Both are tuples, with None for what is no tensor or has no gradient; keyword arguments are not among the inputs.
+        What it returns, if not None, replaces `grad_input`. Inputs and outputs must not be written in place then.
+
+        >>> layer, seen = nn.Linear(1, 1), []
+        >>> handle = layer.register_full_backward_hook(lambda module, grad_input, grad_output: seen.append(grad_output))
+        >>> layer(gradkit.ones(1, 1)).sum().backward()
+        >>> seen
+        [(tensor([[1.]]),)]
+        """
+        return _add_hook(self._backward_hooks, hook, prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Handle:
+        """Run ``hook(module, grad_output)`` before gradients go through the module; what it returns replaces them."""
+        return _add_hook(self._backward_pre_hooks, hook, prepend)
 
     # -- modes
     def train(self, mode: bool = True) -> Self:
@@ -186,7 +210,7 @@ class Module(Conversion, Persistence):
         return "\n  ".join([f"{self._get_name()}(", *extra, *children]) + "\n)"
 
 
-def _add_hook(hooks: dict[int, _Hook], hook: _Hook, prepend: bool) -> Handle:
+def _add_hook(hooks: dict[int, Any], hook: Any, prepend: bool) -> Handle:
     before = dict(hooks)
     handle = Handle(hooks, hook)
     if prepend:  # the others leave and come back behind it

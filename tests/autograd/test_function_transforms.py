@@ -304,3 +304,18 @@ def test_three_levels_of_batch_axes_are_told_apart(batched):
     want = vmap(jac(jac(lambda x, w: x * w * w, 1), (0, 1)), in_dims=batched)(*args)
     for a, b in zip(got, want):
         assert gradkit.equal(a, b)
+
+
+def test_argument_of_a_transform_cannot_be_marked_dirty():
+    class Double(gradkit.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+        @staticmethod
+        def backward(ctx, ct):
+            return ct * 2
+
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        gradkit.func.grad(lambda x: Double.apply(x).sum())(gradkit.ones(2))
