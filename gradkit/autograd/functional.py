@@ -266,7 +266,7 @@ def _vectors(v: Any, like: Any, name: str, whose: str) -> tuple[Tensor, ...]:
     if len(vs) != len(like):
         raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(vs)}.")
     for i, (given, x) in enumerate(zip(vs, like)):
-        if given.shape != x.shape:
+        if (given.array.shape != x.array.shape or given.batch or x.batch) and given.shape != x.shape:
             entry = f"Entry {i} in v" if len(vs) > 1 else "v"
             raise RuntimeError(f"{entry} has invalid size: should be {x.shape} but got {given.shape}.")
     return tuple([given if given.dtype == x.dtype else given.to(x.dtype) for given, x in zip(vs, like)])

@@ -13,6 +13,7 @@ from gradkit.engine import modes, watching
 from gradkit.engine.device import elsewhere
 from gradkit.engine.inplace import lifted
 from gradkit.engine.node import reachable
+from gradkit.engine.products import settle
 from gradkit.engine.tape import OWNED, pull
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import stamp
@@ -278,6 +279,8 @@ def accumulate(leaf: Tensor, ct: Any, recorded: bool) -> None:
     elif old.node is not None or isinstance(old.array, np.generic):
         leaf._grad = wrap(old.array + ct)
     else:
+        if modes.lifted:
+            settle()
         old.array += ct
         stamp(old.array, "backward()")
 

@@ -102,6 +102,19 @@ def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return y.astype(x.dtype) if wide is np.float32 else y
 
 
+def total_of_product(left: Any, right: Any, axis: Any, keepdims: bool) -> Any:
+    """The sum of ``left * right``, which is not made where runs of one of them can be multiplied by runs of the other."""
+    shape, every = left.shape, axis is None or len(axis) == left.ndim
+    if left.dtype.char in "fd" and left.flags.c_contiguous and right.flags.c_contiguous:
+        if every and not left.size % RUN:
+            y = np.vecdot(left.reshape(-1, RUN), right.reshape(-1, RUN)).sum()
+            return y.reshape((1,) * len(shape)) if keepdims else y
+        if axis == (-1,) and RUN // 8 <= shape[-1] <= FEW:
+            y = np.vecdot(left, right)
+            return y[..., None] if keepdims else y
+    return total(left * right, axis, keepdims)
+
+
 def sum_of_runs(x: Any) -> Any:
     ones = ONES[x.dtype]
     count = x.size // RUN

@@ -19,7 +19,8 @@ def bind(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     level, batch = facets(operands)
     if not level and not batch:
         return record(prim, operands, params)
-    operands = uniform(prim, operands)
+    if not level or len(operands) > 1:
+        operands = uniform(prim, operands)
     if level:
         return tangents.push(bind, prim, level, operands, params)
     return batching.spread(bind, prim, batch, operands, params)

@@ -15,6 +15,7 @@ from gradkit.engine.bind import bind
 from gradkit.engine.device import elsewhere
 from gradkit.engine.dtypes import constant
 from gradkit.engine.operands import tensor_xp
+from gradkit.engine.products import settle
 from gradkit.engine.tangents import tangent
 from gradkit.engine.tape import remember
 from gradkit.engine.tensor import Tensor, wrap
@@ -53,6 +54,8 @@ def memory(x: Tensor, name: str) -> Any:
             f"Inplace update to inference tensor outside InferenceMode is not allowed ({name} on shape "
             f"{tuple(x.shape)}, {x.dtype.name}). Write to a clone() of it."
         )
+    if modes.lifted:
+        settle()
     root = x._view[1] if x._view else x
     if root.node is not None and root.node.prim is not None:
         rescue(root.node, root.array)

@@ -48,6 +48,7 @@ class Primitive:
     method: Callable[..., Any] | None = None  # of a view with one parameter: (raw, parameter), what NumPy does at once
     rescues: bool = False  # PyTorch keeps no result here, so it may be written in place: what is kept is copied first
     accumulate: Callable[..., None] | None = None  # (z, ct, **params): what the rule gives, added into raw z in place
+    contract: Callable[..., Any] | None = None  # (left, right, **params): the forward of the product of two raw arrays
     reuse: Callable[..., list[Any]] | None = None  # (ct, **params): what the rule gives, in the memory of raw ct
     holomorphic: bool = True  # complex cotangents conjugate around the rules; otherwise the rules are given them as is
     tidy: Callable[..., dict[str, Any]] | None = None

@@ -11,6 +11,7 @@ from gradkit.engine import batching, modes
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.places import beside
 from gradkit.engine.primitive import Primitive
+from gradkit.engine.products import LARGE, Product, levels, product
 from gradkit.engine.tensor import Tensor, wrap
 
 local = modes.local
@@ -23,7 +24,8 @@ def top_level(*tensors: Tensor) -> int:
 
 def tangent(x: Any, level: int) -> Tensor | None:
     """The tangent of `x` at a level, None where it is zero."""
-    return x.tangents.get(level) if isinstance(x, Tensor) and x.tangents else None
+    t = x.tangents.get(level) if isinstance(x, Tensor) and x.tangents else None
+    return wrap(t.array) if type(t) is Product else t
 
 
 def strip(x: Any, level: int) -> Any:
@@ -63,9 +65,12 @@ def push(bind: Any, prim: Primitive, level: int, operands: Any, params: dict[str
 def bare(operands: Any, ts: list[Tensor | None]) -> bool:
     """Whether there is nothing about but NumPy's arrays with tangents of one level: the usual case of a jvp."""
     for x, t in zip(operands, ts):
-        if x.node is not None or x.batch or (x.tangents and (t is None or len(x.tangents) > 1)):
+        if x.node is not None or x.batch:
             return False
-        if t is not None and (t.tangents or t.node is not None or t.batch):
+        if t is None:
+            if x.tangents:
+                return False
+        elif t.node is not None or t.tangents or t.batch or len(x.tangents) > 1:
             return False
     return len(backends) == 1
 
@@ -78,19 +83,34 @@ def _push_bare(prim: Primitive, level: int, ts: Any, operands: Any, params: dict
         raise errors.unfit(prim.name, raws, reason) from None
     if prim.step is None:
         return wrap(y)
-    if prim.rules:
+    if len(ts) == 1:
+        rules, (t,) = prim.rules, ts
+        if not rules:
+            factors = t.factors if type(t) is Product else None
+            c = prim.contract(*factors, **params) if factors and prim.contract else prim.run(t.array, **params)
+        elif level in levels and y.size >= LARGE and (whole := product(prim, t.array, y, raws, params)) is not None:
+            return wrap(y, None, {level: whole})
+        else:
+            c = rules[0](NUMPY.xp, t.array, y, *raws, **params) if rules[0] else None
+    elif prim.rules:
         c = None
         for rule, t in zip(prim.rules, ts):
             if rule and t is not None:
                 term = rule(NUMPY.xp, t.array, y, *raws, **params)
                 c = term if c is None else c + term
-        if c is None:
-            return wrap(y)
-        if c.shape != y.shape:
-            c = NUMPY.xp.broadcast_to(c, y.shape)
     else:
         c = prim.run(*[np.zeros(x.shape, x.dtype) if t is None else t.array for x, t in zip(raws, ts)], **params)
-    return wrap(y, None, {level: wrap(c)})
+    if c is None:
+        return wrap(y)
+    if prim.rules and c.shape != y.shape:
+        c = NUMPY.xp.broadcast_to(c, y.shape)
+    pushed, t = Tensor(), Tensor()
+    pushed.array, t.array = y, c
+    pushed.node = t.node = None
+    pushed.tangents = {level: t}
+    if local.inference:
+        pushed._inference = t._inference = local.inference
+    return pushed
 
 
 def plain(y: Tensor, ts: list[Tensor | None]) -> bool:

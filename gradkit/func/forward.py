@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gradkit.engine import modes
+from gradkit.engine import modes, products
 from gradkit.engine.tangents import dual, strip, tangent
 from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
@@ -61,11 +61,13 @@ def _fitting(kind: tree.Kind, flat: list[Any], flat_t: list[Any]) -> tuple[list[
 def pushed(function: Callable[..., Any], xs: Any, ts: Any) -> tuple[int, Any]:
     """What a function of flat arguments gives for these with tangents (None: zero), and the level of the tangents."""
     level = modes.new_level()
+    products.levels.add(level)
     modes.shift(lift=1)
     try:
         return level, function(*[dual(x, level, t) for x, t in zip(xs, ts)])
     finally:
         modes.shift(lift=-1)
+        products.levels.discard(level)
 
 
 def apart(y: Tensor, level: int) -> tuple[Tensor, Tensor | None]:

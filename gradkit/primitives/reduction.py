@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from gradkit.backend.numpy import NUMPY
+from gradkit.backend.numpy import NUMPY, total_of_product
 from gradkit.families import general, linear
 from gradkit.primitives.fusible import fusible
 from gradkit.primitives.shape import axes_from_end, axis_from_end, in_front
@@ -82,7 +82,8 @@ def spread(xp, x, shape, axis):
 
 sum = linear(
     "sum", "sum", [lambda xp, d, _y, x_shape, axis, keepdims: xp.unsum(d, shape=x_shape, axis=axis)],
-    REDUCTIONS, structure="axes", tidy=reduce_over, peer=lambda torch, x, axis, keepdims: torch.sum(x, axis, keepdims),
+    REDUCTIONS, structure="axes", tidy=reduce_over, contract=total_of_product,
+    peer=lambda torch, x, axis, keepdims: torch.sum(x, axis, keepdims),
 )
 # The transpose of sum: axes that a sum took away (or left with extent 1) at full extent again.
 unsum = linear(
