@@ -69,8 +69,15 @@ def at_once(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def by_atomics(shape: Any, dtype: Any, _key: Any, values: Any) -> Any:
+    """Zeros are written; then every value is read, and its place read and written."""
+    Counted.moved += 4 * np.prod(shape) + 3 * values.nbytes
+    return np.zeros(shape, dtype)
+
+
 XP = Namespace(
     np,
+    index_add=by_atomics,
     astype=lambda x, dtype: x.astype(dtype),
     **{name: at_once(getattr(NUMPY.xp, name)) for name in ("power", "sigmoid", "erf", "kept_by_mask")},
 )
@@ -134,7 +141,11 @@ PROGRAMS: dict[str, tuple[list[Any], dict[str, Any], int]] = {
     "layer_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], NORM, 2),
     "layer_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], NORM, 5),
     "dropout_forward": ([SHAPE], {"mask": at_once(lambda _xp, shape, dtype: np.ones(shape, dtype)), "lead": 0}, 2),
+    "unindex_forward": ([SHAPE], {"shape": SHAPE, "key": (np.arange(SHAPE[0]),)}, 2),
 }
+
+
+TITLES = {"dropout_forward": "dropout, either way", "unindex_forward": "back from x[i], of as many rows as x has"}
 
 
 def row_operands(shapes: list[Any]) -> list[Any]:
@@ -152,8 +163,7 @@ def of_program(name: str) -> Entry:
     bytes_moved = counted(lambda: found.append(FUSIBLE[name](XP, *operands, **params)))
     if isinstance(found[0], list):  # the tape adds up what belongs to weights
         bytes_moved += 4 * sum([c.ndim > len(shape) for c, shape in zip(found[0], ((2, 2), (1,), (1,)))])
-    what = "dropout, either way" if name == "dropout_forward" else name.rpartition("_")[0] + " along rows"
-    return Entry(name, what, 4 * arrays, bytes_moved, params)
+    return Entry(name, TITLES.get(name) or name.rpartition("_")[0] + " along rows", 4 * arrays, bytes_moved, params)
 
 
 def entries() -> Iterator[Entry]:

@@ -203,8 +203,7 @@ def program(entry: Entry, fused: bool) -> Callable[[Any], Work]:
         run = getattr(backend.xp, f"fused_{entry.name}", None) if fused else partial(FUSIBLE[entry.name], plain(backend))
         if run is None:
             raise NotAvailable("GRADKIT_FUSED=0 turns kernels off")
-        mask = backend.generator().manual_seed(1).mask(ELEMENTS, 0.5, 2.0)
-        params = entry.params | ({"mask": mask} if "mask" in entry.params else {})
+        params = {key: on_device(backend, key, value) for key, value in entry.params.items()}
 
         def work() -> dict[str, Any]:
             found = run(*operands, **params)
@@ -215,6 +214,15 @@ def program(entry: Entry, fused: bool) -> Callable[[Any], Work]:
         return work
 
     return build
+
+
+def on_device(backend: Any, key: str, value: Any) -> Any:
+    """A parameter of a program that runs here: of these sizes, and on the device."""
+    if key == "mask":
+        return backend.generator().manual_seed(1).mask(ELEMENTS, 0.5, 2.0)
+    if key == "key":
+        return (backend.asarray(integers(rows()[0], high=rows()[0])),)
+    return rows() if key == "shape" else value
 
 
 def plain(backend: Any) -> Namespace:
@@ -229,14 +237,16 @@ def torch_program(entry: Entry) -> Callable[[Any], Work]:
         "log_softmax": lambda torch, x: torch.log_softmax(x, -1),
         "softmax": lambda torch, x: torch.softmax(x, -1),
         "cross_entropy": lambda torch, x, target: torch.nn.functional.cross_entropy(x, target),
+        "unindex": lambda torch, ct, index: torch.zeros_like(ct).index_add(0, index, ct),
         "layer_norm": lambda torch, x, w, *b: torch.layer_norm(x, w.shape, w, *(b or [torch.zeros_like(w)]), NORM["eps"]),
     }
     name, _, role = entry.name.rpartition("_")
 
     def build(torch: Any) -> Work:
         if name not in forward:
-            raise NotAvailable(f"PyTorch's {name} draws other numbers")
-        operands = [on_cuda(torch, np.asarray(x)) for x in row_operands(entry.name)]
+            raise NotAvailable(f"PyTorch's {name} gives other numbers")
+        index = [integers(rows()[0], high=rows()[0])] if name == "unindex" else []
+        operands = [on_cuda(torch, np.asarray(x)) for x in (*row_operands(entry.name), *index)]
         if role == "forward":
             run = lambda: [forward[name](torch, *operands)]
         elif "softmax" in name:

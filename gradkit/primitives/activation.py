@@ -7,6 +7,7 @@ from typing import Any
 from gradkit.backend.numpy import NUMPY
 from gradkit.engine.dtypes import bool_
 from gradkit.families import NO_BOOL, elementwise
+from gradkit.primitives.fusible import fusible
 from gradkit.primitives.piecewise import clamped
 
 inf, nan = math.inf, math.nan
@@ -147,8 +148,13 @@ def silu_rule(xp, d, _y, x):
     return d * (s * (1 + x * (1 - s)))
 
 
+@fusible
+def silu_forward(xp, x):
+    return x * xp.sigmoid(x)
+
+
 silu = elementwise(
-    "silu", lambda xp, x: x * xp.sigmoid(x), [silu_rule], promote="float", edges=[-30.0, 0.0, 30.0, inf], fused="silu_vjp",
+    "silu", silu_forward, [silu_rule], promote="float", edges=[-30.0, 0.0, 30.0, inf], fused="silu_vjp",
     peer=lambda torch, x: torch.nn.functional.silu(x),
 )
 

@@ -11,6 +11,7 @@ from gradkit.engine.bind import bind
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.versions import owner
 from gradkit.families import general, linear, selection
+from gradkit.primitives.fusible import fusible
 from gradkit.primitives.shape import in_front
 
 
@@ -129,11 +130,22 @@ def plain_key(index, axes: Axes, ndim: int) -> tuple[Any, ...]:
     return tuple(key)
 
 
+@fusible
+def unindex_forward(xp, d, *, shape, key):
+    return xp.index_add(shape, d.dtype, key, d)
+
+
+@fusible
+def index_put_forward(xp, z, value, *, key) -> None:
+    """Into the array itself."""
+    xp.add_into(z, key, value)
+
+
 def add_at(xp, d, *index, shape, axes: Axes = None, lead: int):
     if not lead:
-        return xp.index_add(shape, d.dtype, plain_key(index, axes, len(shape)), d)
+        return unindex_forward(xp, d, shape=shape, key=plain_key(index, axes, len(shape)))
     places = Places(xp, index, axes, lead, shape)
-    return xp.index_add(shape, d.dtype, places.key, places.placed(xp, d))
+    return unindex_forward(xp, places.placed(xp, d), shape=shape, key=places.key)
 
 
 def put_at(xp, x, value, *index, axes: Axes = None, lead: int, accumulate: bool):
@@ -153,7 +165,7 @@ def write_at(xp, z, value, *index, axes: Axes = None, lead: int, accumulate: boo
         value = places.placed(xp, value) if value.ndim == rank and rank > lead else value
     try:
         if accumulate:
-            xp.add_into(z, key, value)
+            index_put_forward(xp, z, value, key=key)
         else:
             z[key] = value
     except IndexError as reason:

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from gradkit.families import general, linear
+from gradkit.primitives.fusible import fusible
 
 
 # -- maximum: which element it is is found on the way back, and only then
@@ -12,11 +13,12 @@ def planes(xp, x, axes: int):
     return xp.reshape(x, (-1, math.prod(x.shape[-axes:])))
 
 
-def max_pool_vjp(xp, d, _y, x, **params) -> list[Any]:
+@fusible
+def max_pool_vjp(xp, d, x, **params):
     axes = len(params["kernel"])
     index = planes(xp, xp.max_pool_at(x, **params), axes)
     shape = (math.prod(x.shape[:-axes]), math.prod(x.shape[-axes:]))
-    return [xp.reshape(xp.ungather(planes(xp, d, axes), index, shape=shape, axis=-1), x.shape)]
+    return xp.reshape(xp.ungather(planes(xp, d, axes), index, shape=shape, axis=-1), x.shape)
 
 
 def max_pool_jvp(xp, ts, y, x, **params):
@@ -40,8 +42,8 @@ _MAX = [
     ((1, 1, 3, 4, 3), windows((2, 2, 2), (1, 2, 1), (0, 0, 1), dilation=(1, 1, 1))),
 ]
 max_pool = general(
-    "max_pool", "pool_max", max_pool_vjp, max_pool_jvp, _MAX, title="MaxPool2DWithIndicesBackward0", promote="same",
-    structure="moves", peer=max_pool_peer,
+    "max_pool", "pool_max", lambda xp, d, _y, x, **params: [max_pool_vjp(xp, d, x, **params)], max_pool_jvp, _MAX,
+    title="MaxPool2DWithIndicesBackward0", promote="same", structure="moves", peer=max_pool_peer,
 )
 max_pool_at = general("max_pool_at", "pool_max_at", None, None, _MAX, promote="same")
 

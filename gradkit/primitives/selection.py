@@ -3,6 +3,7 @@
 from typing import Any
 
 from gradkit.families import general, selection
+from gradkit.primitives.fusible import fusible
 from gradkit.primitives.shape import in_front
 
 
@@ -17,9 +18,14 @@ def gathered(xp, x, index, axis: int):
         raise out_of_bounds(reason) from None
 
 
+@fusible
+def ungather_forward(xp, d, index, *, shape, axis: int):
+    return xp.sum_along(shape, index, d, axis)
+
+
 def scattered_sum(xp, d, index, shape, axis: int):
     try:
-        return xp.sum_along(shape, index, d, axis)
+        return ungather_forward(xp, d, index, shape=shape, axis=axis)
     except IndexError as reason:
         raise out_of_bounds(reason) from None
 

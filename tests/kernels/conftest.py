@@ -3,8 +3,8 @@
 import pytest
 
 ON_DEVICE = {
-    "test_compiling.py", "test_dispatch.py", "test_launches.py", "test_measured.py", "test_programs.py", "test_steps.py",
-    "test_training_step.py",
+    "test_compiling.py", "test_dispatch.py", "test_launches.py", "test_measured.py", "test_programs.py",
+    "test_scattering.py", "test_steps.py", "test_training_step.py",
 }  # fmt: skip
 
 
@@ -20,3 +20,13 @@ def counting():
     except ModuleNotFoundError:
         pytest.skip("hostcuda is not here: launches cannot be counted")
     return hostcuda.counting
+
+
+@pytest.fixture
+def hostcuda_forbids():
+    """A context in which copies to the host, and waiting for the device, raise."""
+    try:
+        import hostcuda
+    except ModuleNotFoundError:
+        pytest.skip("hostcuda is not here: launches cannot be counted")
+    return lambda: hostcuda.forbid("dtoh", "sync")

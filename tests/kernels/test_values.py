@@ -8,9 +8,8 @@ import pytest
 
 import gradkit
 from gradkit import optim
-from gradkit.backend.kernels.catalogue import ELEMENTWISE, STEPS, exponent_arguments
+from gradkit.backend.kernels.catalogue import ELEMENTWISE, PROGRAMS, STEPS, exponent_arguments
 from gradkit.backend.kernels.layout import packed
-from gradkit.backend.kernels.programs import ROWWISE
 from gradkit.backend.kernels.source import kernel_root, names
 from gradkit.engine.primitive import REGISTRY
 from gradkit.primitives.fusible import FUSIBLE
@@ -168,6 +167,6 @@ def test_step_gives_what_the_optimiser_gives(library, name, method, options):
 @pytest.mark.cpu
 def test_every_kernel_belongs_to_a_row_and_every_row_has_its_kernel():
     named = {prim.fused for prim in REGISTRY.values() if prim.fused}
-    assert named == set(ELEMENTWISE) == set(names(kernel_root())) - set(STEPS) - set(ROWWISE)
-    assert set(ROWWISE) <= set(FUSIBLE)
+    assert named == set(ELEMENTWISE) == set(names(kernel_root())) - set(STEPS) - set(PROGRAMS)
+    assert set(PROGRAMS) <= set(FUSIBLE)
     assert all(prim.fused == f"{prim.name}_vjp" for prim in REGISTRY.values() if prim.fused)

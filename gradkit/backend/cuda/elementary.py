@@ -4,7 +4,7 @@ from typing import Any
 
 from gradkit.backend.cuda.compiling import COMPUTED_IN, elementwise, of_one
 
-__all__ = ["clip", "floor_divide", "gelu", "log_sigmoid", "power", "remainder", "sigmoid", "signum", "softplus"]
+__all__ = ["clip", "floor_divide", "fused_silu_forward", "gelu", "log_sigmoid", "power", "remainder", "sigmoid", "signum", "softplus"]
 
 # What `gradkit.backend.cpu.elementary` multiplies out, with the same conventions.
 _POWERS = {
@@ -77,6 +77,10 @@ def signum(cp: Any, x: Any) -> Any:
 def sigmoid(cp: Any, x: Any) -> Any:
     """``1 / (1 + exp(-x))``, real or complex."""
     return of_one(cp, "sigmoid", "y = C(1) / (C(1) + exp(-v))", x)
+
+
+def fused_silu_forward(cp: Any, x: Any) -> Any:
+    return of_one(cp, "silu", "y = v * (C(1) / (C(1) + exp(-v)))", x)
 
 
 def log_sigmoid(cp: Any, x: Any) -> Any:

@@ -1,10 +1,14 @@
 """Gathering by index and its transposes.
 
 An index out of bounds reads or writes some other place of the array: to find it would be to wait for the device. Where
-several values are put into one place, one of them stays; where they are added up, they are added in any order.
+several values are put into one place, one of them stays; where they are added up, they are added in any order, unless
+`gradkit.backend.kernels.scattering` does it.
 """
 
+from math import prod as product
 from typing import Any
+
+import numpy as np
 
 from gradkit.backend.cuda.compiling import elementwise
 
@@ -99,6 +103,43 @@ def fold_along(cp: Any, z: Any, index: Any, values: Any, axis: int, how: str) ->
     elementwise(cp, f"fold_{how}", f"S index, T value, {_SIZES}", "raw T part", body)(
         index, cp.broadcast_to(values, index.shape), *sizes, part
     )
+
+
+# -- where rows go
+def places_along(cp: Any, index: Any, extent: int, axis: int) -> Any:
+    """The flat place of each element of an index along an axis of `extent`, other axes being as long as the index's."""
+    _, sizes = beside(index, index.shape, axis)
+    kernel = elementwise(cp, "places_along", f"S index, {_SIZES}", "int64 y", f"{_PLACE} y = place")
+    return kernel(index, extent, *sizes[1:]).reshape(-1)
+
+
+def places_in(cp: Any, shape: tuple[int, ...], key: Any) -> tuple[Any, int, int] | None:
+    """The places that a key of index arrays, and full slices, reads: numbers within the axes from a first to a last.
+
+    Those of a single array are as they stand, not wrapped; where slices stand between arrays, they are numbers within all
+    axes. None if the key has anything else.
+    """
+    entries = key if isinstance(key, tuple) else (key,)
+    arrays = [(a, e) for a, e in enumerate(entries) if not isinstance(e, slice)]
+    if not arrays or any([getattr(e, "dtype", np.dtype("O")).kind not in "iu" for _, e in arrays]):
+        return None
+    first, last = arrays[0][0], arrays[-1][0] + 1
+    if any([isinstance(e, slice) and e != slice(None) for e in entries]):
+        return None
+    if len(arrays) < last - first:
+        return cp.arange(product(shape)).reshape(shape)[key], 0, len(shape)
+    if len(arrays) == 1:
+        return arrays[0][1].astype("q", copy=False), first, last
+    places: Any = np.int64(0)
+    for a, index in arrays:
+        places = wrapped(cp, places, index, shape[a])
+    return places, first, last
+
+
+def wrapped(cp: Any, before: Any, index: Any, extent: int, dtype: str = "int64") -> Any:
+    """Places along one more axis, of `extent`."""
+    body = "const long long left = index % extent; y = before * extent + (left < 0 ? left + extent : left)"
+    return elementwise(cp, f"wrapped_{dtype}", "int64 before, S index, int64 extent", f"{dtype} y", body)(before, index, extent)
 
 
 # -- any key

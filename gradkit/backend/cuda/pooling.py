@@ -6,7 +6,7 @@ from typing import Any
 from gradkit.backend.cpu.pooling import Axis, PerAxis, axes_of
 from gradkit.backend.cuda.compiling import COMPUTED_IN, elementwise
 
-__all__ = ["pool_max", "pool_max_at", "pool_mean", "pool_mean_ct"]
+__all__ = ["fused_max_pool_vjp", "pool_max", "pool_max_at", "pool_mean", "pool_mean_ct"]
 
 _AXES = range(3)
 _FIELDS = {"n": "n", "o": "out", "m": "kernel", "s": "stride", "p": "padding", "d": "dilation"}
@@ -59,6 +59,29 @@ def pool_max_at(
     """Where they stand: int64 places in the flattened spatial axes."""
     axes = axes_of(x.shape, kernel, stride, padding, dilation, ceil_mode)
     return maxima(cp, "pool_max_at", x, axes, cp.dtype("int64"), "y = at")
+
+
+_FOUND = " ".join(
+    [
+        coordinates("n"),
+        "const long long here = (t0 * n1 + t1) * n2 + t2; C total = 0;",
+        *[
+            f"for (long long k{k} = 0; k{k} < m{k}; ++k{k}) {{ const long long a{k} = t{k} + p{k} - k{k} * d{k};"
+            f" if (a{k} < 0 || a{k} % s{k} || a{k} / s{k} >= o{k}) continue;"
+            for k in _AXES
+        ],
+        "const long long w = ((rest * o0 + a0 / s0) * o1 + a1 / s1) * o2 + a2 / s2;",
+        "if (at[w] == here) total += C(ct[w]); }}} y = T(total)",
+    ]
+)
+
+
+def fused_max_pool_vjp(cp: Any, ct: Any, x: Any, **params: Any) -> Any:
+    """Each place of the input asks the windows around it: in an order of its own, where adding to places has none."""
+    axes = axes_of(x.shape, *[params[name] for name in ("kernel", "stride", "padding", "dilation", "ceil_mode")])
+    body = f"typedef {COMPUTED_IN.get(ct.dtype.char, 'float')} C; {_FOUND}"
+    run = elementwise(cp, "pool_max_ct", f"raw T ct, raw int64 at, {_NUMBERS}", "T y", body)
+    return run(cp.ascontiguousarray(ct), pool_max_at(cp, x, **params), *numbers(axes), cp.empty(x.shape, ct.dtype))
 
 
 def maxima(cp: Any, name: str, x: Any, axes: tuple[Axis, ...], dtype: Any, answer: str) -> Any:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.kernels import scattering
 from gradkit.backend.kernels.compiler import Compiler
 from gradkit.backend.kernels.elementwise import TYPES, ElementwiseVjp, Kind
 from gradkit.backend.kernels.programs import ROWWISE, Programs
+from gradkit.backend.kernels.scattering import Scattering
 from gradkit.backend.kernels.source import kernel_root
 from gradkit.backend.kernels.tensors import Step, TensorsStep
 
@@ -49,11 +51,16 @@ ELEMENTWISE = {
 STEPS = {"adam_step": Step(arrays=5, numbers="8d2i"), "sgd_step": Step(arrays=3, numbers="4d3i0d")}
 
 
+#: Those that stand in for programs, by their files, with the kernels in each.
+PROGRAMS = {**ROWWISE, scattering.NAME: scattering.FORMS}
+
+
 def expressions(name: str, index: str) -> list[str]:
     """Every kernel of a file, as name expressions, for one type of index; "int" has those that know but one too."""
-    if name in STEPS or name in ROWWISE:
-        forms = ROWWISE.get(name, ("",))
-        return [f"gradkit_{name}{form}<{dtype}>" for dtype in TYPES.values() for form in forms if index == "int"]
+    if name in STEPS or name in PROGRAMS:
+        forms = PROGRAMS.get(name, ("<T>",)) if index == "int" else ()
+        found = [f"gradkit_{name}{form.replace('T', dtype)}" for dtype in TYPES.values() for form in forms]
+        return list(dict.fromkeys(found))
     forms = ELEMENTWISE[name].forms
     return [f"gradkit_{name}{form}<{dtype}, {index}>" for dtype in TYPES.values() for form in forms]
 
@@ -79,11 +86,11 @@ class Kernels:
 
     def programs(self) -> dict[str, Callable[..., Any]]:
         """What an array namespace offers in place of programs."""
-        return Programs(self._compiler).fused() if wanted() else {}
+        return Programs(self._compiler).fused() | Scattering(self._compiler).fused() if wanted() else {}
 
     @property
     def names(self) -> list[str]:
-        return [*ELEMENTWISE, *STEPS, *ROWWISE]
+        return [*ELEMENTWISE, *STEPS, *PROGRAMS]
 
     def compile(self, name: str) -> tuple[int, int]:
         """Compile a file's kernels for 32-bit indices; how many were, and how many there are."""

@@ -14,9 +14,9 @@ from gradkit.backend.kernels.layout import THREADS, VECTOR, block_count, packed,
 
 #: The kernel files, one for each program, and the suffixes of the kernels in them.
 ROWWISE = {
-    "log_softmax_forward": ("",), "log_softmax_vjp": ("",), "softmax_forward": ("",), "softmax_vjp": ("",),
-    "cross_entropy_forward": ("",), "cross_entropy_vjp": ("",),
-    "layer_norm_forward": ("",), "layer_norm_vjp": ("", "_columns"), "dropout_forward": ("",),
+    "log_softmax_forward": ("<T>",), "log_softmax_vjp": ("<T>",), "softmax_forward": ("<T>",), "softmax_vjp": ("<T>",),
+    "cross_entropy_forward": ("<T>",), "cross_entropy_vjp": ("<T>",),
+    "layer_norm_forward": ("<T>",), "layer_norm_vjp": ("<T>", "_columns<T>"), "dropout_forward": ("<T>",),
 }
 TILE = 32  # columns that a block sums, as in layer_norm_vjp.cu
 NONE_IGNORED = -(2**63)  # a target that no row has
