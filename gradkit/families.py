@@ -167,7 +167,13 @@ def operation(prim: Primitive, hot: bool = False) -> Operation:
     """
     define(prim)
     call: Callable[..., Any]
-    if hot and not any([SHAPE in flags for flags in prim.keeps]):
+    if prim.lends and prim.rules:
+
+        def call(input: Any) -> Any:
+            return bind(prim, (input,), {})
+    elif prim.lends and prim.arity == 1:
+        call = tidied(lambda input, params: bind(prim, (input,), params), prim.tidy)
+    elif hot and not any([SHAPE in flags for flags in prim.keeps]):
         call = (unrolled.unary, unrolled.binary)[len(prim.keeps) - 1](prim, bind)
     elif prim.view:
         call = tidied(unrolled.own_code(views.view_of(prim, bind), prim.name), prim.tidy)

@@ -14,6 +14,8 @@ from gradkit.engine import modes
 from gradkit.engine.bind import bind
 from gradkit.engine.device import elsewhere
 from gradkit.engine.dtypes import constant
+from gradkit.engine.lending import keep_copies, reclaim
+from gradkit.engine.node import reachable
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.products import settle
 from gradkit.engine.tangents import tangent
@@ -56,9 +58,7 @@ def memory(x: Tensor, name: str) -> Any:
         )
     if modes.lifted:
         settle()
-    root = x._view[1] if x._view else x
-    if root.node is not None and root.node.prim is not None:
-        rescue(root.node, root.array)
+    rescue(x._view[1] if x._view else x)
     if isinstance(x.array, np.generic):
         x.array = np.asarray(x.array)
     raw = x.array
@@ -72,17 +72,20 @@ def memory(x: Tensor, name: str) -> Any:
     return raw
 
 
-def rescue(node: Any, raw: Any) -> None:
-    """Copy the result that a node kept and that is about to be written, where its row says so."""
+def rescue(root: Tensor) -> None:
+    """Copy, for whoever kept it, what is about to be written: where the row says so, and where a tangent was made of it."""
+    reclaim(root.array)
+    node = root.node
+    if node is None or node.prim is None:
+        return
     if node.picks:
         (node,) = node.parents
-    if not node.prim.rescues or node.saved is None:
-        return
-    y = node.saved[0]
-    if y is raw:
-        node.saved = (raw.copy(), *node.saved[1:])
-    elif isinstance(y, tuple | list):
-        node.saved = (type(y)([one.copy() if one is raw else one for one in y]), *node.saved[1:])
+    if node.prim.rescues:
+        keep_copies(node, root.array)
+    for t in (root.tangents or {}).values():
+        for newer in reachable([t.node] if t.node else (), node.seq - 1):
+            if newer.seq < node.seq:
+                keep_copies(newer, root.array)
 
 
 def overlaps(raw: Any) -> bool:

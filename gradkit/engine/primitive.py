@@ -46,7 +46,8 @@ class Primitive:
     view: bool = False  # the result may share the operand's memory
     ufunc: Any = None  # NumPy's, if it is all that the forward does with real floats
     method: Callable[..., Any] | None = None  # of a view with one parameter: (raw, parameter), what NumPy does at once
-    rescues: bool = False  # PyTorch keeps no result here, so it may be written in place: what is kept is copied first
+    rescues: bool = False  # PyTorch keeps no result, or a flat view of it is a copy: before it is written, what is kept is copied
+    lends: bool = False  # the same of its operands
     accumulate: Callable[..., None] | None = None  # (z, ct, **params): what the rule gives, added into raw z in place
     contract: Callable[..., Any] | None = None  # (left, right, **params): the forward of the product of two raw arrays
     reuse: Callable[..., list[Any]] | None = None  # (ct, **params): what the rule gives, in the memory of raw ct

@@ -17,6 +17,7 @@ from gradkit import errors
 from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import Backend, backend_of, backends
 from gradkit.engine import dtypes, modes, versions, watching
+from gradkit.engine.lending import lend
 from gradkit.engine.lines import user_place
 from gradkit.engine.node import Node, note, reachable, streams
 from gradkit.engine.operands import gathered, raw_operands, run_on, tensor_xp
@@ -93,6 +94,8 @@ def remember(prim: Primitive, operands: Any, raws: Any, y: Any, parents: Any, pa
             saved, prim = packed(saved, operands), unpacking(prim)
     like = [(one.shape, one.dtype) for one in y] if several else (y.shape, y.dtype)
     node = note(Node(), prim, parents, saved, params or None, like)
+    if prim.lends:
+        lend(node)
     if len(backends) > 1:
         note_stream(node, y)
     if local.anomaly:

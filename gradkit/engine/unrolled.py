@@ -13,6 +13,7 @@ import numpy as np
 from gradkit import errors
 from gradkit.engine import modes
 from gradkit.engine.dtypes import NUMBERS, constant, differentiable, real_constants
+from gradkit.engine.lending import lend
 from gradkit.engine.naming import named
 from gradkit.engine.node import Node, note
 from gradkit.engine.outputs import pick
@@ -300,6 +301,7 @@ def several(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
     """The operation of any row: ``apply(operands, params)``. What is kept depends on who needs a gradient, by a plan."""
     as_they_come, kinds = prim.promote == "none", _REAL if prim.promote == "float" else "fiub"
     plans: dict[Any, Any] = {}
+    lends = prim.lends
 
     def apply(operands: Any, params: dict[str, Any]) -> Any:
         raws, parents, dtype = [], [], None
@@ -342,7 +344,10 @@ def several(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[[Any, di
             return [wrap(one, pick(node, i) if differentiable(one.dtype) else None) for i, one in enumerate(y)]
         if not differentiable(y.dtype):
             return wrap(y)
-        return wrap(y, note(Node(), row, tuple(parents), saved, params, (y.shape, y.dtype)))
+        node = note(Node(), row, tuple(parents), saved, params, (y.shape, y.dtype))
+        if lends:
+            lend(node)
+        return wrap(y, node)
 
     return own_code(apply, prim.name)
 

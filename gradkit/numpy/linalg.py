@@ -18,7 +18,7 @@ from gradkit.numpy.calling import asarray, axes_in, converted, plain, refuse, re
 from gradkit.numpy.manipulation import matrix_transpose
 from gradkit.numpy.norms import cond, matrix_norm, norm, vector_norm
 from gradkit.numpy.products import matmul, tensordot, vecdot
-from gradkit.ops import complex as parts, return_types
+from gradkit.ops import complex as parts, return_types, solving
 
 
 # -- operands
@@ -181,7 +181,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
     if rcond is not None and rtol is not None:
         raise ValueError("`rtol` and `rcond` can't be both set.")
     share = rtol if rcond is None else rcond
-    return xp.linalg_pinv(x, atol=0.0, rtol=float(np.asarray(1e-15 if share is None else share)))
+    return solving.pinv(x, rtol=float(np.asarray(1e-15 if share is None else share)))
 
 
 def solve(a: Any, b: Any) -> Tensor:
@@ -210,7 +210,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     m, n = matrices(x).shape
     share = np.finfo(x.dtype).eps * max(m, n) if rcond is None else max(rcond, 0)
     columns = xp.reshape(y, (m, 1)) if y.ndim == 1 else y
-    found = xp.matmul(xp.linalg_pinv(x, atol=0.0, rtol=float(share)), columns)
+    found = xp.matmul(solving.pinv(x, rtol=float(share)), columns)
     s = xp.linalg_svdvals(x)
     rank = int((s.array > share * s.array.max(initial=0)).sum())
     off = elementwise.abs(columns - xp.matmul(x, found))

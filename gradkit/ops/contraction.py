@@ -29,23 +29,26 @@ def einsum(*args: Any) -> Tensor:
     once, capitals first. Lists of ints 0 to 51 in place of letters: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``. Of more
     than two operands the pair with the smallest product goes first.
 
-    RuntimeError for an equation that is wrong or does not fit the operands, or dtypes that differ.
+    RuntimeError for an equation that is wrong or does not fit the operands, or where products are summed of operands
+    whose dtypes differ.
 
     >>> gradkit.einsum("ij,j", gradkit.ones(2, 3), gradkit.tensor([1.0, 2.0, 3.0]))
     tensor([6., 6.])
     """
     if args and isinstance(args[0], str):
         operands = args[1] if len(args) == 2 and isinstance(args[1], list | tuple) else args[1:]
-        tensors("einsum", *operands)
+        tensors("einsum", *operands, mixed=True)
         inputs, output = parsed(args[0], tuple([x.ndim for x in operands]))
     else:
         operands, inputs, output = parsed_lists(args)
-        tensors("einsum", *operands)
+        tensors("einsum", *operands, mixed=True)
     check_extents(inputs, tuple([extents(x) for x in operands]))
     terms = [without_repeats(x, labels) for x, labels in zip(operands, inputs)]
     while len(terms) > 1:
         i, j = cheapest_pair(terms, output) if len(terms) > 2 else (0, 1)
         rest = [term for k, term in enumerate(terms) if k not in (i, j)]
+        if not rest and output and output[-1] not in terms[j][1]:
+            i, j = j, i  # so that the result comes in the order that is asked for
         terms = [*rest, contracted(terms[i], terms[j], frozenset(output).union(*[labels for _, labels in rest]))]
     return arranged(terms[0], output)
 
@@ -109,6 +112,8 @@ def contracted(a: Labelled, b: Labelled, wanted: frozenset[Any]) -> Labelled:
     """The product of two terms, summed over the labels that are not wanted any more."""
     (x, x_labels), (y, y_labels) = a, b
     of_x, of_y, combine, shape, labels = recipe(x_labels, extents(x), y_labels, extents(y), wanted)
+    if combine is not mul:
+        tensors("einsum", x, y)
     z = combine(prepared(x, *of_x), prepared(y, *of_y))
     return (z if shape is None else reshape(z, shape)), labels
 

@@ -8,7 +8,7 @@ from gradkit.backend.protocol import beside
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arranging import narrow
 from gradkit.ops.naming import numpy_names
-from gradkit.ops.placing import like, two_forms
+from gradkit.ops.placing import like, scalar_too, two_forms, vector
 from gradkit.ops.shaping import broadcast_shapes, expand, reshape
 from gradkit.primitives import elementwise, selection as rows
 from gradkit.primitives.shape import axis_from_end, extents
@@ -35,15 +35,15 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
                 f"Size does not match at dimension {i} expected index {list(extents(index))} to be no larger than self "
                 f"{list(extents(input))} apart from dimension {axis + input.ndim}"
             )
-    if not input.ndim:
-        return reshape(rows.gather(reshape(input, (1,)), reshape(index, (1,)), axis=-1), ())
-    return rows.gather(input, index, axis=axis)
+    shape = extents(index)
+    y = rows.gather(vector(input), vector(index), axis=axis)
+    return y if shape else reshape(y, shape)
 
 
 def checked_axis(name: str, x: Tensor, dim: int, index: Tensor) -> int:
     if index.dtype.kind not in "iu":
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype.name}")
-    if len(extents(index)) != len(extents(x)) and extents(x):
+    if len(extents(index) or (1,)) != len(extents(x) or (1,)):
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as input tensor: {index.ndim}, not {x.ndim}, for {name}()"
         )
@@ -70,6 +70,8 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
             f"{len(shape)} dimensions for input, and {len(wanted)} dimensions for indices"
         )
     axis = axis_from_end(input, dim)
+    if not shape:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     at = axis + len(shape)
     common = broadcast_shapes((*shape[:at], 1, *shape[at + 1 :]), (*wanted[:at], 1, *wanted[at + 1 :]))
     x = expand(input, (*common[:at], shape[at], *common[at + 1 :]))
@@ -79,12 +81,13 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 # -- scatter
 def _sources(name: str, x: Tensor, dim: int, index: Tensor, src: Any) -> tuple[tuple[Tensor, ...], dict[str, Any]]:
     """The index, the values as far as it reaches, and the axis; RuntimeError if they do not fit."""
-    axis = checked_axis(name, x, dim, index)
+    axis, index = checked_axis(name, x, dim, index), vector(index)
     wanted, shape = extents(index), extents(x)
     if not isinstance(src, Tensor):
         return (index, expand(like(src, x), wanted)), {"axis": axis}
     if src.dtype != x.dtype:
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {x.dtype.name} and {src.dtype.name}")
+    src = vector(src)
     given = extents(src)
     fits = len(given) == len(wanted) and all([n <= m for n, m in zip(wanted, given)])
     if not fits or any([n > m and i - len(shape) != axis for i, (n, m) in enumerate(zip(wanted, shape))]):
@@ -150,6 +153,7 @@ def scatter_(input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: 
     return inplace.write(input, lambda x: _combined(x, dim, index, given, reduce), "scatter_")
 
 
+@scalar_too
 def _combined(x: Tensor, dim: int, index: Tensor, src: Any, reduce: str) -> Tensor:
     if reduce not in ("add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
@@ -158,6 +162,7 @@ def _combined(x: Tensor, dim: int, index: Tensor, src: Any, reduce: str) -> Tens
 
 
 @numpy_names
+@scalar_too
 def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
     """`input` combined with the elements of `src` that come to each place along `dim`.
 

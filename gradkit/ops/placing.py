@@ -35,14 +35,17 @@ def two_forms(row: Any, write: Any) -> Callable[[Plan], Any]:
     def decorate(plan: Plan) -> Any:
         @numpy_names
         @wraps(plan)
+        @scalar_too
         def operation(input: Tensor, *args: Any, **kwargs: Any) -> Any:
             others, params = plan(input, *args, **kwargs)
             return row(input, *others, **params)
 
         @numpy_names
         def in_place(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-            others, params = plan(input, *args, **kwargs)
-            return inplace.put(input, row, into(write), others, params, f"{plan.__name__}_")
+            x = vector(input)
+            others, params = plan(x, *args, **kwargs)
+            inplace.put(x, row, into(write), others, params, f"{plan.__name__}_")
+            return input
 
         in_place.__name__ = in_place.__qualname__ = f"{plan.__name__}_"
         in_place.__doc__ = f"`{plan.__name__}`, written into this tensor; returns it."
@@ -52,8 +55,26 @@ def two_forms(row: Any, write: Any) -> Callable[[Plan], Any]:
     return decorate
 
 
+def vector(x: Tensor) -> Tensor:
+    """`x`, which has one axis if it had none."""
+    return x if extents(x) else reshape(x, (1,))
+
+
+def scalar_too(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The same for a first operand without axes, as for a vector of one element."""
+
+    @wraps(function)
+    def call(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        x = vector(input)
+        y = function(x, *args, **kwargs)
+        return y if x is input else reshape(y, ())
+
+    return call
+
+
 # -- along one axis
 @numpy_names
+@scalar_too
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` whose numbers are in the vector `index`, in its order. RuntimeError for one out of bounds.
 
@@ -61,8 +82,6 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     [[3, 1]]
     """
     axis, numbers = axis_and_numbers(input, dim, index, "index_select")
-    if not input.ndim:
-        return reshape(rows.index(reshape(input, (1,)), numbers, axes=(-1,), lead=0), ())
     try:
         return rows.index(input, numbers, axes=(axis,), lead=0)
     except IndexError as reason:
@@ -74,12 +93,12 @@ def axis_and_numbers(x: Tensor, dim: int, index: Tensor, name: str) -> tuple[int
         raise IndexError(f"{name}(): Index is supposed to be a vector, got shape {list(index.shape)}")
     if index.dtype.kind not in "iu":
         raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index, got {index.dtype.name}")
-    return axis_from_end(x, dim), index if index.ndim else reshape(index, (1,))
+    return axis_from_end(x, dim), vector(index)
 
 
 def _along(x: Tensor, dim: int, index: Tensor, source: Tensor, name: str) -> tuple[Tensor, dict[str, Any], Tensor]:
     axis, numbers = axis_and_numbers(x, dim, index, name)
-    shape, given = extents(x) or (1,), extents(source) or (1,)
+    shape, given = extents(x), extents(source) or (1,)
     n = extents(numbers)[0]
     if len(given) == len(shape) and given[axis] != n:
         kind = IndexError if name == "index_copy" else RuntimeError

@@ -17,18 +17,18 @@ from gradkit.primitives import linalg as rows
 from gradkit.primitives.arranging import roll
 from gradkit.primitives.complex import conj
 from gradkit.primitives.reduction import sum as total
-from gradkit.primitives.shape import axis_from_end, permute, reshape
+from gradkit.primitives.shape import axis_from_end, clone, permute, reshape
 
 
 # -- what does not go together
-def tensors(name: str, *operands: Any) -> None:
-    """TypeError unless all are Tensors, RuntimeError unless they have one dtype."""
+def tensors(name: str, *operands: Any, mixed: bool = False) -> None:
+    """TypeError unless all are Tensors, RuntimeError unless they have one dtype, or may be `mixed`."""
     for i, x in enumerate(operands):
         if not isinstance(x, Tensor):
             raise errors.not_a_tensor(name, i, x)
     first = operands[0].dtype
     for x in operands[1:]:
-        if x.dtype != first:
+        if x.dtype != first and not mixed:
             raise RuntimeError(
                 f"{name}: expected m1 and m2 to have the same dtype, but got: {first.name} != {x.dtype.name}; convert "
                 "one, e.g. with .to(other.dtype)"
@@ -200,7 +200,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     """
     ndim = max(input.ndim, other.ndim)
     a, b = [(1,) * (ndim - x.ndim) + tuple(x.shape) for x in (input, other)]
-    blocks = reshape(input, [k for n in a for k in (n, 1)]) * reshape(other, [k for n in b for k in (1, n)])
+    blocks = reshape(clone(input), [k for n in a for k in (n, 1)]) * reshape(clone(other), [k for n in b for k in (1, n)])
     return reshape(blocks, [n * m for n, m in zip(a, b)])
 
 

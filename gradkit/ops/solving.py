@@ -12,12 +12,15 @@ import numpy as np
 from gradkit.creation import eye
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
+from gradkit.ops.joining import stack
+from gradkit.ops.placing import like
 from gradkit.ops.products import matmul
+from gradkit.ops.shaping import broadcast_shapes, broadcast_tensors, expand
 from gradkit.primitives import determinant, linalg as rows
 from gradkit.primitives.complex import conj
 from gradkit.primitives.decomposition import linalg_svdvals
 from gradkit.primitives.elementwise import log
-from gradkit.primitives.piecewise import where
+from gradkit.primitives.piecewise import maximum, where
 from gradkit.primitives.reduction import sum as total
 from gradkit.primitives.shape import clone, permute, reshape
 
@@ -136,12 +139,13 @@ def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     return cholesky_solve(eye(L.shape[-1], dtype=L.dtype), L, upper)
 
 
-def pinv(A: Tensor, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False) -> Tensor:
+def pinv(A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
     """The pseudo-inverses (Moore-Penrose) of matrices, by singular values: those up to max(atol, rtol * the greatest)
     count as 0. Shape (*, n, m) for (*, m, n).
 
-    `rtol` is max(m, n) times the dtype's epsilon unless one of the two is given. With `hermitian` the Hermitian part is
-    taken. The derivative is that at constant rank.
+    `rtol` (also as `rcond`) is max(m, n) times the dtype's epsilon unless one of the two is given. They are numbers, or
+    tensors that broadcast to shape (*). With `hermitian` the Hermitian part is taken. The derivative is that at constant
+    rank.
 
     >>> gradkit.linalg.pinv(gradkit.tensor([[2.0, 0.0], [0.0, 0.0]]))
     tensor([[0.5000, 0.0000],
@@ -150,13 +154,20 @@ def pinv(A: Tensor, *, atol: float | None = None, rtol: float | None = None, her
     matrices("linalg.pinv", A, square=hermitian)
     if hermitian:
         A = (A + adjoint(A)) / 2
-    return rows.linalg_pinv(A, **tolerances(A, atol, rtol))
+    bounds = tolerances(A, atol, rcond if rtol is None else rtol)
+    if bounds.ndim > 1:
+        A = expand(A, (*broadcast_shapes(A.shape[:-2], bounds.shape[:-1]), *A.shape[-2:]))
+    return rows.linalg_pinv(A, expand(bounds, (*A.shape[:-2], 2)))
 
 
-def tolerances(A: Tensor, atol: float | None, rtol: float | None) -> dict[str, float]:
+def tolerances(A: Tensor, atol: Any, rtol: Any) -> Tensor:
+    """Both as one tensor of shape (*, 2)."""
     if rtol is None:
-        rtol = max(A.shape[-2:]) * np.finfo(A.dtype).eps if not atol else 0.0
-    return {"atol": atol or 0.0, "rtol": float(rtol)}
+        rtol = float(max(A.shape[-2:]) * np.finfo(A.dtype).eps)
+        rtol = where(atol > 0, 0.0, rtol) if isinstance(atol, Tensor) else 0.0 if atol else rtol
+    reals = A.real
+    both = [like(0.0 if bound is None else bound, reals).detach() for bound in (atol, rtol)]
+    return stack(broadcast_tensors(*both), -1)
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
@@ -185,10 +196,9 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     m, n = A.shape[-2:]
     if b.shape[-2] != m:
         raise RuntimeError(f"linalg.lstsq: input.size(-2) should match other.size(-2): {m} and {b.shape[-2]}")
-    tolerance = tolerances(A, None, rcond)
     s = linalg_svdvals(A).detach()
-    x = matmul(rows.linalg_pinv(A, **tolerance), b)
-    rank = count_above(s, **tolerance)
+    x = matmul(pinv(A, rcond), b)
+    rank = count_above(s, tolerances(A, None, rcond))
     full = m > n and bool((rank.array == n).all())
     error = matmul(A, x) - b
     squares = (error * conj(error)).real if error.dtype.kind == "c" else error * error
@@ -196,22 +206,22 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     return return_types.linalg_lstsq(reshape(x, tuple(x.shape[:-1])) if vectors else x, residuals, rank, s)
 
 
-def count_above(s: Tensor, atol: Any, rtol: Any) -> Tensor:
+def count_above(s: Tensor, bounds: Tensor) -> Tensor:
     """How many singular values are above max(atol, rtol * the greatest)."""
     if not s.shape[-1]:
         return total(s > 0, -1)
-    bound = s.amax(-1, True) * rtol
-    return total(s > bound.clamp(min=atol), -1)
+    return total(s > maximum(bounds[..., :1], s.amax(-1, True) * bounds[..., 1:]), -1)
 
 
-def matrix_rank(A: Tensor, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False) -> Tensor:
-    """How many singular values of matrices are above max(atol, rtol * the greatest), as int64: see `pinv`.
+def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+    """How many singular values of matrices are above max(atol, rtol * the greatest), as int64: see `pinv`. `tol` is
+    `atol`, with an `rtol` of 0.
 
     >>> gradkit.linalg.matrix_rank(gradkit.ones(2, 2))
     tensor(1)
     """
     matrices("linalg.matrix_rank", A, square=hermitian)
-    return count_above(linalg_svdvals(A.detach()), **tolerances(A, atol, rtol))
+    return count_above(linalg_svdvals(A.detach()), tolerances(A, *(atol, rtol) if tol is None else (tol, 0.0)))
 
 
 # -- determinants

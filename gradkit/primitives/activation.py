@@ -194,5 +194,5 @@ softsign = elementwise(
 )
 tanhshrink = elementwise(
     "tanhshrink", lambda xp, x: x - xp.tanh(x), [lambda xp, d, _y, x: d * xp.square(xp.tanh(x))], promote="float",
-    edges=[0.0, 1.0, inf, -inf], peer=lambda torch, x: torch.nn.functional.tanhshrink(x),
+    lends=True, edges=[0.0, 1.0, inf, -inf], peer=lambda torch, x: torch.nn.functional.tanhshrink(x),
 )

@@ -102,17 +102,22 @@ sgn = general(
 
 
 def gradient_of_angle(xp, x):
-    """i x / abs(x)**2, 0 at the origin; an angle of real numbers jumps and stays."""
-    if x.dtype.kind != "c":
-        return xp.zeros_like(x)
+    """i x / abs(x)**2, 0 at the origin."""
     a, b = xp.real(x), xp.imag(x)
     square = a * a + b * b
     square = xp.where(square == 0, 1, square)
     return xp.complex(-b / square, a / square)
 
 
+def angle_vjp(xp, d, _y, x):
+    """0 for real numbers, whose angle jumps and stays: also where `d` is infinite."""
+    return [d * gradient_of_angle(xp, x) if x.dtype.kind == "c" else xp.zeros_like(d)]
+
+
+def angle_jvp(xp, ts, _y, x):
+    return along(xp, gradient_of_angle(xp, x), ts[0]) if x.dtype.kind == "c" else xp.zeros_like(ts[0])
+
+
 angle = general(
-    "angle", "angle", lambda xp, d, _y, x: [d * gradient_of_angle(xp, x)],
-    lambda xp, ts, _y, x: along(xp, gradient_of_angle(xp, x), ts[0]),
-    [(_Z, {}), ([0.5, -2.0], {})], holomorphic=False, structure="diagonal",
+    "angle", "angle", angle_vjp, angle_jvp, [(_Z, {}), ([0.5, -2.0], {})], holomorphic=False, structure="diagonal"
 )

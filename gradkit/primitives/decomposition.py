@@ -67,7 +67,7 @@ linalg_cholesky = general(
         ([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]], {"triangle": None}),
         ([[[4.0, 1.0], [1.0, 3.0]], [[2.0, -1.0], [-1.0, 5.0]]], {"triangle": None}),
     ],
-    structure="block", holomorphic=False, title="LinalgCholeskyExBackward0",
+    structure="block", holomorphic=False, rescues=True, title="LinalgCholeskyExBackward0",
     peer=lambda torch, a, triangle: torch.linalg.cholesky((a + a.mH) / 2),
 )
 
@@ -217,7 +217,7 @@ linalg_eigh = general(
 )
 linalg_eigvalsh = general(
     "linalg_eigvalsh", lambda xp, a, triangle: xp.linalg.eigvalsh(read(xp, a, triangle), UPLO=triangle or "L"),
-    eigvalsh_vjp, eigvalsh_jvp, HERMITIAN, structure="block", holomorphic=False, title="LinalgEighBackward0",
+    eigvalsh_vjp, eigvalsh_jvp, HERMITIAN, structure="block", holomorphic=False, lends=True, title="LinalgEighBackward0",
     peer=lambda torch, a, triangle: torch.linalg.eigvalsh((a + a.mH) / 2),
 )
 
@@ -312,7 +312,7 @@ linalg_svd = general(
 )
 linalg_svdvals = general(
     "linalg_svdvals", lambda xp, a: xp.linalg.svd(a, compute_uv=False), singular_vjp, singular_jvp,
-    [((4, 3), {}), ((2, 2, 3), {})], structure="block", holomorphic=False, title="LinalgSvdBackward0",
+    [((4, 3), {}), ((2, 2, 3), {})], structure="block", holomorphic=False, lends=True, title="LinalgSvdBackward0",
     peer=lambda torch, a: torch.linalg.svdvals(a),
 )
 

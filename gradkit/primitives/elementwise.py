@@ -146,7 +146,7 @@ rsqrt = elementwise(
 # -- exponentials and logarithms
 exp = elementwise("exp", "exp", [lambda _xp, d, y, _x: d * y], promote="float", edges=[-inf, 0.0, inf, nan], fused="exp_vjp")
 exp2 = elementwise("exp2", "exp2", [lambda _xp, d, y, _x: d * (y * math.log(2))], promote="float", edges=[-inf, 0.0])
-expm1 = elementwise("expm1", "expm1", [lambda xp, d, _y, x: d * xp.exp(x)], promote="float", edges=[-inf, 0.0, 1e-30])
+expm1 = elementwise("expm1", "expm1", [lambda xp, d, _y, x: d * xp.exp(x)], promote="float", lends=True, edges=[-inf, 0.0, 1e-30])
 log = elementwise("log", "log", [lambda _xp, d, _y, x: d / x], domain=POSITIVE, promote="float", edges=[0.0, 1.0, inf, -1.0])
 log1p = elementwise(
     "log1p", "log1p", [lambda _xp, d, _y, x: d / (x + 1)], domain=(-0.5, 2), promote="float", edges=[0.0, 1e-30, -1.0]

@@ -142,7 +142,7 @@ def solve_jvp(xp, ts, y, a, _b):
 linalg_solve = general(
     "linalg_solve", solved, solve_vjp, solve_jvp,
     [((3, 3), (3, 2), {}), ((2, 3, 3), (3, 1), {})], arity=2, broadcasts=True, structure="block",
-    title="LinalgSolveExBackward0", peer=lambda torch, a, b: torch.linalg.solve(a, b),
+    rescues=True, title="LinalgSolveExBackward0", peer=lambda torch, a, b: torch.linalg.solve(a, b),
 )
 
 
@@ -158,7 +158,7 @@ def inv_vjp(xp, d, y, _a):
 
 linalg_inv = general(
     "linalg_inv", inverted, inv_vjp, lambda xp, ts, y, _a: -product(xp, y, ts[0], y),
-    [((3, 3), {}), ((2, 3, 3), {})], structure="block", title="LinalgInvExBackward0",
+    [((3, 3), {}), ((2, 3, 3), {})], structure="block", rescues=True, title="LinalgInvExBackward0",
     peer=lambda torch, a: torch.linalg.inv(a),
 )
 
@@ -224,24 +224,28 @@ triangular_solve = general(
 
 
 # -- pseudo-inverse
-def pseudo_inverted(xp, a, atol: float, rtol: float):
-    """Singular values up to max(atol, rtol * the greatest) count as 0."""
+def pseudo_inverted(xp, a, tolerance):
+    """Singular values up to the first tolerance, or the second times the greatest, count as 0."""
     u, s, vh = xp.linalg.svd(a, full_matrices=False)
+    atol, rtol = tolerance[..., :1], tolerance[..., 1:]
     kept = s > xp.maximum(atol, rtol * xp.max(s, axis=-1, keepdims=True)) if s.size else s > 0
     inverse = kept / (s + ~kept)
     return xp.matmul(adjoint(xp, vh) * inverse[..., None, :], adjoint(xp, u))
 
 
 # Golub and Pereyra 1973, at constant rank.
-def pinv_vjp(xp, d, y, a, **_params):
+def pinv_vjp(xp, d, y, a, tolerance):
     y_h, d_h = adjoint(xp, y), adjoint(xp, d)
     left = product(xp, d_h, y, y_h)
     right = product(xp, y_h, y, d_h)
-    return [left - product(xp, a, y, left) + right - product(xp, right, y, a) - product(xp, y_h, d, y_h)]
+    a_ct = left - product(xp, a, y, left) + right - product(xp, right, y, a) - product(xp, y_h, d, y_h)
+    return [a_ct, xp.zeros_like(tolerance)]
 
 
-def pinv_jvp(xp, ts, y, a, **_params):
-    (t,) = ts
+def pinv_jvp(xp, ts, y, a, _tolerance):
+    t = ts[0]
+    if t is None:
+        return None
     y_h, t_h = adjoint(xp, y), adjoint(xp, t)
     left = product(xp, y, y_h, t_h)
     right = product(xp, t_h, y_h, y)
@@ -250,8 +254,9 @@ def pinv_jvp(xp, ts, y, a, **_params):
 
 linalg_pinv = general(
     "linalg_pinv", pseudo_inverted, pinv_vjp, pinv_jvp,
-    [((4, 3), {"atol": 0.0, "rtol": 1e-6}), ((2, 2, 3), {"atol": 0.0, "rtol": 1e-6})],
-    structure="block", holomorphic=False, peer=lambda torch, a, atol, rtol: torch.linalg.pinv(a, atol=atol, rtol=rtol),
+    [((4, 3), [0.0, 1e-6], {}), ((2, 2, 3), [[0.0, 1e-6], [0.0, 1e-5]], {})],
+    arity=2, promote="none", structure="block", holomorphic=False,
+    peer=lambda torch, a, tolerance: torch.linalg.pinv(a, atol=tolerance.detach()[..., 0], rtol=tolerance.detach()[..., 1]),
 )
 
 

@@ -65,7 +65,7 @@ cross_entropy = general(
         ((4, 3), [2, 0, 1, 2], {"axis": -1, "rank": 2, "ignore_index": 2, "reduction": "none"}),
         ((2, 3, 2), [[2, 0], [1, 2]], {"axis": -2, "rank": 3, "ignore_index": 0, "reduction": "sum"}),
     ],
-    arity=2, promote="none", title="NllLossBackward0", peer=peer,
+    arity=2, promote="none", lends=True, title="NllLossBackward0", peer=peer,
 )
 
 

@@ -29,7 +29,7 @@ erfinv = elementwise(
 )
 ndtr = elementwise(
     "ndtr", "ndtr", [lambda xp, d, _y, x: d * (xp.exp(-x * x / 2) / _SQRT_2_PI)], promote="float", refuses=REAL_ONLY,
-    edges=[0.0, inf, -inf], peer=lambda torch, x: torch.special.ndtr(x),
+    lends=True, edges=[0.0, inf, -inf], peer=lambda torch, x: torch.special.ndtr(x),
 )
 ndtri = elementwise(
     "ndtri", "ndtri", [lambda xp, d, y, _x: d * (xp.exp(y * y / 2) * _SQRT_2_PI)], domain=(0.1, 0.9), promote="float",

@@ -2,6 +2,7 @@
 
 A program is a list of steps over named values (`program`). Steps are drawn (`drawing`) from the rows of the registry
 (`rows`), from all operations that the two packages have in common, and from sentences of views, writes and control
-flow (`phrases`). `witness` compares what comes of a program in both, `shrinking` cuts a failure down to what it needs,
-and ``python -m tests.programs --seed S --count N`` runs as many as one likes.
+flow (`phrases`). `witness` asks both the same questions, `judging` compares the answers, `arbiter` decides by numeric
+differences who is right, `shrinking` cuts a failure down to what it needs, and ``python -m tests.programs --seed S
+--count N`` runs as many as one likes.
 """

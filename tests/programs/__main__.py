@@ -5,14 +5,15 @@ import collections
 import importlib.util
 import multiprocessing
 import os
+import re
 import sys
 import time
 from typing import Any
 
 from tests.programs.drawing import drawable
+from tests.programs.judging import ARBITRATED, Failure, judge
 from tests.programs.program import Program
 from tests.programs.shrinking import shrink
-from tests.programs.witness import Failure, judge
 
 
 def run(seed: int) -> tuple[str | None, dict[str, int]]:
@@ -21,6 +22,8 @@ def run(seed: int) -> tuple[str | None, dict[str, int]]:
     counts: dict[str, int] = {}
     program = drawable(torch, seed)
     failure = verdict(torch, program, counts)
+    for what in [what for what in counts if what.endswith(ARBITRATED)]:
+        counts[f"{what}: {', '.join(wrong_there(torch, program, what))}"] = counts.pop(what)
     return (failure and shown(torch, seed, program, failure)), counts
 
 
@@ -35,14 +38,30 @@ def verdict(torch: Any, program: Program, counts: dict[str, int] | None = None) 
     return judge(torch, program.function(), list(program.inputs.values()), counts)
 
 
+def settled(torch: Any, program: Program, counts: dict[str, int] | None = None) -> Failure | None:
+    """The same, of a program that may be one which neither library can run: that is another failure."""
+    try:
+        return verdict(torch, program, counts)
+    except Exception as reason:
+        return Failure("no program", str(reason))
+
+
+def wrong_there(torch: Any, program: Program, what: str) -> list[str]:
+    """The operations of the smallest program in which the third witness sides with gradkit, as `what` counts it."""
+
+    def decided(smaller: Program) -> bool:
+        counts: dict[str, int] = {}
+        return settled(torch, smaller, counts) is None and what in counts
+
+    source = shrink(program, decided).source()
+    return sorted({match[0] for match in re.finditer(r"(?<=row\(lib, ')\w+|(?<=lib\.)[\w.]+(?=\()|\w+_(?=\()|\*\*", source)})
+
+
 def shown(torch: Any, seed: int, program: Program, failure: Failure) -> str:
     """The smallest program that fails in the same check, as a script."""
 
     def fails(smaller: Program) -> bool:
-        try:
-            found = verdict(torch, smaller)
-        except Exception:  # neither library can run it
-            return False
+        found = settled(torch, smaller)
         return found is not None and found.check == failure.check
 
     smallest = shrink(program, fails)

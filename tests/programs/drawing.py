@@ -38,6 +38,8 @@ WRONG_THERE = {
 }
 #: A spread of 0, of equal numbers, is left to rounding; so is a singular value of 0.
 SPREAD = re.compile(r"\b(std|var|std_mean|var_mean|corrcoef|\w*svdvals)\b")
+#: Where eigenvalues or singular values lie close together, or these at 0, their vectors and second derivatives are lost.
+SPECTRA = re.compile(r"\b(eigh|\w*eigvalsh|svd|\w*svdvals)\b")
 LARGEST, MOST = 30.0, 200  # no element beyond, and not more of them: what explodes says nothing about rounding
 SQUARE = "({0} @ {0}.mT.conj() + lib.diag(lib.tensor([1.5, 2.0, 3.0])))"
 
@@ -131,6 +133,8 @@ class Values:
         made = [self.tensors[name] for name in step.makes]
         if SPREAD.search(step.source) and any([bool((y.detach().abs() < 1e-6).any()) for y in made]):
             return False
+        if SPECTRA.search(step.source) and crowded(step, self.tensors):
+            return False
         changed = made or [self.tensors[name] for name in self.names]
         if not all([self.torch.is_tensor(y) and reasonable(self.torch, y) for y in changed]):
             return False
@@ -140,6 +144,14 @@ class Values:
     def choose(self, rng: random.Random) -> str:
         """One of them, rather a young one than an old one."""
         return rng.choices(self.names, [k + 1 for k in range(len(self.names))])[0]
+
+
+def crowded(step: Step, tensors: dict[str, Any]) -> bool:
+    """Whether two values of a spectrum that a step has computed, or one and 0 if they are singular, nearly coincide."""
+    name = "s" if "u, s, v" in step.source else "w" if "w, q" in step.source else step.makes[0]
+    values = tensors[name].detach()
+    gaps = values.sort(-1).values.diff(prepend=0 * values[..., :1] if "svd" in step.source else None)
+    return bool((gaps < 1e-3).any())
 
 
 def places_differ(torch: Any, y: Any) -> bool:

@@ -46,7 +46,7 @@ class Program:
         return (
             f'"""{title}"""\n\nimport numpy as np\n\n'
             "from tests.programs.rows import near, row, shaped, squashed\n"
-            "from tests.programs.witness import explain\n\n\n"
+            "from tests.programs.judging import explain\n\n\n"
             f"{self.source()}\n\n"
             f"explain(program, [{arrays}])\n"
         )

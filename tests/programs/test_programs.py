@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import gradkit
 from gradkit.engine.primitive import REGISTRY
 from tests.programs import rows
 from tests.programs.program import Program, Step
@@ -28,7 +29,7 @@ def drawing(torch):
 
 @pytest.fixture
 def judge(torch):
-    from tests.programs.witness import judge
+    from tests.programs.judging import judge
 
     return lambda program: judge(torch, program.function(), list(program.inputs.values()))
 
@@ -66,6 +67,33 @@ def test_a_wrong_rule_is_found_and_cut_out(judge, monkeypatch):
     smallest = shrink(program, lambda one: judge(one) is not None)
     assert [step.source for step in smallest.steps] == ["v1, = row(lib, 'sinh', a)"]
     assert smallest.outputs == ("v1",)
+
+
+def test_numeric_differences_side_with_whom_is_right(torch):
+    from tests.programs import arbiter, witness
+
+    def program(lib, a):
+        return (lib.sin(a) * a[0],)
+
+    x = [np.array([0.3, -0.8])]
+    for check in (witness.gradients, witness.second_derivatives, witness.tangents, witness.batched_gradients):
+        right = check(gradkit, program, x)
+        wrong = [y + 1e-3 for y in right]
+        assert arbiter.sides_with_gradkit(check, program, x, right, wrong)
+        assert not arbiter.sides_with_gradkit(check, program, x, wrong, right)
+        assert not arbiter.sides_with_gradkit(check, program, x, wrong, wrong)
+        assert not arbiter.sides_with_gradkit(check, program, x, right, right)
+
+
+def test_numeric_differences_side_with_nobody_where_gradients_are_stopped():
+    from tests.programs import arbiter, witness
+
+    def program(lib, a):
+        return (a.detach() * a,)
+
+    x = [np.array([0.3, -0.8])]
+    right = witness.gradients(gradkit, program, x)
+    assert not arbiter.sides_with_gradkit(witness.gradients, program, x, right, [y + 1e-3 for y in right])
 
 
 def wrong_sinh(x):
