@@ -1,7 +1,7 @@
 """Sequential, ModuleList and ModuleDict: modules that hold modules."""
 
 import operator
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from itertools import groupby
 from typing import Any, Self
 
@@ -178,7 +178,89 @@ class ModuleList(_Numbered):
         return "\n  ".join(lines) + "\n)"
 
 
-class ModuleDict(Module):
+class Named(Module):
+    """What ModuleDict and ParameterDict share: what is asked of a dictionary, in terms of its items."""
+
+    def _names(self) -> dict[str, Any]:
+        """A dictionary with the names as its keys."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._names()
+
+    def __getitem__(self, key: str) -> Any:
+        raise NotImplementedError
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        raise NotImplementedError
+
+    def __delitem__(self, key: str) -> None:
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """Take out everything.
+
+        >>> heads = nn.ModuleDict({"a": nn.ReLU()})
+        >>> heads.clear()
+        >>> len(heads)
+        0
+        """
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str) -> Any:
+        """Take out one value and return it. If there is none, KeyError or, as in PyTorch, AttributeError of a ParameterDict.
+
+        >>> nn.ModuleDict({"a": nn.ReLU()}).pop("a")
+        ReLU()
+        """
+        value = self[key]
+        del self[key]
+        return value
+
+    def keys(self) -> KeysView[str]:
+        """The names.
+
+        >>> list(nn.ModuleDict({"a": nn.ReLU()}).keys())
+        ['a']
+        """
+        return self._names().keys()
+
+    def values(self) -> Iterable[Any]:
+        """The values.
+
+        >>> list(nn.ModuleDict({"a": nn.ReLU()}).values())
+        [ReLU()]
+        """
+        return [self[key] for key in self]
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Pairs (name, value).
+
+        >>> list(nn.ModuleDict({"a": nn.ReLU()}).items())
+        [('a', ReLU())]
+        """
+        return [(key, self[key]) for key in self]
+
+    def update(self, values: Any) -> None:
+        """Add values, or replace those of the same name, from a mapping or pairs.
+
+        >>> heads = nn.ModuleDict({"a": nn.ReLU()})
+        >>> heads.update([("b", nn.Tanh())])
+        >>> list(heads)
+        ['a', 'b']
+        """
+        for key, value in values.items() if isinstance(values, Mapping | Named) else values:
+            self[key] = value
+
+
+class ModuleDict(Named):
     """A dictionary of modules, in the order they were added. Raises KeyError for a name that is taken or has a dot.
 
     >>> heads = nn.ModuleDict({"small": nn.Linear(2, 1), "large": nn.Linear(2, 9)})
@@ -192,6 +274,9 @@ class ModuleDict(Module):
         super().__init__()
         self.update(modules or {})
 
+    def _names(self) -> dict[str, Any]:
+        return self._modules
+
     def __getitem__(self, key: str) -> Any:
         return self._modules[key]
 
@@ -200,65 +285,3 @@ class ModuleDict(Module):
 
     def __delitem__(self, key: str) -> None:
         del self._modules[key]
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._modules
-
-    def clear(self) -> None:
-        """Take out all modules.
-
-        >>> heads = nn.ModuleDict({"a": nn.ReLU()})
-        >>> heads.clear()
-        >>> len(heads)
-        0
-        """
-        self._modules.clear()
-
-    def pop(self, key: str) -> Any:
-        """Take out one module and return it. Raises KeyError if there is none.
-
-        >>> nn.ModuleDict({"a": nn.ReLU()}).pop("a")
-        ReLU()
-        """
-        return self._modules.pop(key)
-
-    def keys(self) -> KeysView[str]:
-        """The names.
-
-        >>> list(nn.ModuleDict({"a": nn.ReLU()}).keys())
-        ['a']
-        """
-        return self._modules.keys()
-
-    def values(self) -> ValuesView[Any]:
-        """The modules.
-
-        >>> list(nn.ModuleDict({"a": nn.ReLU()}).values())
-        [ReLU()]
-        """
-        return self._modules.values()
-
-    def items(self) -> ItemsView[str, Any]:
-        """Pairs (name, module).
-
-        >>> list(nn.ModuleDict({"a": nn.ReLU()}).items())
-        [('a', ReLU())]
-        """
-        return self._modules.items()
-
-    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        """Add modules, or replace those of the same name, from a mapping or pairs.
-
-        >>> heads = nn.ModuleDict({"a": nn.ReLU()})
-        >>> heads.update([("b", nn.Tanh())])
-        >>> list(heads)
-        ['a', 'b']
-        """
-        for key, module in dict(modules).items():
-            self[key] = module

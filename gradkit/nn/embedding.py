@@ -1,7 +1,7 @@
 """Embedding and EmbeddingBag: tables of vectors, looked up by integers."""
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from gradkit import creation
 from gradkit.engine.tensor import Tensor
@@ -16,6 +16,7 @@ class _Table(Module):
     """What Embedding and EmbeddingBag share: the table and its options."""
 
     weight: Parameter
+    usual: ClassVar[dict[str, Any]] = {"padding_idx": None, "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False}
 
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None, max_norm: float | None,
@@ -66,8 +67,7 @@ class _Table(Module):
             init.zeros_(self.weight.detach()[self.padding_idx])
 
     def extra_repr(self) -> str:
-        usual = {"padding_idx": None, "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False}
-        shown = [f"{name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value]
+        shown = [f"{name}={getattr(self, name)!r}" for name, value in self.usual.items() if getattr(self, name) != value]
         return ", ".join([f"{self.num_embeddings}, {self.embedding_dim}", *shown])
 
 
@@ -107,6 +107,10 @@ class EmbeddingBag(_Table):
     gradkit.Size([2, 3])
     """
 
+    usual: ClassVar[dict[str, Any]] = {
+        "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False, "mode": None, "padding_idx": None,
+    }
+
     def __init__(
         self, num_embeddings: int, embedding_dim: int, max_norm: float | None = None, norm_type: float = 2.0,
         scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, _weight: Tensor | None = None,
@@ -126,8 +130,3 @@ class EmbeddingBag(_Table):
             scale_grad_by_freq=self.scale_grad_by_freq, mode=self.mode, per_sample_weights=per_sample_weights,
             include_last_offset=self.include_last_offset, padding_idx=self.padding_idx,
         )
-
-    def extra_repr(self) -> str:
-        usual = {"max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False, "mode": None, "padding_idx": None}
-        shown = [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
-        return ", ".join([f"{self.num_embeddings}, {self.embedding_dim}", *shown])

@@ -49,12 +49,12 @@ from gradkit.ops.losses import (
     poisson_nll_loss,
     smooth_l1_loss,
     soft_margin_loss,
-    triplet_margin_loss,
 )
 from gradkit.ops.margins import (
     multi_margin_loss,
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
+    triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
 from gradkit.ops.neural import bilinear, channel_shuffle, glu, linear, pixel_shuffle, pixel_unshuffle

@@ -1,9 +1,10 @@
 """ParameterList and ParameterDict: parameters, and other values, held by number or by name."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 from gradkit.engine.tensor import Tensor
+from gradkit.nn.container import Named
 from gradkit.nn.module import Module
 from gradkit.nn.parameter import Parameter
 
@@ -87,7 +88,7 @@ class ParameterList(Module):
         return "\n".join([f"  ({i}): {_described(value)}" for i, value in enumerate(self)])
 
 
-class ParameterDict(Module):
+class ParameterDict(Named):
     """A dictionary of parameters, which `Module.parameters` finds; Tensors put into it become parameters.
 
     >>> choices = nn.ParameterDict({"left": gradkit.ones(2)})
@@ -100,6 +101,9 @@ class ParameterDict(Module):
         super().__init__()
         self._keys: dict[str, None] = {}
         self.update(parameters or {})
+
+    def _names(self) -> dict[str, Any]:
+        return self._keys
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._keys:
@@ -116,15 +120,6 @@ class ParameterDict(Module):
         del self._keys[key]
         delattr(self, key)
 
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._keys
-
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a name, or the default.
 
@@ -132,60 +127,6 @@ class ParameterDict(Module):
         3
         """
         return getattr(self, key) if key in self._keys else default
-
-    def pop(self, key: str) -> Any:
-        """Take out a value and return it. AttributeError, as in PyTorch, if there is none.
-
-        >>> nn.ParameterDict({"a": 1}).pop("a")
-        1
-        """
-        value = self[key]
-        del self[key]
-        return value
-
-    def clear(self) -> None:
-        """Take out everything.
-
-        >>> nn.ParameterDict({"a": 1}).clear()
-        """
-        for key in list(self):
-            del self[key]
-
-    def keys(self) -> Iterable[str]:
-        """The names.
-
-        >>> list(nn.ParameterDict({"a": 1}).keys())
-        ['a']
-        """
-        return self._keys.keys()
-
-    def values(self) -> Iterable[Any]:
-        """The values.
-
-        >>> list(nn.ParameterDict({"a": 1}).values())
-        [1]
-        """
-        return [self[key] for key in self]
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """Pairs (name, value).
-
-        >>> list(nn.ParameterDict({"a": 1}).items())
-        [('a', 1)]
-        """
-        return [(key, self[key]) for key in self]
-
-    def update(self, parameters: Any) -> None:
-        """Add values, or replace those of the same name, from a mapping or pairs.
-
-        >>> choices = nn.ParameterDict()
-        >>> choices.update([("a", 1)])
-        >>> len(choices)
-        1
-        """
-        pairs = parameters.items() if isinstance(parameters, Mapping | ParameterDict) else parameters
-        for key, value in pairs:
-            self[key] = value
 
     def extra_repr(self) -> str:
         return "\n".join([f"  ({key}): {_described(value)}" for key, value in self.items()])

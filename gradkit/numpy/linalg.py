@@ -4,7 +4,6 @@ refused).
 What cannot be inverted or decomposed raises LinAlgError.
 """
 
-import functools
 import math
 from typing import Any
 
@@ -18,7 +17,7 @@ from gradkit.numpy.calling import asarray, axes_in, converted, plain, refuse, re
 from gradkit.numpy.manipulation import matrix_transpose
 from gradkit.numpy.norms import cond, matrix_norm, norm, vector_norm
 from gradkit.numpy.products import matmul, tensordot, vecdot
-from gradkit.ops import complex as parts, return_types, solving
+from gradkit.ops import complex as parts, contraction, return_types, solving
 
 
 # -- operands
@@ -296,24 +295,11 @@ def multi_dot(arrays: Any, *, out: Any = None) -> Tensor:
     for x, least in zip(factors, (1, *[2] * (len(factors) - 2), 1)):
         if not least <= x.ndim <= 2:
             raise LinAlgError(f"{x.ndim}-dimensional array given. Array must be two-dimensional")
-    return _chained(factors)
-
-
-def _chained(factors: list[Tensor]) -> Tensor:
-    """In the order that takes the fewest multiplications: Cormen et al., Introduction to Algorithms, 15.2."""
     sizes = [factors[0].shape[0] if factors[0].ndim == 2 else 1, *[x.shape[-1] for x in factors[:-1]]]
-    sizes.append(factors[-1].shape[1] if factors[-1].ndim == 2 else 1)
-
-    @functools.cache
-    def cheapest(i: int, j: int) -> tuple[int, int]:
-        if i == j:
-            return 0, i
-        outer = sizes[i] * sizes[j + 1]
-        return min([(cheapest(i, k)[0] + cheapest(k + 1, j)[0] + outer * sizes[k + 1], k) for k in range(i, j)])
+    splits = contraction.best_splits([*sizes, factors[-1].shape[1] if factors[-1].ndim == 2 else 1])
 
     def product(i: int, j: int) -> Tensor:
-        k = cheapest(i, j)[1]
-        return factors[i] if i == j else products.times(product(i, k), product(k + 1, j))
+        return factors[i] if i == j else products.times(product(i, splits[i, j]), product(splits[i, j] + 1, j))
 
     return product(0, len(factors) - 1)
 

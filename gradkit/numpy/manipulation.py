@@ -10,7 +10,7 @@ from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy.calling import asarray, axes_in, axis_in, moved, refuse
-from gradkit.ops import joining
+from gradkit.ops import arranging, joining
 
 
 # -- shapes
@@ -267,14 +267,7 @@ def tile(A: Any, reps: Any) -> Tensor:
     tensor([[0, 1, 0, 1],
             [0, 1, 0, 1]])
     """
-    x = asarray(A)
-    times = [int(n) for n in np.atleast_1d(reps)]
-    ndim = max(x.ndim, len(times))
-    times = [1] * (ndim - len(times)) + times
-    shape = (1,) * (ndim - x.ndim) + tuple(x.shape)
-    apart = xp.reshape(x, tuple([n for extent in shape for n in (1, extent)]))
-    wide = xp.broadcast_to(apart, tuple([n for pair in zip(times, shape) for n in pair]))
-    return xp.clone(xp.reshape(wide, tuple([t * n for t, n in zip(times, shape)])))
+    return xp.clone(arranging.tile(asarray(A), tuple([int(n) for n in np.atleast_1d(reps)])))
 
 
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Tensor:

@@ -12,7 +12,7 @@ from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import reduction
 from gradkit.numpy.calling import asarray, axes_in, axis_in, converted, plain, refuse, refuse_out, together
-from gradkit.ops import complex as parts, contraction, joining
+from gradkit.ops import complex as parts, contraction, joining, products as vector_products
 from gradkit.primitives.shape import extents
 
 
@@ -154,12 +154,7 @@ def kron(a: Any, b: Any) -> Tensor:
     >>> gnp.kron(gradkit.tensor([1.0, 10.0]), gradkit.tensor([1.0, 2.0]))
     tensor([ 1.,  2., 10., 20.])
     """
-    x, y = together((a, b))
-    n = max(x.ndim, y.ndim)
-    x_shape, y_shape = [(1,) * (n - z.ndim) + tuple(z.shape) for z in (x, y)]
-    wide = xp.reshape(x, tuple([extent for i in x_shape for extent in (i, 1)]))
-    narrow = xp.reshape(y, tuple([extent for j in y_shape for extent in (1, j)]))
-    return xp.reshape(wide * narrow, tuple([i * j for i, j in zip(x_shape, y_shape)]))
+    return vector_products.kron(*together((a, b)))
 
 
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:

@@ -10,10 +10,9 @@ from typing import Any
 from gradkit.backend.numpy import on_host
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.arithmetic import abs as absolute
-from gradkit.ops.distance import pairwise_distance
 from gradkit.ops.reducing import mean, sum as total
 from gradkit.primitives import elementwise as rows
-from gradkit.primitives.piecewise import clamp, minimum, where
+from gradkit.primitives.piecewise import clamp, where
 
 __all__: list[str] = []
 
@@ -281,31 +280,3 @@ def cosine_embedding_loss(
     cosine = total(input1 * input2, dim=-1) / rows.sqrt(squares)
     together = where(target == 1, 1 - cosine, 0.0)
     return reduced(together + where(target == -1, clamp(cosine - margin, min=0, max=None), 0.0), reduction)
-
-
-def triplet_margin_loss(
-    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
-    swap: bool = False, *, reduction: str = "mean",
-) -> Tensor:
-    """``max(0, margin + d(anchor, positive) - d(anchor, negative))``, d the p-norm of the difference; reduced.
-
-    Vectors run along the last axis; shapes broadcast. With `swap` the distance from positive to negative counts where it
-    is less than that from the anchor (Balntas et al. 2016). Raises ValueError for a margin that is not positive or
-    another `reduction`, RuntimeError for different numbers of axes.
-
-    >>> F.triplet_margin_loss(gradkit.zeros(1, 2), gradkit.zeros(1, 2), gradkit.tensor([[0.0, 0.5]]))
-    tensor(0.5000)
-    """
-    check_reduction(reduction)
-    if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
-    if not anchor.ndim == positive.ndim == negative.ndim:
-        raise RuntimeError(
-            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
-            f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
-        )
-    near = pairwise_distance(anchor, positive, p, eps)
-    far = pairwise_distance(anchor, negative, p, eps)
-    if swap:
-        far = minimum(far, pairwise_distance(positive, negative, p, eps))
-    return reduced(clamp(near - far + margin, min=0, max=None), reduction)

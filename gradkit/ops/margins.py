@@ -90,6 +90,25 @@ def multilabel_soft_margin_loss(
     return reduced(mean(losses if weight is None else losses * weight, dim=-1), reduction)
 
 
+def triplet_margin_loss(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
+    swap: bool = False, *, reduction: str = "mean",
+) -> Tensor:
+    """``max(0, margin + d(anchor, positive) - d(anchor, negative))``, d the p-norm of the difference; reduced.
+
+    Vectors run along the last axis; shapes broadcast. With `swap` the distance from positive to negative counts where it
+    is less than that from the anchor (Balntas et al. 2016). Raises ValueError for a margin that is not positive or
+    another `reduction`, RuntimeError for different numbers of axes.
+
+    >>> F.triplet_margin_loss(gradkit.zeros(1, 2), gradkit.zeros(1, 2), gradkit.tensor([[0.0, 0.5]]))
+    tensor(0.5000)
+    """
+    return triplet_margin_with_distance_loss(
+        anchor, positive, negative, distance_function=lambda a, b: pairwise_distance(a, b, p, eps), margin=margin,
+        swap=swap, reduction=reduction,
+    )
+
+
 def triplet_margin_with_distance_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, *,
     distance_function: Callable[[Tensor, Tensor], Tensor] | None = None, margin: float = 1.0, swap: bool = False,

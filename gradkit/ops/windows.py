@@ -13,18 +13,18 @@ from gradkit.engine.tensor import Tensor
 __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"]
 
 
-def _window(name: str, length: int, periodic: bool, shape: Callable[[Any], Any], options: dict[str, Any]) -> Tensor:
+def _window(
+    name: str, length: int, periodic: bool, shape: Callable[[Any], Any], dtype: Any, device: Any, requires_grad: bool
+) -> Tensor:
     """``shape`` on [-1, 1] at `length` points; a periodic window leaves out the last of one more."""
-    dtype = options.pop("dtype")
     dtype = dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)
     if dtype.kind not in "fV":
         raise RuntimeError(f"{name} expects floating point dtypes, got: {dtype.name}")
     if length < 0:
         raise RuntimeError(f"{name} requires non-negative window_length, got window_length={length}")
-    if length <= 1:
-        return creation.ones(length, dtype=dtype, **options)
     last = length if periodic else length - 1
-    return creation.tensor(shape(2 * np.arange(length) / last - 1).astype(dtype), **options)
+    raw = shape(2 * np.arange(length) / last - 1) if length > 1 else np.ones(length)
+    return creation.tensor(raw.astype(dtype), device=device, requires_grad=requires_grad)
 
 
 def hann_window(
@@ -37,8 +37,7 @@ def hann_window(
     >>> gradkit.hann_window(4)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
-    options = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
-    return _window("hann_window", window_length, periodic, lambda t: 0.5 + 0.5 * np.cos(math.pi * t), options)
+    return _window("hann_window", window_length, periodic, lambda t: 0.5 + 0.5 * np.cos(math.pi * t), dtype, device, requires_grad)
 
 
 def hamming_window(
@@ -50,8 +49,7 @@ def hamming_window(
     >>> gradkit.hamming_window(4)
     tensor([0.0800, 0.5400, 1.0000, 0.5400])
     """
-    options = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
-    return _window("hamming_window", window_length, periodic, lambda t: alpha + beta * np.cos(math.pi * t), options)
+    return _window("hamming_window", window_length, periodic, lambda t: alpha + beta * np.cos(math.pi * t), dtype, device, requires_grad)
 
 
 def blackman_window(
@@ -62,10 +60,9 @@ def blackman_window(
     >>> gradkit.blackman_window(4).abs()
     tensor([1.3878e-17, 3.4000e-01, 1.0000e+00, 3.4000e-01])
     """
-    options = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
     return _window(
         "blackman_window", window_length, periodic,
-        lambda t: 0.42 + 0.5 * np.cos(math.pi * t) + 0.08 * np.cos(2 * math.pi * t), options,
+        lambda t: 0.42 + 0.5 * np.cos(math.pi * t) + 0.08 * np.cos(2 * math.pi * t), dtype, device, requires_grad,
     )
 
 
@@ -77,8 +74,7 @@ def bartlett_window(
     >>> gradkit.bartlett_window(4)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
-    options = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
-    return _window("bartlett_window", window_length, periodic, lambda t: 1 - np.abs(t), options)
+    return _window("bartlett_window", window_length, periodic, lambda t: 1 - np.abs(t), dtype, device, requires_grad)
 
 
 def kaiser_window(
@@ -90,5 +86,7 @@ def kaiser_window(
     >>> gradkit.kaiser_window(4, beta=0.0)
     tensor([1., 1., 1., 1.])
     """
-    options = {"dtype": dtype, "device": device, "requires_grad": requires_grad}
-    return _window("kaiser_window", window_length, periodic, lambda t: np.i0(beta * np.sqrt(1 - t * t)) / np.i0(beta), options)
+    return _window(
+        "kaiser_window", window_length, periodic, lambda t: np.i0(beta * np.sqrt(1 - t * t)) / np.i0(beta),
+        dtype, device, requires_grad,
+    )

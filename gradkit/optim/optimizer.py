@@ -233,14 +233,19 @@ def directed(grad: Any, param: Any, group: dict[str, Any]) -> Any:
 
 def begun(param: Any, state: dict[str, Any], *names: str) -> tuple[int, list[Any]]:
     """The number of this step, counted in the state, and the arrays of these names there, which start as zeros."""
-    for name in ("step", *names):
-        if name not in state:  # a 0-d float32 Tensor as in PyTorch
-            state[name] = step_tensor() if name == "step" else zeros_for(param)
-    state["step"].array[...] += 1
-    return int(state["step"].array), [state[name].array for name in names]
+    if "step" not in state:
+        state["step"] = step_tensor()
+    count, arrays = state["step"].array, []
+    count += 1
+    for name in names:
+        if name not in state:
+            state[name] = zeros_for(param)
+        arrays.append(state[name].array)
+    return int(count), arrays
 
 
 def step_tensor() -> Tensor:
+    """A count of steps: a 0-d float32 Tensor, as in PyTorch."""
     return wrap(np.zeros((), np.float32))
 
 

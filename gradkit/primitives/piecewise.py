@@ -193,15 +193,12 @@ def copied(xp, x):
     return xp.positive(x)
 
 
-floor = elementwise(
-    "floor", "floor", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
-)
-ceil = elementwise(
-    "ceil", "ceil", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
-)
-trunc = elementwise(
-    "trunc", "trunc", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
-)
+floor, ceil, trunc = [
+    elementwise(
+        name, name, [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.1, 0.9), refuses=NO_BOOL, integers=copied, edges=_HALVES
+    )
+    for name in ("floor", "ceil", "trunc")
+]
 rint = elementwise(
     "rint", "rint", [lambda xp, d, _y, _x: xp.zeros_like(d)], domain=(0.6, 1.4), refuses=NO_BOOL, integers=copied,
     edges=_HALVES, peer="round", title="RoundBackward0",

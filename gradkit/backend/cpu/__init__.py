@@ -13,9 +13,26 @@ Times in these files are ratios by the minimum on one core of an x86-64 with AVX
 against the NumPy function named.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 # numpy.typing says it shorter, but takes four milliseconds to import.
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def half_in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compute on float32 what comes as float16, as BLAS has no half precision; answer in float16."""
+
+    @wraps(function)
+    def call(*given: Any, **params: Any) -> Any:
+        if given[0].dtype != np.float16:
+            return function(*given, **params)
+        y = function(*[a.astype(np.float32) if getattr(a, "dtype", None) == np.float16 else a for a in given], **params)
+        if y is NotImplemented:
+            return y
+        return [one.astype(np.float16) for one in y] if isinstance(y, list) else y.astype(np.float16)
+
+    return call

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradkit.backend.cpu import Array
+from gradkit.backend.cpu import Array, half_in_single
 
 PerAxis = int | Sequence[int]
 Padding = int | Sequence[int | tuple[int, int]]
@@ -46,6 +46,7 @@ class Geometry(NamedTuple):
         return self.channels // self.groups * prod(self.kernel)
 
 
+@half_in_single
 def conv_forward(x: Array, w: Array, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1) -> Array:
     """Return the convolution (*batch, O, *out) of `x` (*batch, C, *spatial) with `w` (O, C/groups, *kernel).
 
@@ -57,9 +58,6 @@ def conv_forward(x: Array, w: Array, stride: PerAxis = 1, padding: Padding = 0, 
     >>> conv_forward(np.ones((1, 1, 3)), np.ones((1, 1, 2)), padding=1).tolist()
     [[[1.0, 2.0, 2.0, 1.0]]]
     """
-    if x.dtype.char == "e":
-        wide = conv_forward(x.astype(np.float32), w.astype(np.float32), stride, padding, dilation, groups)
-        return wide.astype(np.float16)
     g = geometry(x.shape, w.shape, stride, padding, dilation, groups)
     shape = (*x.shape[: -len(g.spatial) - 1], g.features, *g.out)
     if not x.size or not w.size:
@@ -77,6 +75,7 @@ def conv_forward(x: Array, w: Array, stride: PerAxis = 1, padding: Padding = 0, 
     return out
 
 
+@half_in_single
 def conv_input_ct(
     ct: Array, w: Array, x_shape: tuple[int, ...], stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1,
     groups: int = 1,
@@ -90,9 +89,6 @@ def conv_input_ct(
     >>> conv_input_ct(np.ones((1, 1, 2)), np.ones((1, 1, 2)), (1, 1, 3)).tolist()
     [[[1.0, 2.0, 1.0]]]
     """
-    if ct.dtype.char == "e":
-        wide = conv_input_ct(ct.astype(np.float32), w.astype(np.float32), x_shape, stride, padding, dilation, groups)
-        return wide.astype(np.float16)
     g = geometry(x_shape, w.shape, stride, padding, dilation, groups)
     check_cotangent(ct, x_shape, g)
     # With stride 1 it is itself a convolution, cheaper (0.75) unless its columns are more than twice as many.
@@ -106,6 +102,7 @@ def conv_input_ct(
     return out
 
 
+@half_in_single
 def conv_weight_ct(
     ct: Array, x: Array, w_shape: tuple[int, ...], stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1,
     groups: int = 1,
@@ -117,9 +114,6 @@ def conv_weight_ct(
     >>> conv_weight_ct(np.ones((1, 1, 2)), np.array([[[1.0, 2.0, 3.0]]]), (1, 1, 2)).tolist()
     [[[3.0, 5.0]]]
     """
-    if ct.dtype.char == "e":
-        wide = conv_weight_ct(ct.astype(np.float32), x.astype(np.float32), w_shape, stride, padding, dilation, groups)
-        return wide.astype(np.float16)
     g = geometry(x.shape, w_shape, stride, padding, dilation, groups)
     check_cotangent(ct, x.shape, g)
     out = np.zeros(w_shape, ct.dtype)

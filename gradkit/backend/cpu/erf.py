@@ -13,10 +13,12 @@ others within 3.5 in float64 and 2.5 in float32. Sums of rounded terms are not m
 erf of a larger number is never smaller by more than these errors.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from gradkit.backend.cpu import Array
-from gradkit.backend.cpu.blocks import blockwise
+from gradkit.backend.cpu.blocks import Kernel, blockwise
 from gradkit.backend.cpu.rational import coefficients, rational
 
 # x**2 <= 15.6, relative error of erf 4e-9.
@@ -119,7 +121,7 @@ def erfcx(x: Array) -> Array:
     >>> f"{erfcx(np.array(1e3)):.6e}"
     '5.641893e-04'
     """
-    return blockwise(x, _erfcx_single, _erfcx_double)
+    return blockwise(x, *by_erfcx(_erfcx))
 
 
 def erfinv(x: Array) -> Array:
@@ -171,6 +173,11 @@ def inverse_erfcx(x: Array, table: Array) -> Array:
     return slope
 
 
+def by_erfcx(kernel: Callable[[Array, Array, Array], None]) -> tuple[Kernel, Kernel]:
+    """The kernels for float32, which computes in float64 by the shorter fit, and float64, of ``kernel(x, out, table)``."""
+    return lambda x, out: kernel(x.astype(np.float64), out, ERFCX_SINGLE), lambda x, out: kernel(x, out, ERFCX_DOUBLE)
+
+
 def exp_of_square(x: Array, factor: float) -> Array:
     """Return ``exp(factor * x**2)`` of one-dimensional float64 `x` to an ulp, for a `factor` of -1, -1/2 or 1.
 
@@ -207,14 +214,6 @@ def _erfc_double(x: Array, out: Array) -> None:
     inverse = inverse_erfcx(size, ERFCX_DOUBLE)
     value = exp_of_square(size.clip(0, 30, out=size), -1.0)
     _reflect(np.divide(value, inverse, out=value), x, out)
-
-
-def _erfcx_single(x: Array, out: Array) -> None:
-    _erfcx(x.astype(np.float64), out, ERFCX_SINGLE)
-
-
-def _erfcx_double(x: Array, out: Array) -> None:
-    _erfcx(x, out, ERFCX_DOUBLE)
 
 
 def _erfcx(x: Array, out: Array, table: Array) -> None:

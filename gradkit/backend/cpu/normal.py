@@ -8,7 +8,7 @@ import numpy as np
 
 from gradkit.backend.cpu import Array
 from gradkit.backend.cpu.blocks import blockwise, widened
-from gradkit.backend.cpu.erf import ERFCX_DOUBLE, ERFCX_SINGLE, TAIL, erfcinv_tail, erfinv_centre, exp_of_square, inverse_erfcx
+from gradkit.backend.cpu.erf import TAIL, by_erfcx, erfcinv_tail, erfinv_centre, exp_of_square, inverse_erfcx
 
 _SQRT_2 = 1.4142135623730951
 _SQRT_HALF = 0.7071067811865476
@@ -22,7 +22,7 @@ def ndtr(x: Array) -> Array:
     >>> f"{ndtr(np.array(-10.0)):.6e}"
     '7.619853e-24'
     """
-    return blockwise(x, _ndtr_single, _ndtr_double)
+    return blockwise(x, *by_erfcx(_ndtr))
 
 
 def log_ndtr(x: Array) -> Array:
@@ -31,7 +31,7 @@ def log_ndtr(x: Array) -> Array:
     >>> f"{log_ndtr(np.array(-100.0)):.6f}"
     '-5005.524209'
     """
-    return blockwise(x, _log_ndtr_single, _log_ndtr_double)
+    return blockwise(x, *by_erfcx(_log_ndtr))
 
 
 def ndtri(p: Array) -> Array:
@@ -43,14 +43,6 @@ def ndtri(p: Array) -> Array:
     return blockwise(p, widened(_ndtri), _ndtri)
 
 
-def _ndtr_single(x: Array, out: Array) -> None:
-    _ndtr(x.astype(np.float64), out, ERFCX_SINGLE)
-
-
-def _ndtr_double(x: Array, out: Array) -> None:
-    _ndtr(x, out, ERFCX_DOUBLE)
-
-
 def _ndtr(x: Array, out: Array, table: Array) -> None:
     size = np.absolute(x)
     inverse = inverse_erfcx(size * _SQRT_HALF, table)
@@ -59,14 +51,6 @@ def _ndtr(x: Array, out: Array, table: Array) -> None:
     upper *= 0.5
     # |1 - u| = 1 - u for x >= 0, |0 - u| = u for x < 0.
     np.absolute(np.subtract(x >= 0, upper, out=upper), out=out, casting="same_kind")
-
-
-def _log_ndtr_single(x: Array, out: Array) -> None:
-    _log_ndtr(x.astype(np.float64), out, ERFCX_SINGLE)
-
-
-def _log_ndtr_double(x: Array, out: Array) -> None:
-    _log_ndtr(x, out, ERFCX_DOUBLE)
 
 
 def _log_ndtr(x: Array, out: Array, table: Array) -> None:

@@ -7,33 +7,16 @@ formula, by answering NotImplemented.
 """
 
 from collections.abc import Callable
-from functools import wraps
 from math import prod
-from typing import Any
 
 import numpy as np
 
-from gradkit.backend.cpu import Array
+from gradkit.backend.cpu import Array, half_in_single
 from gradkit.backend.cpu.reduce import ones
 
 BLOCK = 1 << 17  # elements: smaller blocks stay in a nearer cache, but the calls for a block then weigh more
 SMALL = 1 << 13  # elements up to which the number of calls decides, and the plain formula is the fastest
 CANCELLING = 64  # mean**2 over variance beyond which E[x**2] - E[x]**2 loses more than two digits
-
-
-def half_in_single(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compute on float32 what comes as float16, as BLAS has no half precision; answer in float16."""
-
-    @wraps(function)
-    def call(*arrays: Array, **params: Any) -> Any:
-        if arrays[0].dtype != np.float16:
-            return function(*arrays, **params)
-        y = function(*[a.astype(np.float32) for a in arrays], **params)
-        if y is NotImplemented:
-            return y
-        return [one.astype(np.float16) for one in y] if isinstance(y, list) else y.astype(np.float16)
-
-    return call
 
 
 def moments(rows: Array, eps: float) -> tuple[Array, Array, Array]:
@@ -296,30 +279,35 @@ def batch_norm_vjp(d: Array, x: Array, w: Array, *, axis: tuple[int, ...], eps: 
 # -- softmax
 def softmax_vjp(d: Array, y: Array, *, axis: int) -> Array:
     """``y * (d - sum(d * y))``."""
-    if axis != -1 or y.dtype == np.float16 or not y.size:
-        return NotImplemented
-    y_rows, d_rows = y.reshape(-1, y.shape[-1]), d.reshape(-1, y.shape[-1])
-    x_ct = np.empty(y.shape, y.dtype)
-    ct_rows = x_ct.reshape(y_rows.shape)
-    step = max(1, BLOCK // y.shape[-1])
-    for i in range(0, len(y_rows), step):
-        y_block, d_block, out = y_rows[i : i + step], d_rows[i : i + step], ct_rows[i : i + step]
-        np.subtract(d_block, np.vecdot(d_block, y_block)[:, None], out=out)
-        out *= y_block
-    return x_ct
+
+    def write(d: Array, y: Array, out: Array) -> None:
+        np.subtract(d, np.vecdot(d, y)[:, None], out=out)
+        out *= y
+
+    return by_rows(write, d, y, axis)
 
 
 def log_softmax_vjp(d: Array, y: Array, *, axis: int) -> Array:
     """``d - exp(y) * sum(d)``."""
+
+    def write(d: Array, y: Array, out: Array) -> None:
+        np.exp(y, out=out)
+        out *= d.dot(ones(d.shape[1], d.dtype))[:, None]
+        np.subtract(d, out, out=out)
+
+    return by_rows(write, d, y, axis)
+
+
+def by_rows(write: Callable[[Array, Array, Array], None], d: Array, y: Array, axis: int) -> Array:
+    """What ``write(d, y, out)`` makes of blocks of rows along the last axis."""
     if axis != -1 or y.dtype == np.float16 or not y.size:
         return NotImplemented
-    y_rows, d_rows = y.reshape(-1, y.shape[-1]), d.reshape(-1, y.shape[-1])
     x_ct = np.empty(y.shape, y.dtype)
-    ct_rows = x_ct.reshape(y_rows.shape)
-    step, ones = max(1, BLOCK // y.shape[-1]), np.ones(y.shape[-1], y.dtype)
-    for i in range(0, len(y_rows), step):
-        d_block, out = d_rows[i : i + step], ct_rows[i : i + step]
-        np.exp(y_rows[i : i + step], out=out)
-        out *= d_block.dot(ones)[:, None]
-        np.subtract(d_block, out, out=out)
+    rows = [a.reshape(-1, y.shape[-1]) for a in (d, y, x_ct)]
+    step = max(1, BLOCK // y.shape[-1])
+    if len(rows[0]) <= step:
+        write(*rows)
+        return x_ct
+    for i in range(0, len(rows[0]), step):
+        write(*[a[i : i + step] for a in rows])
     return x_ct

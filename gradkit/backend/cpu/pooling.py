@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradkit.backend.cpu import Array
+from gradkit.backend.cpu import Array, half_in_single
 from gradkit.backend.cpu.indexing import add_places
 
 PerAxis = int | Sequence[int]
@@ -106,6 +106,7 @@ def max_pool_ct(ct: Array, indices: Array, spatial: Sequence[int]) -> Array:
     return add_places((*batch, *spatial), indices + planes, ct)
 
 
+@half_in_single
 def avg_pool(
     x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
@@ -119,9 +120,6 @@ def avg_pool(
     >>> avg_pool(np.array([1.0, 3.0, 2.0, 5.0]), (2,)).tolist()
     [2.0, 3.5]
     """
-    if x.dtype.char == "e":
-        wide = avg_pool(x.astype(np.float32), kernel, stride, padding, ceil_mode, count_include_pad, divisor_override)
-        return wide.astype(np.float16)
     axes = axes_of(x.shape, kernel, stride, padding, 1, ceil_mode)
     out = np.empty((*x.shape[: -len(axes)], *(a.out for a in axes)), x.dtype)
     divisor = _divisor(axes, count_include_pad, divisor_override, x.real.dtype)
@@ -130,6 +128,7 @@ def avg_pool(
     return out
 
 
+@half_in_single
 def avg_pool_ct(
     ct: Array, spatial: Sequence[int], kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0,
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
@@ -139,11 +138,6 @@ def avg_pool_ct(
     >>> avg_pool_ct(np.array([2.0, 4.0]), (4,), (2,)).tolist()
     [1.0, 1.0, 2.0, 2.0]
     """
-    if ct.dtype.char == "e":
-        wide = avg_pool_ct(
-            ct.astype(np.float32), spatial, kernel, stride, padding, ceil_mode, count_include_pad, divisor_override
-        )
-        return wide.astype(np.float16)
     axes = axes_of(tuple(spatial), kernel, stride, padding, 1, ceil_mode)
     out = np.empty((*ct.shape[: ct.ndim - len(axes)], *spatial), ct.dtype)
     divisor = _divisor(axes, count_include_pad, divisor_override, ct.real.dtype)
