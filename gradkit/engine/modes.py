@@ -23,6 +23,7 @@ class Local(threading.local):
     birth: str | None = None  # what the operation just run did in anomaly mode: a NaN or Inf from finite operands
     walk: Any = None  # while hooks on tensors run: the walk they belong to
     mutable: Any = None  # what copies saved values before they are written, if they may be
+    selecting: Any = None  # what a checkpoint asks for results that it may have saved
     errstate = False  # is a walk or a transform already holding numpy's warnings back?
 
 

@@ -43,7 +43,10 @@ def record(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     if backend is not NUMPY:
         operands, raws = gathered(prim, operands, raws, backend)
     try:
-        y = prim.run(*raws, **params) if backend is NUMPY else run_on(backend, prim, raws, params)
+        if modes.unusual and local.selecting is not None:
+            y = local.selecting.result(prim, raws, params, partial(run_on, backend, prim, raws, params))
+        else:
+            y = prim.run(*raws, **params) if backend is NUMPY else run_on(backend, prim, raws, params)
     except errors.LinAlgError:
         raise
     except ValueError as reason:

@@ -85,13 +85,15 @@ def in_chunks(run: Callable[[int, int], list[Tensor]], n: int, chunk_size: Any, 
     if chunk_size != "auto":
         return whole.filled(run, chunk_size)
     budget, most = get_memory_budget(), max(1, _CACHE // max(1, largest))
-    if n <= 1 or min(n, most) * max(row_bytes * _GENEROUS, largest * _ALIVE) <= budget:
+    guess = max(row_bytes * _GENEROUS, largest * _ALIVE)
+    if n <= 1 or min(n, most) * guess <= budget:
         return run(0, n) if n <= most else whole.filled(run, most)
-    alone = measured(run, whole, 1)
+    alone = measured(run, whole, 1) or guess
     few = min(budget // alone, _PROBED, n - 1)
     if few < 2:
         return whole.filled(run, 1)
-    row = max(1, (measured(run, whole, few) - alone) // (few - 1))
+    together = measured(run, whole, few)
+    row = max(1, (together - alone) // (few - 1)) if together else guess
     return whole.filled(run, min(most, max(1, int(budget - alone) // row)))
 
 
@@ -128,20 +130,18 @@ def plain(y: Tensor) -> bool:
 
 
 def measured(run: Callable[[int, int], list[Tensor]], whole: Whole, count: int) -> int:
-    """Do the next rows; return the most memory that was alive meanwhile."""
+    """Do the next rows; return the most memory that was alive meanwhile, 0 if a peak hides it that the user is after."""
     import tracemalloc
 
     running = tracemalloc.is_tracing()
-    if running:
-        tracemalloc.reset_peak()
-    else:
+    if not running:
         tracemalloc.start()
     try:
-        before, _ = tracemalloc.get_traced_memory()
+        before, highest = tracemalloc.get_traced_memory()
         rows = run(whole.done, whole.done + count)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         if not running:
             tracemalloc.stop()
     whole.take(rows, count)
-    return max(1, peak - before)
+    return peak - before if peak > highest else 0

@@ -5,8 +5,9 @@ walk opens runs the function again, under hooks that hand the values out. `use_r
 runs forward unrecorded, and in its backward once more with a walk of its own.
 """
 
+import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
@@ -19,10 +20,14 @@ from gradkit.engine.saving import Packed
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import version_of
 from gradkit.random import get_rng_state, set_rng_state
+from gradkit.utils.selective_checkpoint import (
+    CheckpointPolicy, SelectiveCheckpointContext, create_selective_checkpoint_contexts,
+)
 
 __all__ = [
-    "CheckpointError", "CheckpointFunction", "checkpoint", "checkpoint_sequential", "get_device_states", "noop_context_fn",
-    "set_checkpoint_debug_enabled", "set_checkpoint_early_stop", "set_device_states",
+    "CheckpointError", "CheckpointFunction", "CheckpointPolicy", "SelectiveCheckpointContext", "check_backward_validity",
+    "checkpoint", "checkpoint_sequential", "create_selective_checkpoint_contexts", "detach_variable", "get_device_states",
+    "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop", "set_device_states",
 ]
 
 Contexts = tuple[AbstractContextManager[Any], AbstractContextManager[Any]]
@@ -71,6 +76,7 @@ def checkpoint(
             raise ValueError(f"Unexpected keyword arguments: {','.join(kwargs)}: pass use_reentrant=False to use them")
         if context_fn is not noop_context_fn or debug:
             raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
+        check_backward_validity(args)
         return CheckpointFunction.apply(function, preserve, *args)
     frame = _Frame(function, args, kwargs, context_fn, preserve, determinism_check == "default", debug, early_stop)
     with frame.first_run:
@@ -325,6 +331,17 @@ class _Argument:
 
 
 # -- reentrant
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The tensors of a tuple as leaves that require grad where they did, and the rest of it as it is."""
+    return tuple([x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in inputs])
+
+
+def check_backward_validity(inputs: Iterable[Any]) -> None:
+    """Warn (UserWarning) if no tensor among `inputs` requires grad."""
+    if not any([isinstance(x, Tensor) and x.requires_grad for x in inputs]):
+        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=3)
+
+
 class CheckpointFunction(Function):
     """The older way: an unrecorded forward, and in backward a recorded one with a walk of its own."""
 
@@ -333,7 +350,6 @@ class CheckpointFunction(Function):
         ctx.run, ctx.randomness = run, _Randomness(args) if preserve else None
         ctx.args = [None if isinstance(x, Tensor) else x for x in args]
         ctx.save_for_backward(*[x if isinstance(x, Tensor) else None for x in args])
-        ctx.needs = [isinstance(x, Tensor) and x.requires_grad for x in args]
         return run(*args)
 
     @staticmethod
@@ -344,10 +360,7 @@ class CheckpointFunction(Function):
                 "When use_reentrant=True, checkpoint is incompatible with .grad() or passing an `inputs` parameter to "
                 ".backward(). Set use_reentrant=False, or call .backward() without `inputs`."
             )
-        inputs = [x if t is None else t.detach() for x, t in zip(ctx.args, ctx.saved_tensors)]
-        for x, needs in zip(inputs, ctx.needs):
-            if needs:
-                x.requires_grad_()
+        inputs = detach_variable(tuple([x if t is None else t for x, t in zip(ctx.args, ctx.saved_tensors)]))
         with nullcontext() if ctx.randomness is None else ctx.randomness.again(), enable_grad():
             outputs = ctx.run(*inputs)
             outputs = outputs if isinstance(outputs, tuple) else (outputs,)
@@ -355,4 +368,4 @@ class CheckpointFunction(Function):
             if not pairs:
                 raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
             backward([y for y, _ in pairs], [ct for _, ct in pairs])
-        return (None, None, *[x.grad if isinstance(x, Tensor) and needs else None for x, needs in zip(inputs, ctx.needs)])
+        return (None, None, *[x.grad if isinstance(x, Tensor) else None for x in inputs])

@@ -261,6 +261,16 @@ def hooks_that_are_not_callable(m):
 
 
 @program
+def unpacking_is_recorded_as_the_walk_is(m):
+    seen, x = [], leaf(m)
+    with hooks(m, same, lambda t: seen.append(m.is_grad_enabled()) or t):
+        y = x.exp().sum()
+    m.autograd.grad(y, x, retain_graph=True)
+    m.autograd.grad(y, x, create_graph=True)
+    return seen
+
+
+@program
 def hooks_refused(m):
     with m.autograd.graph.disable_saved_tensors_hooks("not here"), hooks(m, same, same):
         pass

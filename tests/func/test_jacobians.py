@@ -262,3 +262,15 @@ def test_errors_are_of_pytorchs_types(name, torch):
     for lib in (torch.func, gradkit.func):
         with pytest.raises(kind):
             call(lib, torch.tensor if lib is torch.func else gradkit.tensor)
+
+
+def test_a_measurement_leaves_the_users_peak_alone(budget):
+    budget(1 << 20)
+    tracemalloc.start()
+    try:
+        bytearray(30_000_000)
+        WIDE["vmap"](gradkit.ones(32 * 1024))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 30_000_000 <= most < 40_000_000

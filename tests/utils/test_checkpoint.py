@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import gradkit
-from gradkit.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential, set_checkpoint_early_stop
+from gradkit.utils.checkpoint import (
+    CheckpointError, checkpoint, checkpoint_sequential, detach_variable, set_checkpoint_early_stop,
+)
 
 WAYS = [True, False]
 
@@ -342,3 +344,13 @@ def test_sequence_of_a_module():
     checkpoint_sequential(model, 2, x, use_reentrant=False).sum().backward()
     for p, w in zip(model.parameters(), want):
         np.testing.assert_allclose(p.grad.numpy(), w, rtol=1e-6)
+
+
+def test_reentrant_checkpoint_warns_that_there_is_nothing_to_do():
+    with pytest.warns(UserWarning, match="None of the inputs have requires_grad=True"):
+        checkpoint(gradkit.sin, gradkit.ones(2), use_reentrant=True)
+
+
+def test_detached_variables_still_require_grad():
+    x, y, n = detach_variable((gradkit.ones(2, requires_grad=True) * 2, gradkit.ones(1), 3))
+    assert x.is_leaf and x.requires_grad and not y.requires_grad and n == 3
