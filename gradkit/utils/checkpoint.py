@@ -21,7 +21,9 @@ from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import version_of
 from gradkit.random import get_rng_state, set_rng_state
 from gradkit.utils.selective_checkpoint import (
-    CheckpointPolicy, SelectiveCheckpointContext, create_selective_checkpoint_contexts,
+    CheckpointPolicy,
+    SelectiveCheckpointContext,
+    create_selective_checkpoint_contexts,
 )
 
 __all__ = [

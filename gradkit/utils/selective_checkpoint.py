@@ -42,7 +42,8 @@ def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_ent
     >>> keep_products = partial(create_selective_checkpoint_contexts, [gradkit.matmul])
     >>> checkpoint(lambda x: (x @ x).exp().sum(), x, use_reentrant=False, context_fn=keep_products).backward()
     """
-    policy, saved = _policy(policy_fn_or_list), {}
+    policy = _policy(policy_fn_or_list)
+    saved: dict[Any, Any] = {}
     first, again = [_Selecting(policy, saved, recompute, allow_cache_entry_mutation) for recompute in (False, True)]
     return first, again
 

@@ -7,7 +7,11 @@ import pytest
 
 import gradkit
 from gradkit.utils.checkpoint import (
-    CheckpointError, checkpoint, checkpoint_sequential, detach_variable, set_checkpoint_early_stop,
+    CheckpointError,
+    checkpoint,
+    checkpoint_sequential,
+    detach_variable,
+    set_checkpoint_early_stop,
 )
 
 WAYS = [True, False]
