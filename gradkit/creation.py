@@ -18,7 +18,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     """A new tensor holding a copy of `data`: a number, nested lists or tuples, an array, a tensor.
 
     Python floats become the default dtype (float32), ints int64, complex numbers complex64; arrays keep their dtype.
-    Raises ValueError for ragged lists, TypeError for what is no number, RuntimeError if a tensor that requires grad
+    ValueError for ragged lists, TypeError for what is no number, RuntimeError if a tensor that requires grad
     is to be of an integer dtype.
 
     >>> gradkit.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -229,7 +229,7 @@ def arange(
 ) -> Tensor:
     """Numbers from `start` (0 if one bound is given) up to but without `end`.
 
-    int64 if all are integers, else the default dtype. Raises RuntimeError if `step` is 0 or leads away from `end`.
+    int64 if all are integers, else the default dtype. RuntimeError if `step` is 0 or leads away from `end`.
 
     >>> gradkit.arange(3)
     tensor([0, 1, 2])
@@ -287,7 +287,7 @@ def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_gra
 def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """A vector that shares the memory of an object with a buffer, from byte `offset` on: `count` elements, -1 for all.
 
-    Raises ValueError for a buffer that does not hold them.
+    ValueError for a buffer that does not hold them.
 
     >>> gradkit.frombuffer(bytearray(b"ab"), dtype=gradkit.uint8)
     tensor([97, 98], dtype=gradkit.uint8)

@@ -31,7 +31,7 @@ def are_deterministic_algorithms_enabled() -> bool:
 def set_float32_matmul_precision(precision: str) -> None:
     """Allow products of float32 matrices to be less exact, "high" or "medium" in place of "highest"; on the CPU none are.
 
-    Raises RuntimeError for another word.
+    RuntimeError for another word.
 
     >>> gradkit.set_float32_matmul_precision("highest")
     """

@@ -25,6 +25,14 @@ def not_a_tensor(operation: str, position: int, x: Any) -> TypeError:
     return TypeError(f"{operation}(): argument {position + 1} must be Tensor, not {type(x).__name__}; {remedy}")
 
 
+def out_of_range(dim: int, ndim: int) -> IndexError:
+    return IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})")
+
+
+def not_implemented(operation: str, dtype: Any, remedy: str = "convert with .float()") -> NotImplementedError:
+    return NotImplementedError(f"{operation} is not implemented for {dtype.name}{remedy and f'; {remedy}'}")
+
+
 def unfit(operation: str, operands: Any, reason: Exception) -> RuntimeError:
     """What NumPy calls a ValueError, shapes that do not go together above all, in PyTorch's type and words."""
     shapes = [tuple(x.shape) for x in operands if hasattr(x, "shape")]

@@ -25,7 +25,7 @@ __all__ = [
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """The powers of the elements of vectors (*, n), a row each, from 0 up: (*, n, N), N being n if None.
 
-    Raises RuntimeError for an `N` below 2 and a scalar.
+    RuntimeError for an `N` below 2 and a scalar.
 
     >>> gradkit.linalg.vander(gradkit.tensor([2.0, 3.0]), N=3)
     tensor([[1., 2., 4.],
@@ -41,7 +41,7 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
 def tensorsolve(A: Tensor, B: Tensor, dims: tuple[int, ...] | None = None) -> Tensor:
     """X with ``tensordot(A, X, X.ndim) = B``: A, its axes `dims` moved to the end, as a matrix with the rows that B has.
 
-    Raises RuntimeError where that matrix is not square, LinAlgError where it is singular.
+    RuntimeError where that matrix is not square, LinAlgError where it is singular.
 
     >>> A = gradkit.eye(6).reshape(2, 3, 6)
     >>> gradkit.linalg.tensorsolve(A, gradkit.ones(2, 3)).shape
@@ -61,7 +61,7 @@ def tensorsolve(A: Tensor, B: Tensor, dims: tuple[int, ...] | None = None) -> Te
 def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     """The inverse of the map that ``tensordot(A, X, A.ndim - ind)`` is: axes from `ind` on come first.
 
-    Raises RuntimeError for an `ind` that is not positive or leaves no square matrix, LinAlgError for a singular one.
+    RuntimeError for an `ind` that is not positive or leaves no square matrix, LinAlgError for a singular one.
 
     >>> gradkit.linalg.tensorinv(gradkit.eye(6).reshape(2, 3, 6)).shape
     gradkit.Size([6, 2, 3])

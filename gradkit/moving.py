@@ -30,7 +30,7 @@ _TYPE_NAMES = {
 def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """This tensor in another dtype or on another device: `dtype`, `device`, both, or another tensor whose these are.
 
-    Returns itself when nothing changes, unless `copy`. Raises TypeError for what is neither, RuntimeError for a device
+    Returns itself when nothing changes, unless `copy`. TypeError for what is neither, RuntimeError for a device
     that cannot be used.
 
     >>> gradkit.ones(2).to(gradkit.float64).dtype

@@ -12,7 +12,7 @@ __all__ = ["finfo", "iinfo"]
 class finfo:
     """The limits of a floating dtype, or of the parts of a complex one; the default dtype if none is given.
 
-    `bits`, `eps` (the spacing at 1), `max`, `min`, `tiny` or `smallest_normal`, `resolution`, `dtype` (its name). Raises
+    `bits`, `eps` (the spacing at 1), `max`, `min`, `tiny` or `smallest_normal`, `resolution`, `dtype` (its name).
     TypeError for an integer dtype.
 
     >>> gradkit.finfo(gradkit.float32).eps
@@ -42,7 +42,7 @@ class finfo:
 
 
 class iinfo:
-    """The limits of an integer dtype: `bits`, `max`, `min`, `dtype` (its name). Raises TypeError for another dtype.
+    """The limits of an integer dtype: `bits`, `max`, `min`, `dtype` (its name). TypeError for another dtype.
 
     >>> gradkit.iinfo(gradkit.int8).max
     127

@@ -25,7 +25,7 @@ __all__ = [
 def manual_seed(seed: int) -> Generator:
     """Start the default streams, the CPU's and the GPUs', anew from `seed`, and return the CPU's generator.
 
-    Raises RuntimeError if `seed` is no integer, ValueError if it is outside [-2**63, 2**64).
+    RuntimeError if `seed` is no integer, ValueError if it is outside [-2**63, 2**64).
 
     >>> generator = gradkit.manual_seed(42)
     >>> gradkit.rand(2)
@@ -136,7 +136,7 @@ def rand(
 ) -> Tensor:
     """Numbers spread evenly over [0, 1), of the given size: ``rand(2, 3)`` or ``rand((2, 3))``.
 
-    Raises TypeError without a size, RuntimeError for a negative one.
+    TypeError without a size, RuntimeError for a negative one.
 
     >>> generator = gradkit.manual_seed(0)
     >>> gradkit.rand(2)
@@ -152,7 +152,7 @@ def randn(
 ) -> Tensor:
     """Numbers from the normal distribution with mean 0 and variance 1, of the given size.
 
-    Raises TypeError without a size, RuntimeError for a negative one.
+    TypeError without a size, RuntimeError for a negative one.
 
     >>> generator = gradkit.manual_seed(0)
     >>> gradkit.randn(2)
@@ -168,7 +168,7 @@ def randint(
 ) -> Tensor:
     """Integers from [low, high), int64 unless `dtype` says otherwise: ``randint([low,] high, size)``.
 
-    Raises RuntimeError unless low < high.
+    RuntimeError unless low < high.
 
     >>> generator = gradkit.manual_seed(0)
     >>> gradkit.randint(10, (3,))
@@ -236,7 +236,7 @@ def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """Ones with the probabilities in `input` (or all with probability `p`), else zeros; without a gradient.
 
-    Raises RuntimeError for a probability outside [0, 1].
+    RuntimeError for a probability outside [0, 1].
 
     >>> gradkit.bernoulli(gradkit.tensor([0.0, 1.0]))
     tensor([0., 1.])
@@ -251,7 +251,7 @@ def normal(
 ) -> Tensor:
     """Normal numbers; `mean` and `std` are tensors that broadcast, or numbers with a `size`.
 
-    Raises RuntimeError for a negative `std`, TypeError if both are numbers and there is no `size`.
+    RuntimeError for a negative `std`, TypeError if both are numbers and there is no `size`.
 
     >>> gradkit.normal(5.0, 0.0, (2,))
     tensor([5., 5.])
@@ -275,7 +275,7 @@ def normal(
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
     """Indices drawn with the weights in `input`, int64: (num_samples,) from (n,), or (m, num_samples) from (m, n).
 
-    Raises RuntimeError for negative weights, and for more samples than weights without `replacement`.
+    RuntimeError for negative weights, and for more samples than weights without `replacement`.
 
     >>> gradkit.multinomial(gradkit.tensor([0.0, 1.0]), 2, replacement=True)
     tensor([1, 1])

@@ -48,7 +48,7 @@ ByteTensor = _made("ByteTensor", dtypes.uint8)
 def set_default_tensor_type(t: Any) -> None:
     """Make the dtype of a type, FloatTensor or its name for instance, what Python floats become: `set_default_dtype`.
 
-    Raises TypeError for a type that is not floating, or none.
+    TypeError for a type that is not floating, or none.
 
     >>> gradkit.set_default_tensor_type(gradkit.DoubleTensor)
     >>> gradkit.tensor(1.5).dtype

@@ -42,7 +42,7 @@ def _controller() -> Any:
 def set_num_threads(num_threads: int) -> None:
     """Let products of matrices use so many threads, in this process, from now on.
 
-    More threads than free cores make small products several times slower. Raises RuntimeError for what is no integer of
+    More threads than free cores make small products several times slower. RuntimeError for what is no integer of
     at least 1, and where NumPy's BLAS has no such function that can be found: set
     OPENBLAS_NUM_THREADS (or OMP_NUM_THREADS) before Python starts, or install threadpoolctl.
 

@@ -53,7 +53,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
     """`tensor` with a tangent of its shape and dtype at `level` (default: the innermost).
 
-    Raises RuntimeError outside of any level, for another shape or dtype and for a tensor that has a tangent at that
+    RuntimeError outside of any level, for another shape or dtype and for a tensor that has a tangent at that
     level, ValueError for integer tensors, TypeError for what is no Tensor.
 
     >>> from gradkit.autograd import forward_ad as fwAD

@@ -27,7 +27,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     `strict` an output that does not depend on any input, or an input that no output depends on, raises RuntimeError;
     otherwise its product is zero. If a custom Function on the way has no jvp, its backward is differentiated instead.
 
-    Raises TypeError for what is no Tensor, RuntimeError for wrong sizes.
+    TypeError for what is no Tensor, RuntimeError for wrong sizes.
 
     >>> gradkit.jvp(lambda x: x.exp().sum(dim=1), gradkit.zeros(2, 2), gradkit.ones(2, 2))
     (tensor([2., 2.]), tensor([2., 2.]))
@@ -90,7 +90,7 @@ def jacobian(
     all; "auto": as many as `gradkit.func.set_memory_budget` allows). With `strict` an output that does not depend on an
     input raises RuntimeError; otherwise its block is zero.
 
-    Raises TypeError for what is no Tensor; for an unknown strategy what is both ValueError and AssertionError.
+    TypeError for what is no Tensor; for an unknown strategy what is both ValueError and AssertionError.
 
     >>> gradkit.jacobian(lambda x: 2 * x, gradkit.ones(2))
     tensor([[2., 0.],

@@ -36,7 +36,7 @@ def gradcheck(
     mode, and their batched forms; `nondet_tol` is how much two walks may differ.
 
     Returns True, or raises GradcheckError (with `raise_exception` False returns False) naming the input and output.
-    Raises ValueError if no input requires grad.
+    ValueError if no input requires grad.
 
     >>> x = gradkit.tensor([0.5, 1.0], dtype=gradkit.float64, requires_grad=True)
     >>> gradkit.autograd.gradcheck(gradkit.exp, x)

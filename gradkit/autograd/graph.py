@@ -83,7 +83,7 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[[Any], None
     """Call `fn` once in each walk: when all gradients of `tensors` that it computes are there, or ("any") the first is.
 
     With "all", `fn` is given a list with None for tensors the walk does not come to; with "any" one gradient. Returns a
-    handle with `remove()`. Raises ValueError for another mode, RuntimeError for a tensor that requires no grad.
+    handle with `remove()`. ValueError for another mode, RuntimeError for a tensor that requires no grad.
 
     >>> a, b = gradkit.ones(1, requires_grad=True), gradkit.ones(1, requires_grad=True)
     >>> handle = gradkit.autograd.graph.register_multi_grad_hook((a, b), lambda grads: print(grads))
@@ -120,7 +120,7 @@ class saved_tensors_hooks(_Mode):
     each time a walk needs it. Operands are shown as they are, results detached. Of nested hooks the innermost alone are
     used. Neither may write to its argument in place; where hooks are used, writes after saving are not noticed.
 
-    Raises TypeError if a hook is not callable or `unpack_hook` returns no Tensor, RuntimeError if that has another
+    TypeError if a hook is not callable or `unpack_hook` returns no Tensor, RuntimeError if that has another
     shape, if `pack_hook` writes in place, and within `disable_saved_tensors_hooks`.
 
     >>> x = gradkit.tensor([2.0], requires_grad=True)

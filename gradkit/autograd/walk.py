@@ -30,7 +30,7 @@ def backward(
     `create_graph` records the walk, so that the gradients can be differentiated. With `inputs` (leaves or not) only
     these are written.
 
-    Raises RuntimeError if a tensor does not require grad, has several elements and no `grad_tensors`, or its graph was
+    RuntimeError if a tensor does not require grad, has several elements and no `grad_tensors`, or its graph was
     freed. Gradients are written when the whole walk has succeeded: after a failure all are as they were.
 
     >>> x = gradkit.tensor([1.0, 2.0], requires_grad=True)

@@ -29,7 +29,7 @@ class Generator:
     The streams are PyTorch's for the same seed and the same calls; each method says how exactly. Every call holds the
     generator's lock, so that threads may share one; which thread gets which numbers is then a matter of timing, so
     give each thread its own where runs have to be repeatable. Copies and pickles go on independently from the same
-    place. On a GPU, ``Generator("cuda")``, the numbers are made there, and are not PyTorch's. Raises RuntimeError for a
+    place. On a GPU, ``Generator("cuda")``, the numbers are made there, and are not PyTorch's. RuntimeError for a
     device that cannot be used.
 
     >>> Generator().manual_seed(42).uniform(2, np.float32)
@@ -53,7 +53,7 @@ class Generator:
     def manual_seed(self, seed: int) -> Generator:
         """Restart the stream from a seed in [-2**63, 2**64) and return the generator; -1 is another name for 2**64 - 1.
 
-        Only the low 32 bits of the seed choose the stream, as in PyTorch. Raises RuntimeError for what is not an
+        Only the low 32 bits of the seed choose the stream, as in PyTorch. RuntimeError for what is not an
         integer and ValueError for one outside the range.
 
         >>> Generator().manual_seed(-1).initial_seed() == 2**64 - 1
@@ -101,7 +101,7 @@ class Generator:
     def set_state(self, state: Array) -> None:
         """Go on from where `get_state` was called, on this generator or another.
 
-        Raises TypeError for what is not a uint8 array and RuntimeError for one that no `get_state` can have made.
+        TypeError for what is not a uint8 array and RuntimeError for one that no `get_state` can have made.
 
         >>> ahead = Generator().manual_seed(0)
         >>> skipped = ahead.uniform(100, np.float32)
@@ -140,7 +140,7 @@ class Generator:
 
         PyTorch's bit for bit: the low 24 bits of a word, or the low 53 of two for float64. On other bounds than 0 and
         1 this is so where PyTorch fuses the multiplication and the addition, as on most processors; but for float64,
-        rounded twice here, whose last bit may differ. Raises RuntimeError when low > high or the dtype cannot hold the
+        rounded twice here, whose last bit may differ. RuntimeError when low > high or the dtype cannot hold the
         bounds, NotImplementedError for other dtypes.
 
         >>> Generator().manual_seed(0).uniform((2, 2), np.float64, -1, 1)
@@ -172,7 +172,7 @@ class Generator:
 
         By Box & Muller (1958): sqrt(-2 log(1 - u)) cos(2 pi v), and the same with sin. PyTorch's numbers to rounding,
         for log and cos are not the same to the last bit everywhere. Fewer than 16 come in pairs, in float64; the second
-        of a pair that is not needed is kept for the next such call. Raises RuntimeError unless std >= 0,
+        of a pair that is not needed is kept for the next such call. RuntimeError unless std >= 0,
         NotImplementedError for other dtypes.
 
         >>> Generator().manual_seed(42).normal(3, np.float32)
@@ -196,7 +196,7 @@ class Generator:
     def exponential(self, shape: Shape, dtype: DTypeLike, lambd: float = 1.0) -> Array:
         """Exponential numbers of rate lambd, -log(1 - u) / lambd with u in float64, rounded to a floating dtype.
 
-        PyTorch's to rounding: log1p differs in the last bit of a float64 here and there. Raises RuntimeError unless
+        PyTorch's to rounding: log1p differs in the last bit of a float64 here and there. RuntimeError unless
         lambd > 0 and the dtype is floating.
 
         >>> Generator().manual_seed(42).exponential(2, np.float32, lambd=2)
@@ -217,7 +217,7 @@ class Generator:
         """Integers from [low, high) as a boolean, integer or floating dtype.
 
         PyTorch's bit for bit (for a floating dtype, up to bounds of 2**62): low + a word % (high - low), or two words
-        from a range of 2**28 on; floating dtypes get numbers that they hold. Raises TypeError for bounds that are no
+        from a range of 2**28 on; floating dtypes get numbers that they hold. TypeError for bounds that are no
         integers, ValueError for those outside int64, RuntimeError unless low < high within the range of a real dtype.
 
         >>> Generator().manual_seed(42).randint(-50, 50, 3, np.int8)
@@ -246,7 +246,7 @@ class Generator:
         """The numbers 0 to n - 1, shuffled, as a 1-d array of an integer or floating dtype.
 
         PyTorch's bit for bit for n < 2**32 / 20; longer permutations take two words a step, by another algorithm than
-        PyTorch's. Raises RuntimeError for a negative n or where the dtype cannot tell the numbers apart,
+        PyTorch's. RuntimeError for a negative n or where the dtype cannot tell the numbers apart,
         NotImplementedError for other dtypes.
 
         >>> Generator().manual_seed(42).randperm(5, np.int64)
@@ -273,7 +273,7 @@ class Generator:
     def bernoulli(self, p: float | Array, shape: Shape, dtype: DTypeLike) -> Array:
         """Ones with probability p, else zeros, of a real dtype; p is a number or a floating array to broadcast.
 
-        PyTorch's bit for bit: u < p with u in float64, or in float32 where p is an array of less than float64. Raises
+        PyTorch's bit for bit: u < p with u in float64, or in float32 where p is an array of less than float64.
         RuntimeError for a p outside [0, 1] or that does not broadcast, NotImplementedError for other dtypes.
 
         >>> Generator().manual_seed(0).bernoulli(0.5, 4, np.float32)
@@ -301,7 +301,7 @@ class Generator:
     def keep_mask(self, shape: Shape, p: float, dtype: DTypeLike = np.bool_, value: float = 1) -> Array:
         """`value` with probability 1 - p, else zero: what a dropout of probability p multiplies with.
 
-        PyTorch's choice bit for bit; nothing is drawn for a p of 0 or 1. Raises RuntimeError for a p outside [0, 1].
+        PyTorch's choice bit for bit; nothing is drawn for a p of 0 or 1. RuntimeError for a p outside [0, 1].
 
         >>> Generator().manual_seed(0).keep_mask(4, 0.5)
         array([False, False,  True, False])
@@ -326,7 +326,7 @@ class Generator:
 
         PyTorch's numbers, up to the order of ties. One sample, or several without replacement, are the largest of
         weight / exponential number (the exponential race: Efraimidis & Spirakis, 2006); several with replacement are
-        looked up in the cumulative weights. Raises RuntimeError for weights that are not floating, 1-d or 2-d, finite
+        looked up in the cumulative weights. RuntimeError for weights that are not floating, 1-d or 2-d, finite
         and >= 0 with a positive sum, for no samples, and for more than n without replacement.
 
         >>> Generator().manual_seed(0).multinomial(np.array([0.0, 1.0, 0.0]), 2, replacement=True)

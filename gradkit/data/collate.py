@@ -15,7 +15,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """A list of samples as one sample of batches.
 
     Tensors and arrays are stacked, numbers become a Tensor (float64 from floats, int64 from ints), strings and bytes
-    stay a list, dicts and sequences are collated entry by entry. Raises TypeError for other samples, RuntimeError for
+    stay a list, dicts and sequences are collated entry by entry. TypeError for other samples, RuntimeError for
     sequences of different lengths or Tensors of different shapes.
 
     >>> data.default_collate([(1, "a"), (2, "b")])

@@ -28,7 +28,7 @@ class DataLoader:
     warns and changes nothing where no GPU can be used. ``timeout``, ``worker_init_fn`` and what else PyTorch has for its
     processes is accepted and has no meaning here.
 
-    Raises ValueError for options that exclude each other and for numbers out of range.
+    ValueError for options that exclude each other and for numbers out of range.
 
     >>> loader = data.DataLoader(data.TensorDataset(gradkit.arange(5)), batch_size=2)
     >>> for (batch,) in loader:

@@ -55,7 +55,7 @@ class IterableDataset(Dataset):
 class ChainDataset(IterableDataset):
     """Datasets that are iterated, one after the other; ``a + b`` makes one too.
 
-    Raises AssertionError while iterating over what is no IterableDataset.
+    AssertionError while iterating over what is no IterableDataset.
 
     >>> class Numbers(data.IterableDataset):
     ...     def __iter__(self):
@@ -80,7 +80,7 @@ class ChainDataset(IterableDataset):
 class StackDataset(Dataset):
     """Datasets side by side: sample i is the tuple of theirs, or the dict if they were given by name.
 
-    Raises ValueError without datasets or for both ways at once, and for datasets of different lengths.
+    ValueError without datasets or for both ways at once, and for datasets of different lengths.
 
     >>> data.StackDataset(image=["a", "b"], label=[0, 1])[1]
     {'image': 'b', 'label': 1}
@@ -107,7 +107,7 @@ class StackDataset(Dataset):
 class TensorDataset(Dataset):
     """Samples are the entries of Tensors along their first axis: ``dataset[i]`` is ``(a[i], b[i], ...)``.
 
-    Raises AssertionError for Tensors of different lengths.
+    AssertionError for Tensors of different lengths.
 
     >>> data.TensorDataset(gradkit.tensor([[1.0], [2.0]]), gradkit.tensor([0, 1]))[1]
     (tensor([2.]), tensor(1))
@@ -172,7 +172,7 @@ class ConcatDataset(Dataset):
 def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
     """Deal the samples at random into subsets of these lengths, or of these fractions if they add up to 1.
 
-    What fractions leave over after rounding down goes one by one to the first subsets. Raises ValueError for lengths
+    What fractions leave over after rounding down goes one by one to the first subsets. ValueError for lengths
     that do not add up to that of the dataset.
 
     >>> parts = data.random_split(range(10), [0.7, 0.3], generator=gradkit.Generator().manual_seed(0))

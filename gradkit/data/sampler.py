@@ -52,7 +52,7 @@ class RandomSampler(Sampler):
     """The numbers of the dataset in random order, another in every epoch; PyTorch's orders for the same seed.
 
     ``num_samples`` (default: all) stops short, or goes round again; with ``replacement`` each number is drawn from all.
-    Raises TypeError for a ``replacement`` that is no bool, ValueError for a ``num_samples`` that is not positive.
+    TypeError for a ``replacement`` that is no bool, ValueError for a ``num_samples`` that is not positive.
 
     >>> list(data.RandomSampler("abcd", generator=gradkit.Generator().manual_seed(0)))
     [0, 1, 3, 2]
@@ -113,7 +113,7 @@ class SubsetRandomSampler(Sampler):
 class WeightedRandomSampler(Sampler):
     """``num_samples`` numbers below ``len(weights)``, each drawn with a probability in proportion to its weight.
 
-    Raises ValueError for a ``num_samples`` that is no positive integer, a ``replacement`` that is no bool and weights that
+    ValueError for a ``num_samples`` that is no positive integer, a ``replacement`` that is no bool and weights that
     are no vector; RuntimeError while iterating for more samples than weights without replacement.
 
     >>> list(data.WeightedRandomSampler([0.0, 1.0, 0.0], 2))
@@ -145,7 +145,7 @@ class WeightedRandomSampler(Sampler):
 class BatchSampler(Sampler):
     """The numbers of another sampler in lists of ``batch_size``; ``drop_last`` leaves out a last one that is shorter.
 
-    Raises ValueError for a ``batch_size`` that is no positive integer and a ``drop_last`` that is no bool.
+    ValueError for a ``batch_size`` that is no positive integer and a ``drop_last`` that is no bool.
 
     >>> list(data.BatchSampler(range(5), batch_size=2, drop_last=False))
     [[0, 1], [2, 3], [4]]

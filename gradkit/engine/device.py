@@ -41,7 +41,7 @@ class Size(tuple[int, ...]):
 class device:
     """A place for arrays: "cpu", or "cuda" with an index; without an index, the current device of that kind.
 
-    In a with statement, the place where constructors make tensors. Raises RuntimeError for a type that is neither.
+    In a with statement, the place where constructors make tensors. RuntimeError for a type that is neither.
 
     >>> gradkit.device("cpu")
     device(type='cpu')
@@ -114,7 +114,7 @@ def set_default_device(device: Any) -> None:
     """Make constructors use this device from now on, in all threads; None for the CPU.
 
     A ``with gradkit.device(...)`` comes before it, `device=` before both. At the start it is what the environment
-    variable GRADKIT_DEVICE says. Raises RuntimeError for what is no device.
+    variable GRADKIT_DEVICE says. RuntimeError for what is no device.
 
     >>> gradkit.set_default_device("cpu")
     """

@@ -38,7 +38,7 @@ def get_default_dtype() -> np.dtype[Any]:
 def set_default_dtype(d: Any) -> None:
     """Make Python floats become dtype `d` from now on, in all threads.
 
-    Raises TypeError for a dtype that is not floating.
+    TypeError for a dtype that is not floating.
 
     >>> gradkit.set_default_dtype(gradkit.float64)
     >>> gradkit.tensor(1.5).dtype

@@ -98,7 +98,7 @@ class Node:
     def __call__(self, *cts: Any) -> Any:
         """What its step makes of cotangents of its outputs: one for each operand, None where none is wanted.
 
-        A leaf's node adds its own to `grad`, and gives (). No hooks run and nothing is freed. Raises TypeError for another
+        A leaf's node adds its own to `grad`, and gives (). No hooks run and nothing is freed. TypeError for another
         number of cotangents, RuntimeError if what was saved is gone.
         """
         from gradkit.engine.watching import called

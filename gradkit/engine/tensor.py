@@ -163,7 +163,7 @@ class Tensor:
     def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
         """Make this tensor a leaf whose `grad` backward() fills, or (False) stop it being one. Returns itself.
 
-        Raises RuntimeError for a dtype that is neither floating nor complex, and, with False, for a tensor that is
+        RuntimeError for a dtype that is neither floating nor complex, and, with False, for a tensor that is
         not a leaf.
 
         >>> gradkit.ones(2).requires_grad_()

@@ -139,7 +139,7 @@ def evaluate(network: nn.Module, test: Subset, device: Any = "cpu") -> tuple[flo
 def plot(network: nn.Module, history: list[Epoch], file: Any, device: Any = "cpu") -> None:
     """Draw the learning curve and some predictions, the wrong ones first, into an image file.
 
-    Raises ImportError without matplotlib, ValueError for a kind of file that it cannot write.
+    ImportError without matplotlib, ValueError for a kind of file that it cannot write.
     """
     figure = new_figure()
     curve, mosaic = figure.subfigures(1, 2)
@@ -181,7 +181,7 @@ def draw_predictions(figure: Any, images: Any, found: list[int], truth: list[int
 
 
 def new_figure() -> Any:
-    """An empty matplotlib figure. Raises ImportError, with what to install, where matplotlib is missing."""
+    """An empty matplotlib figure. ImportError, with what to install, where matplotlib is missing."""
     try:
         from matplotlib.figure import Figure
     except ImportError as missing:

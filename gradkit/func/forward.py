@@ -81,7 +81,7 @@ def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) ->
     `func` runs once; each application pushes tangents along what was recorded. The tangents are nested like the
     primals. With `has_aux`, `func` returns (output, aux), and this (output, jvp_fn, aux).
 
-    Raises RuntimeError for primals that are neither floating nor complex and for tangents that do not fit.
+    RuntimeError for primals that are neither floating nor complex and for tangents that do not fit.
 
     >>> from gradkit.func import linearize
     >>> y, push = linearize(lambda x: x * x, gradkit.tensor(3.0))

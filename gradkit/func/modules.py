@@ -21,7 +21,7 @@ def functional_call(
     argument. With `tie_weights` what is given for a parameter that has several names counts for all of them. With
     `strict` every name must be given and no other.
 
-    Raises ValueError for a name in two dictionaries, for tied names with different values and for what is no dictionary;
+    ValueError for a name in two dictionaries, for tied names with different values and for what is no dictionary;
     RuntimeError for names that `strict` refuses; AttributeError for a name that the module does not have. After an error
     the module has its own parameters again.
 
@@ -116,7 +116,7 @@ def _swapped(given: dict[str, Any], places: Any) -> Iterator[None]:
 def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The parameters and the buffers of alike modules, each stacked along a new first axis: an ensemble for vmap.
 
-    Returns two dictionaries. The stacked parameters are leaves that require grad if those of the modules do. Raises
+    Returns two dictionaries. The stacked parameters are leaves that require grad if those of the modules do.
     RuntimeError for no models, models of different classes or modes, and parameters of which only some require grad.
 
     >>> from gradkit.func import functional_call, stack_module_state, vmap

@@ -30,7 +30,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     vjp_fn); vjp_fn takes cotangents nested like the output and returns a tuple with one entry for each primal. It may
     be called any number of times: `func` is not run again.
 
-    Raises RuntimeError for primals that are neither floating nor complex, and for cotangents nested or shaped otherwise
+    RuntimeError for primals that are neither floating nor complex, and for cotangents nested or shaped otherwise
     than the output and for outputs that are no Tensors; ValueError for primals that are neither Tensors nor arrays.
 
     >>> from gradkit.func import vjp
@@ -174,7 +174,7 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
     `argnums` is an int, or a tuple of them for a tuple of gradients. With `has_aux` the function returns (value, aux),
     and this one (gradient, aux). Arrays in, arrays out.
 
-    Raises RuntimeError for another output and for an argument that there is not.
+    RuntimeError for another output and for an argument that there is not.
 
     >>> gradkit.func.grad(lambda x: (x ** 3).sum())(np.array([1.0, 2.0]))
     array([ 3., 12.])

@@ -22,7 +22,7 @@ def vmap(
     time (None: all; "auto": as many as `set_memory_budget` allows). `randomness` is "error", "different" or "same":
     what random operations inside may do.
 
-    Raises ValueError if nothing is mapped, extents differ, `in_dims` or `out_dims` do not fit, or the function returns
+    ValueError if nothing is mapped, extents differ, `in_dims` or `out_dims` do not fit, or the function returns
     what is no Tensor; RuntimeError for another `randomness`, and where what the function does next depends on the data.
 
     >>> from gradkit.func import vmap

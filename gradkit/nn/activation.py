@@ -204,7 +204,7 @@ class Softmin(Softmax):
 
 
 class Softmax2d(Applied):
-    """`Softmax` over the channels of (N, C, H, W) or (C, H, W). Raises ValueError for another number of axes.
+    """`Softmax` over the channels of (N, C, H, W) or (C, H, W). ValueError for another number of axes.
 
     >>> nn.Softmax2d()(gradkit.zeros(2, 1, 1)).flatten()
     tensor([0.5000, 0.5000])

@@ -28,7 +28,7 @@ class MultiheadAttention(Module):
     has to be given.
 
     ``in_proj_weight`` (3 E, E), or ``q_proj_weight``, ``k_proj_weight``, ``v_proj_weight`` where the widths differ, starts
-    by Xavier's rule, the biases at 0. Raises ValueError for sizes that are not positive, AssertionError for heads that do
+    by Xavier's rule, the biases at 0. ValueError for sizes that are not positive, AssertionError for heads that do
     not divide E and inputs that do not fit. Vaswani et al., "Attention is all you need" (2017).
 
     >>> attention = nn.MultiheadAttention(embed_dim=8, num_heads=2, batch_first=True)

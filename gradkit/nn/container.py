@@ -69,7 +69,7 @@ class _Numbered(Module):
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
-        """Add several modules at the end; returns the container. Raises TypeError for what cannot be iterated.
+        """Add several modules at the end; returns the container. TypeError for what cannot be iterated.
 
         >>> len(nn.Sequential(nn.ReLU()).extend([nn.Tanh(), nn.ReLU()]))
         3
@@ -92,7 +92,7 @@ class _Numbered(Module):
         return self
 
     def pop(self, key: int | slice) -> Any:
-        """Take out the module at a place and return it. Raises IndexError if there is none.
+        """Take out the module at a place and return it. IndexError if there is none.
 
         >>> nn.ModuleList([nn.ReLU(), nn.Tanh()]).pop(-1)
         Tanh()
@@ -112,7 +112,7 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Modules called one after the other, each on what the last one returned.
 
-    Given as arguments they are named "0", "1", ...; given as one dict they keep its names. Raises TypeError for an
+    Given as arguments they are named "0", "1", ...; given as one dict they keep its names. TypeError for an
     argument that is not a Module.
 
     >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
@@ -261,7 +261,7 @@ class Named(Module):
 
 
 class ModuleDict(Named):
-    """A dictionary of modules, in the order they were added. Raises KeyError for a name that is taken or has a dot.
+    """A dictionary of modules, in the order they were added. KeyError for a name that is taken or has a dot.
 
     >>> heads = nn.ModuleDict({"small": nn.Linear(2, 1), "large": nn.Linear(2, 9)})
     >>> heads["small"]

@@ -107,7 +107,7 @@ class Conv1d(_Conv):
 
     ``weight`` is (C_out, C_in / groups, kernel); it and ``bias`` start evenly from (-k, k),
     k = 1 / sqrt(C_in / groups * kernel). ``padding`` is a number, "valid" (none) or "same", of what
-    ``padding_mode`` says: "zeros", "reflect", "replicate" or "circular". Raises ValueError for channels that ``groups``
+    ``padding_mode`` says: "zeros", "reflect", "replicate" or "circular". ValueError for channels that ``groups``
     does not divide and for padding it does not know.
 
     >>> nn.Conv1d(16, 33, 3, stride=2)(gradkit.randn(20, 16, 50)).shape
@@ -193,7 +193,7 @@ class ConvTranspose1d(_ConvTranspose):
 
     L_out = (L - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1. ``weight`` is
     (C_in, C_out / groups, kernel); it and ``bias`` start evenly from (-k, k), k = 1 / sqrt(C_out / groups * kernel).
-    Raises ValueError for channels that ``groups`` does not divide, padding other than with zeros, and an ``output_size``
+    ValueError for channels that ``groups`` does not divide, padding other than with zeros, and an ``output_size``
     that is out of reach.
 
     >>> nn.ConvTranspose1d(4, 2, 3, stride=2)(gradkit.randn(1, 4, 5)).shape

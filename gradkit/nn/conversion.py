@@ -33,7 +33,7 @@ class Conversion(Registration):
         """Move to a device and cast what is floating point or complex to a dtype, in place; returns the module.
 
         ``to(device)``, ``to(dtype)``, ``to(device, dtype)`` and ``to(tensor)`` are understood, by position or name
-        (``device=``, ``dtype=``, ``non_blocking=``). Integer buffers keep their dtype. Raises TypeError for a dtype
+        (``device=``, ``dtype=``, ``non_blocking=``). Integer buffers keep their dtype. TypeError for a dtype
         that is neither floating point nor complex.
 
         >>> nn.Linear(2, 3).to(gradkit.float64).weight.dtype
@@ -93,7 +93,7 @@ class Conversion(Registration):
         return self._apply(lambda tensor: tensor.to("cpu"))
 
     def cuda(self, device: Any = None) -> Self:
-        """Move everything to a GPU, the current one by default. Raises RuntimeError where there is none."""
+        """Move everything to a GPU, the current one by default. RuntimeError where there is none."""
         return self._apply(lambda tensor: tensor.to("cuda" if device is None else device))
 
 

@@ -11,7 +11,7 @@ __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Fe
 class Dropout(Applied):
     """In training, zeroes each element with probability ``p`` and divides the others by ``1 - p``.
 
-    In evaluation it returns its input. Raises ValueError for a ``p`` outside [0, 1]. Hinton et al., "Improving neural
+    In evaluation it returns its input. ValueError for a ``p`` outside [0, 1]. Hinton et al., "Improving neural
     networks by preventing co-adaptation of feature detectors" (2012).
 
     >>> sorted(set(nn.Dropout(0.5)(gradkit.ones(100)).tolist()))

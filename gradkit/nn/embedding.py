@@ -50,7 +50,7 @@ class _Table(Module):
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, **options: Any) -> Self:
         """A layer around a table (num_embeddings, embedding_dim) of one's own, not trained if ``freeze``.
 
-        The options are those of the class. Raises AssertionError for a Tensor that has not two dimensions.
+        The options are those of the class. AssertionError for a Tensor that has not two dimensions.
 
         >>> nn.Embedding.from_pretrained(gradkit.eye(2))(gradkit.tensor([1]))
         tensor([[0., 1.]])
@@ -76,7 +76,7 @@ class Embedding(_Table):
 
     ``weight`` (num_embeddings, embedding_dim) starts normal, its row ``padding_idx`` zero; that row gets no gradient.
     With ``max_norm`` rows that are looked up are first cut down, in place, to this ``norm_type``-norm;
-    ``scale_grad_by_freq`` divides a row's gradient by how often it was looked up. Raises AssertionError for a
+    ``scale_grad_by_freq`` divides a row's gradient by how often it was looked up. AssertionError for a
     ``padding_idx`` outside the table, IndexError for an index outside it, NotImplementedError for ``sparse`` gradients.
 
     >>> nn.Embedding(10, 3)(gradkit.tensor([[1, 2, 4, 5]])).shape

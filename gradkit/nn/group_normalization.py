@@ -16,7 +16,7 @@ __all__ = ["GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "L
 class GroupNorm(_Normalization):
     """Normalises each of ``num_groups`` groups of channels of (N, C, ...) to mean 0 and variance 1; the same shape out.
 
-    ``weight`` starts at 1 and ``bias`` at 0, both (C,); ``affine=False`` leaves them out. Raises ValueError for channels
+    ``weight`` starts at 1 and ``bias`` at 0, both (C,); ``affine=False`` leaves them out. ValueError for channels
     that ``num_groups`` does not divide. Wu and He, "Group normalization" (2018).
 
     >>> nn.GroupNorm(2, 6)(gradkit.randn(4, 6, 3, 3)).shape
@@ -78,7 +78,7 @@ class InstanceNorm1d(_InstanceNorm):
     """Normalises each channel of each sample: (N, C, L) or (C, L), the same shape out.
 
     ``affine=True`` adds ``weight`` and ``bias`` (C,), ``track_running_stats=True`` running statistics for evaluation.
-    Raises ValueError for another number of axes or channels. Ulyanov, Vedaldi and Lempitsky (2016).
+    ValueError for another number of axes or channels. Ulyanov, Vedaldi and Lempitsky (2016).
 
     >>> nn.InstanceNorm1d(1)(gradkit.tensor([[[1.0, 3.0]]]))
     tensor([[[-1.0000,  1.0000]]])

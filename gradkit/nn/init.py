@@ -35,7 +35,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor that keeps the variance of a layer's output level, for the nonlinearity that follows it.
 
     ``param`` is the negative slope of "leaky_relu", 0.01 by default; its gain is sqrt(2 / (1 + slope**2)), see He et
-    al., "Delving deep into rectifiers" (2015). Raises ValueError for a name it does not know or a slope that is no
+    al., "Delving deep into rectifiers" (2015). ValueError for a name it does not know or a slope that is no
     number.
 
     >>> nn.init.calculate_gain("leaky_relu", 0.0)
@@ -138,7 +138,7 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 @no_grad()
 def eye_(tensor: Tensor) -> Tensor:
-    """Make a matrix the identity. Raises ValueError for a Tensor that has not two dimensions.
+    """Make a matrix the identity. ValueError for a Tensor that has not two dimensions.
 
     >>> nn.init.eye_(gradkit.empty(2, 2))
     tensor([[1., 0.],
@@ -153,7 +153,7 @@ def eye_(tensor: Tensor) -> Tensor:
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Make a convolution's weight (out, in, *kernel) pass on as many channels as it can, in each of ``groups``.
 
-    Raises ValueError for another number of axes than 3, 4 and 5, and for an extent that ``groups`` does not divide.
+    ValueError for another number of axes than 3, 4 and 5, and for an extent that ``groups`` does not divide.
 
     >>> nn.init.dirac_(gradkit.empty(2, 2, 3))
     tensor([[[0., 1., 0.],
@@ -177,7 +177,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Fill evenly from (-bound, bound), bound = gain * sqrt(6 / (fan_in + fan_out)); Glorot and Bengio (2010).
 
-    Raises ValueError for a Tensor of fewer than two dimensions.
+    ValueError for a Tensor of fewer than two dimensions.
 
     >>> bool((nn.init.xavier_uniform_(gradkit.empty(3, 3)).abs() < 1).all())
     True
@@ -189,7 +189,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) ->
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Fill from the normal distribution of std gain * sqrt(2 / (fan_in + fan_out)); Glorot and Bengio (2010).
 
-    Raises ValueError for a Tensor of fewer than two dimensions.
+    ValueError for a Tensor of fewer than two dimensions.
 
     >>> nn.init.xavier_normal_(gradkit.empty(3, 5)).shape
     gradkit.Size([3, 5])
@@ -202,7 +202,7 @@ def kaiming_uniform_(
 ) -> Tensor:
     """Fill evenly from (-bound, bound), bound = gain * sqrt(3 / fan); He et al. (2015).
 
-    ``mode`` is "fan_in" or "fan_out", the gain that of ``nonlinearity`` with parameter ``a``. Raises ValueError for
+    ``mode`` is "fan_in" or "fan_out", the gain that of ``nonlinearity`` with parameter ``a``. ValueError for
     another mode and for a Tensor of fewer than two dimensions; warns and does nothing if there are no elements.
 
     >>> bool((nn.init.kaiming_uniform_(gradkit.empty(3, 6)).abs() < 1).all())
@@ -230,7 +230,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     """Fill so that the rows, or the columns if there are fewer, are orthonormal, times ``gain``.
 
     Axes after the first count as one. The matrix is the Q of a QR decomposition of normal numbers, with R's diagonal
-    made positive, which makes it uniform among orthogonal matrices; Saxe, McClelland and Ganguli (2014). Raises
+    made positive, which makes it uniform among orthogonal matrices; Saxe, McClelland and Ganguli (2014).
     ValueError for a Tensor of fewer than two dimensions.
 
     >>> w = nn.init.orthogonal_(gradkit.empty(3, 5))

@@ -32,7 +32,7 @@ class Linear(Module):
     """``input @ weight.T + bias``: shape (*, in_features) to (*, out_features).
 
     ``weight`` (out_features, in_features) and ``bias`` (out_features) start evenly from (-k, k),
-    k = 1 / sqrt(in_features). Raises RuntimeError for an input whose last axis has another length.
+    k = 1 / sqrt(in_features). RuntimeError for an input whose last axis has another length.
 
     >>> nn.Linear(20, 30)(gradkit.randn(128, 20)).shape
     gradkit.Size([128, 30])

@@ -55,7 +55,7 @@ class CosineEmbeddingLoss(_Loss):
 class TripletMarginLoss(_Loss):
     """``max(0, margin + d(anchor, positive) - d(anchor, negative))``, d the ``p``-norm of the difference.
 
-    With ``swap`` the distance from positive to negative counts where it is less. Raises ValueError for a margin that is
+    With ``swap`` the distance from positive to negative counts where it is less. ValueError for a margin that is
     not positive. Balntas et al. (2016).
 
     >>> nn.TripletMarginLoss()(gradkit.zeros(1, 2), gradkit.zeros(1, 2), gradkit.tensor([[0.0, 0.5]]))
@@ -97,7 +97,7 @@ def _check_margin(margin: float) -> None:
 class MultiMarginLoss(_Loss):
     """``max(0, margin - x[y] + x[j])**p`` summed over the classes j other than the target y, over their number.
 
-    Input (N, C) or (C,), target (N,) or (). Raises ValueError for a ``p`` that is neither 1 nor 2.
+    Input (N, C) or (C,), target (N,) or (). ValueError for a ``p`` that is neither 1 nor 2.
 
     >>> nn.MultiMarginLoss()(gradkit.tensor([[0.5, 1.0, 0.0]]), gradkit.tensor([1]))
     tensor(0.1667)

@@ -45,7 +45,7 @@ class Module(Conversion, Persistence):
         self.__dict__.update(_forward_hooks={}, _forward_pre_hooks={}, _backward_hooks={}, _backward_pre_hooks={})
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; every subclass writes its own. Raises NotImplementedError here.
+        """What the module computes; every subclass writes its own. NotImplementedError here.
 
         >>> nn.Module()(1)
         Traceback (most recent call last):
@@ -144,7 +144,7 @@ class Module(Conversion, Persistence):
     def train(self, mode: bool = True) -> Self:
         """Set training mode here and below: Dropout drops, BatchNorm uses and updates batch statistics.
 
-        Raises ValueError for a ``mode`` that is not a bool.
+        ValueError for a ``mode`` that is not a bool.
 
         >>> nn.Sequential(nn.Dropout()).train(False)[0].training
         False

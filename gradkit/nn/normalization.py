@@ -107,7 +107,7 @@ class BatchNorm1d(_BatchNorm):
     """Normalises each feature over the batch: (N, C) or (N, C, L), the same shape out.
 
     ``weight`` starts at 1 and ``bias`` at 0, both (C,); ``affine=False`` leaves them out. The buffers
-    ``running_mean``, ``running_var`` (C,) and ``num_batches_tracked`` serve evaluation. Raises ValueError for another
+    ``running_mean``, ``running_var`` (C,) and ``num_batches_tracked`` serve evaluation. ValueError for another
     number of axes, and in training for one value per feature.
 
     >>> nn.BatchNorm1d(1)(gradkit.tensor([[1.0], [3.0]])).tolist()
@@ -146,7 +146,7 @@ class LayerNorm(_Normalization):
     """Normalises the last axes, those of ``normalized_shape``, to mean 0 and variance 1; the same shape out.
 
     ``weight`` starts at 1 and ``bias`` at 0, both of ``normalized_shape``; ``elementwise_affine=False`` leaves both
-    out, ``bias=False`` the second. Raises RuntimeError for an input that does not end in ``normalized_shape``. Ba,
+    out, ``bias=False`` the second. RuntimeError for an input that does not end in ``normalized_shape``. Ba,
     Kiros and Hinton, "Layer normalization" (2016).
 
     >>> y = nn.LayerNorm(8)(gradkit.randn(4, 8))

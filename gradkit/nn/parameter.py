@@ -34,7 +34,7 @@ class Buffer(Tensor):
 class Parameter(Tensor):
     """A Tensor to be learned. It shares memory with ``data`` (None: an empty vector).
 
-    Assigned to an attribute of a Module it shows up in ``parameters()`` and ``state_dict()``. Raises TypeError for
+    Assigned to an attribute of a Module it shows up in ``parameters()`` and ``state_dict()``. TypeError for
     data that is no Tensor, RuntimeError for an integer dtype with ``requires_grad=True``.
 
     >>> nn.Parameter(gradkit.ones(2))

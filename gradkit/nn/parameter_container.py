@@ -27,7 +27,7 @@ def _described(value: Any) -> str:
 class ParameterList(Module):
     """A list of parameters, which `Module.parameters` finds; Tensors put into it become parameters.
 
-    Raises IndexError for a place that is not there, TypeError for what cannot be iterated.
+    IndexError for a place that is not there, TypeError for what cannot be iterated.
 
     >>> scales = nn.ParameterList([gradkit.ones(2) for _ in range(3)])
     >>> len(scales), [name for name, _ in scales.named_parameters()]

@@ -86,7 +86,7 @@ class Persistence(Registration):
         """Copy the values of a `state_dict` into this module's parameters and buffers.
 
         ``assign`` puts the given Tensors in place of the module's own instead of copying. Returns the names that did
-        not match. Raises TypeError for what is not a mapping, RuntimeError for values that are not Tensors or have
+        not match. TypeError for what is not a mapping, RuntimeError for values that are not Tensors or have
         another shape and, if ``strict``, for names that do not match; everything wrong is listed in one
         message, and nothing was loaded then.
 

@@ -141,7 +141,7 @@ class LPPool2d(LPPool1d):
 class MaxUnpool1d(Applied):
     """What `MaxPool1d` took, back at its place among zeros: ``unpool(output, indices)``.
 
-    ``output_size`` names the extent where several would give this output. Raises ValueError for one that does not fit.
+    ``output_size`` names the extent where several would give this output. ValueError for one that does not fit.
 
     >>> y, places = nn.MaxPool1d(2, return_indices=True)(gradkit.tensor([[1.0, 2.0, 4.0, 3.0]]))
     >>> nn.MaxUnpool1d(2)(y, places)

@@ -93,7 +93,7 @@ class Threshold(Applied):
 
 
 class Hardtanh(Applied):
-    """``input`` cut off to [min_val, max_val]. Raises AssertionError unless ``max_val`` is the greater.
+    """``input`` cut off to [min_val, max_val]. AssertionError unless ``max_val`` is the greater.
 
     PyTorch's former names ``min_value`` and ``max_value`` are understood, with a FutureWarning.
 

@@ -71,7 +71,7 @@ class _Cell(Module):
 class RNNCell(_Cell):
     """``h' = tanh(W_ih x + b_ih + W_hh h + b_hh)``, or relu in place of tanh; returns the new state.
 
-    Raises RuntimeError for sizes that do not fit or another ``nonlinearity``, ValueError for other ranks.
+    RuntimeError for sizes that do not fit or another ``nonlinearity``, ValueError for other ranks.
 
     >>> nn.RNNCell(10, 20)(gradkit.randn(3, 10)).shape
     gradkit.Size([3, 20])

@@ -86,7 +86,7 @@ class Registration:
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under ``name``; ``None`` reserves the name (a layer without bias does so).
 
-        Raises TypeError for a value that is not a Parameter, KeyError for a name that is taken, empty or has a dot,
+        TypeError for a value that is not a Parameter, KeyError for a name that is taken, empty or has a dot,
         ValueError for a Parameter that is the result of an operation.
 
         >>> layer = nn.Module()
@@ -107,7 +107,7 @@ class Registration:
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a Tensor that is state but no parameter, such as a running mean.
 
-        It moves with ``to()`` and stands in ``state_dict()`` unless ``persistent=False``. Raises TypeError for a value
+        It moves with ``to()`` and stands in ``state_dict()`` unless ``persistent=False``. TypeError for a value
         that is not a Tensor, KeyError for a name that is taken, empty or has a dot.
 
         >>> layer = nn.Module()
@@ -124,7 +124,7 @@ class Registration:
     def add_module(self, name: str, module: "Registration | None") -> None:
         """Add a submodule under ``name``, as ``self.name = module`` does; also called ``register_module``.
 
-        Raises TypeError for a value that is not a Module, KeyError for a name that is taken, empty or has a dot.
+        TypeError for a value that is not a Module, KeyError for a name that is taken, empty or has a dot.
 
         >>> net = nn.Module()
         >>> net.add_module("head", nn.Linear(2, 1))
@@ -152,7 +152,7 @@ class Registration:
 
     # -- look-up by dotted name
     def get_submodule(self, target: str) -> Any:
-        """The submodule at a dotted path; the empty path is the module itself. Raises AttributeError if there is none.
+        """The submodule at a dotted path; the empty path is the module itself. AttributeError if there is none.
 
         >>> net = nn.Sequential(nn.Sequential(nn.ReLU()))
         >>> net.get_submodule("0.0")
@@ -168,7 +168,7 @@ class Registration:
         return module
 
     def get_parameter(self, target: str) -> Parameter:
-        """The parameter at a dotted path. Raises AttributeError if there is none.
+        """The parameter at a dotted path. AttributeError if there is none.
 
         >>> nn.Sequential(nn.Linear(2, 3)).get_parameter("0.bias").shape
         gradkit.Size([3])
@@ -177,7 +177,7 @@ class Registration:
         return found
 
     def get_buffer(self, target: str) -> Tensor:
-        """The buffer at a dotted path. Raises AttributeError if there is none.
+        """The buffer at a dotted path. AttributeError if there is none.
 
         >>> nn.BatchNorm1d(2).get_buffer("running_mean")
         tensor([0., 0.])

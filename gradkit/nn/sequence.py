@@ -213,7 +213,7 @@ class RNN(RNNBase):
     """``h' = tanh(W_ih x + b_ih + W_hh h + b_hh)`` along a sequence, or relu in place of tanh.
 
     Returns the outputs of the last layer, (L, N, D * hidden_size), and the final states. ``dropout`` falls on the outputs
-    of all layers but the last. Parameters start evenly from (-k, k), k = 1 / sqrt(hidden_size). Raises ValueError for
+    of all layers but the last. Parameters start evenly from (-k, k), k = 1 / sqrt(hidden_size). ValueError for
     options out of range, RuntimeError for inputs and states that do not fit. Elman (1990).
 
     >>> output, h = nn.RNN(10, 20, num_layers=2)(gradkit.randn(5, 3, 10))

@@ -171,7 +171,7 @@ class TransformerDecoder(Module):
 class Transformer(Module):
     """An encoder of ``src`` (S, N, E) and a decoder of ``tgt`` (L, N, E) that attends to what it gives: (L, N, E).
 
-    Matrices start by Xavier's rule. Raises RuntimeError for inputs whose N or E differ.
+    Matrices start by Xavier's rule. RuntimeError for inputs whose N or E differ.
 
     >>> net = nn.Transformer(8, 2, num_encoder_layers=1, num_decoder_layers=1, dim_feedforward=16)
     >>> net(gradkit.randn(5, 3, 8), gradkit.randn(4, 3, 8)).shape

@@ -130,7 +130,7 @@ rfftn, irfftn = _along_several("rfftn", _to_half), _along_several("irfftn", _fro
 
 # -- order of frequencies
 def fftshift(x: Any, axes: Any = None) -> Tensor:
-    """With the frequency 0 moved from the front to the middle, along `axes` (an int, a tuple, or all).
+    """With the frequency 0 moved from the front to the middle, along `axes`.
 
     >>> gnp.fft.fftshift(gradkit.arange(4))
     tensor([2, 3, 0, 1])

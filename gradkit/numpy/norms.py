@@ -21,7 +21,7 @@ def _floating(x: Any) -> Tensor:
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Tensor:
-    """The norm of order `ord` along `axis` (an int, a tuple, or all): ``sum(abs(x) ** ord) ** (1 / ord)``.
+    """The norm of order `ord` along `axis`: ``sum(abs(x) ** ord) ** (1 / ord)``.
 
     Of order inf the greatest, of order -inf the least size, of order 0 how many are not 0. The subgradient at 0 is 0.
 

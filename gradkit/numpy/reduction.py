@@ -55,7 +55,7 @@ def with_axes(y: Tensor, shape: Any, axes: tuple[int, ...], keepdims: Any) -> Te
 def sum(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 0, where: Any = True
 ) -> Tensor:
-    """The sum along `axis` (an int, a tuple, or all), of those elements for which `where` holds, plus `initial`.
+    """The sum along `axis`, of those elements for which `where` holds, plus `initial`.
 
     Small integers are summed as int64 or uint64. AxisError if there is no such axis.
 
@@ -70,7 +70,7 @@ def sum(
 def prod(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = 1, where: Any = True
 ) -> Tensor:
-    """The product along `axis` (an int, a tuple, or all), of those elements for which `where` holds, times `initial`.
+    """The product along `axis`, of those elements for which `where` holds, times `initial`.
 
     Differentiable at zeros too. Small integers are multiplied as int64 or uint64.
 
@@ -101,7 +101,7 @@ def _extreme(name: str, word: str, row: str) -> Callable[..., Any]:
         y = reduced(function, row, x, axis, keepdims)
         return y if initial is None else converted(pairwise(y, initial), y.dtype)
 
-    return named(reduce, name, f"""The {word} of the elements along `axis` (an int, a tuple, or all), and of `initial` if given.
+    return named(reduce, name, f"""The {word} of the elements along `axis`, and of `initial` if given.
 
     Elements that tie share the derivative evenly. ValueError for no elements and no `initial`, which `where` needs too.
 
@@ -156,7 +156,7 @@ def _truth(name: str) -> Callable[..., Any]:
         x = x if where is True else xp.where(asarray(where), x, asarray(name == "all"))
         return plain(function, x, axis=axes_in(axis, x.ndim), keepdims=bool(keepdims), broadcasts=False)
 
-    return named(reduce, name, f"""Whether {name} element{"s" * (name == "all")} along `axis` (an int, a tuple, or all) hold true.
+    return named(reduce, name, f"""Whether {name} element{"s" * (name == "all")} along `axis` hold true.
 
     >>> gnp.{name}(gradkit.tensor([[True, False], [True, True]]), axis=0)
     tensor([{"True, True" if name == "any" else " True, False"}])
@@ -167,7 +167,7 @@ all, any = _truth("all"), _truth("any")
 
 
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-    """How many elements along `axis` (an int, a tuple, or all) are not 0.
+    """How many elements along `axis` are not 0.
 
     >>> gnp.count_nonzero(gradkit.tensor([0.0, 2.0]))
     tensor(1)
@@ -178,7 +178,7 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor
 
 # -- means
 def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Tensor:
-    """The mean along `axis` (an int, a tuple, or all), of those elements for which `where` holds.
+    """The mean along `axis`, of those elements for which `where` holds.
 
     Integers are averaged as float64.
 
@@ -206,7 +206,7 @@ def _spread(name: str) -> Callable[..., Any]:
         return reduced(function, name, x, axis, keepdims, correction=ddof if correction is None else correction)
 
     word = "standard deviation" if name == "std" else "variance"
-    return named(reduce, name, f"""The {word} along `axis` (an int, a tuple, or all).
+    return named(reduce, name, f"""The {word} along `axis`.
 
     The sum of squares is divided by the number of elements less `ddof`, which the standard calls `correction`: 0, where
     PyTorch's methods take 1. Integers are taken as float64.

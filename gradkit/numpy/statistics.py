@@ -30,7 +30,7 @@ def quantile(
     a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
 ) -> Tensor:
-    """The quantiles `q` (numbers from 0 to 1, constants) along `axis` (an int, a tuple, or all); axes of `q` come
+    """The quantiles `q` (numbers from 0 to 1, constants) along `axis`; axes of `q` come
     first.
 
     `method` is "linear", "lower", "higher", "midpoint" or "nearest"; TypeError for NumPy's others and for weights. A
@@ -92,7 +92,7 @@ def percentile(
 
 
 def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Tensor:
-    """The element in the middle along `axis` (an int, a tuple, or all), or the mean of the two there.
+    """The element in the middle along `axis`, or the mean of the two there.
 
     >>> gnp.median(gradkit.tensor([4.0, 1.0, 2.0, 3.0]))
     tensor(2.5000)

@@ -6,6 +6,7 @@ With `inplace` a function writes its result over its input, and returns that.
 from collections.abc import Callable
 from typing import Any
 
+from gradkit import errors
 from gradkit.engine import inplace as writing
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.documentation import document
@@ -52,7 +53,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """``min(max(min_val, input), max_val)``; the derivative is 0 at both ends, where that of `clamp` is 1.
 
-    Raises ValueError if `min_val` is above `max_val`, NotImplementedError for bools, complex numbers,
+    ValueError if `min_val` is above `max_val`, NotImplementedError for bools, complex numbers,
     and unsigned integers with a negative `min_val`.
 
     >>> F.hardtanh(gradkit.tensor([-2.0, 0.5]))
@@ -66,7 +67,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 
 def _check_numbers(name: str, input: Tensor, refused: str = "biuc") -> None:
     if input.dtype.kind in refused:
-        raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}")
+        raise errors.not_implemented(name, input.dtype, "")
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -125,7 +126,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """``input`` where it is positive, else ``negative_slope * input``.
 
-    Raises RuntimeError in place with a negative slope, whose derivative cannot be read off the result.
+    RuntimeError in place with a negative slope, whose derivative cannot be read off the result.
 
     >>> F.leaky_relu(gradkit.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
@@ -146,7 +147,7 @@ def _bent(input: Tensor, below: Tensor, name: str, inplace: bool) -> Tensor:
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """``input`` where it is positive, else ``weight * input``, with one weight, or one for each channel (axis 1).
 
-    Raises RuntimeError for another number of weights. Source: He et al. 2015.
+    RuntimeError for another number of weights. Source: He et al. 2015.
 
     >>> gradkit.prelu(gradkit.tensor([-1.0, 2.0]), gradkit.tensor([0.25]))
     tensor([-0.2500,  2.0000])
@@ -179,7 +180,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """``input`` where it is positive, else ``alpha * (exp(input / alpha) - 1)``: smooth for every `alpha`.
 
-    Raises RuntimeError for an `alpha` of 0. Source: Barron 2017.
+    RuntimeError for an `alpha` of 0. Source: Barron 2017.
 
     >>> gradkit.celu(gradkit.tensor([-1.0, 2.0]), 2.0)
     tensor([-0.7869,  2.0000])
@@ -245,7 +246,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """``input * Phi(input)``, Phi the normal distribution function; "tanh" approximates it by a hyperbolic tangent.
 
-    Raises RuntimeError for another `approximate`. Source: Hendrycks and Gimpel 2016.
+    RuntimeError for another `approximate`. Source: Hendrycks and Gimpel 2016.
 
     >>> F.gelu(gradkit.tensor([-1.0, 2.0]))
     tensor([-0.1587,  1.9545])

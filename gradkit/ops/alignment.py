@@ -28,7 +28,7 @@ def ctc_loss(
 
     `log_probs` are (T, N, C) or (T, C), `targets` (N, S), or all sequences one after the other, with their
     `target_lengths` (N,); of each input the first `input_lengths` steps count. The "mean" is that of the losses over their
-    target lengths. A target too long for its input has the loss inf, or 0 with `zero_infinity`. Raises RuntimeError for
+    target lengths. A target too long for its input has the loss inf, or 0 with `zero_infinity`. RuntimeError for
     lengths and a `blank` that do not fit, ValueError for another `reduction`. Graves et al. (2006).
 
     >>> log_probs = gradkit.full((2, 1, 2), 0.5).log()

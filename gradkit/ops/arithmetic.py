@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from gradkit import errors
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.dtypes import constant, result_type
 from gradkit.engine.tensor import Tensor
@@ -27,7 +28,7 @@ multiply, neg, negative = mul, rows.neg, rows.neg
 def add(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input + alpha * other``, broadcast, in the dtype both promote to; bools are or-ed.
 
-    Raises RuntimeError for a fractional `alpha` with integers.
+    RuntimeError for a fractional `alpha` with integers.
 
     >>> gradkit.add(gradkit.ones(2), gradkit.ones(2), alpha=2)
     tensor([3., 3.])
@@ -38,7 +39,7 @@ def add(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Tensor:
     """``input - alpha * other``, broadcast, in the dtype both promote to.
 
-    Raises RuntimeError for two bool tensors, and for a fractional `alpha` with integers.
+    RuntimeError for two bool tensors, and for a fractional `alpha` with integers.
 
     >>> gradkit.sub(gradkit.ones(2), 1, alpha=2)
     tensor([-1., -1.])
@@ -93,7 +94,7 @@ def _is_real(raw: Any) -> bool:
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``, broadcast: exact (integers give float32), or rounded down ("floor") or towards 0 ("trunc").
 
-    A rounded quotient has the operands' dtype and the derivative 0. Raises RuntimeError for another `rounding_mode`,
+    A rounded quotient has the operands' dtype and the derivative 0. RuntimeError for another `rounding_mode`,
     and for an integer divided by 0 and rounded.
 
     >>> gradkit.div(gradkit.tensor([7, -7]), 2)
@@ -147,13 +148,13 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Any = 1) 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """``input + weight * (end - input)``, broadcast: from `input` at weight 0 to `end` at weight 1.
 
-    Raises RuntimeError if the dtypes of `input` and `end` differ, NotImplementedError for integers.
+    RuntimeError if the dtypes of `input` and `end` differ, NotImplementedError for integers.
 
     >>> gradkit.lerp(gradkit.zeros(2), gradkit.tensor([10.0, 20.0]), 0.25)
     tensor([2.5000, 5.0000])
     """
     if input.dtype.kind in "biu":
-        raise NotImplementedError(f"lerp is not implemented for {input.dtype.name}")
+        raise errors.not_implemented("lerp", input.dtype, "")
     if input.dtype != end.dtype:
         raise RuntimeError(f"expected dtype {input.dtype.name} for `end` but got dtype {end.dtype.name}")
     return rows.lerp(input, end, weight)
@@ -196,7 +197,7 @@ def positive(input: Tensor) -> Tensor:
 def pow(input: Any, exponent: Any) -> Tensor:
     """``input ** exponent``, broadcast; one of them may be a number.
 
-    Integers stay integers. Raises RuntimeError for integers to the power of a negative integer.
+    Integers stay integers. RuntimeError for integers to the power of a negative integer.
 
     >>> gradkit.pow(gradkit.tensor([1.0, 2.0]), 3)
     tensor([1., 8.])
@@ -232,7 +233,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Each element, or the bound that it exceeds; a bound is a number, or a tensor that broadcasts with `input`.
 
     `max` wins where it is below `min`. The derivative is 1 on the bounds. Integers and fractional bounds give floats.
-    Raises RuntimeError without any bound, NotImplementedError for complex numbers.
+    RuntimeError without any bound, NotImplementedError for complex numbers.
 
     >>> gradkit.clamp(gradkit.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
     tensor([-1.0000,  0.5000,  1.0000])
@@ -293,7 +294,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """`input` where the condition holds, `other` elsewhere, broadcast; either may be a number.
 
     The result has the dtype both promote to. With the condition alone, the indices where it holds, as `nonzero` has
-    them with ``as_tuple=True``. Raises RuntimeError for a condition that is not boolean.
+    them with ``as_tuple=True``. RuntimeError for a condition that is not boolean.
 
     >>> x = gradkit.tensor([-1.0, 2.0])
     >>> gradkit.where(x > 0, x, 0.0)
@@ -311,7 +312,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`input` with a number, or 0-d tensor, in the places where the mask holds, in the dtype of `input`.
 
-    Raises RuntimeError for a mask that is not boolean, a `value` with axes, and a complex one for real `input`.
+    RuntimeError for a mask that is not boolean, a `value` with axes, and a complex one for real `input`.
 
     >>> gradkit.masked_fill(gradkit.ones(3), gradkit.tensor([True, False, True]), 5)
     tensor([5., 1., 5.])

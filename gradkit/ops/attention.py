@@ -26,7 +26,7 @@ def scaled_dot_product_attention(
     i see the keys up to i. A query that may see no key gets 0. With `enable_gqa` the third axis from the end counts
     heads, and several heads of `query` share one of `key` and `value`. `dropout_p` applies whenever it is not 0.
 
-    Raises RuntimeError for less than two axes, different dtypes, shapes that do not fit, a mask beside `is_causal`.
+    RuntimeError for less than two axes, different dtypes, shapes that do not fit, a mask beside `is_causal`.
     Vaswani et al., "Attention is all you need" (2017).
 
     >>> q = gradkit.zeros(1, 2); k = gradkit.zeros(2, 2)

@@ -18,7 +18,7 @@ def where_safe(cond: Tensor, f: Callable[..., Any], x: Any, fill: Any = 0.0, *, 
     Here `f` is computed at `at` in those places, which need only be a point where it has derivatives.
 
     `f` works elementwise on a tensor, or on several if `x` is a tuple of them; `cond`, `x` and `fill`, a number or
-    tensor, broadcast. Holds to every order, in forward and reverse mode and under vmap. Raises RuntimeError for a
+    tensor, broadcast. Holds to every order, in forward and reverse mode and under vmap. RuntimeError for a
     condition that is not boolean, TypeError for an `f` that cannot be called.
 
     >>> x = gradkit.tensor([0.0, 4.0], requires_grad=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit import errors
 from gradkit.backend.numpy import on_host
 from gradkit.engine.dtypes import is_floating
 from gradkit.engine.tensor import Tensor
@@ -31,7 +32,7 @@ def cross_entropy(
     not count; "mean" divides by the weight of what counts. `label_smoothing` mixes that share of the uniform
     distribution into the target (Szegedy et al. 2016). "none" gives the shape of the class indices.
 
-    Raises IndexError for a class that is none, RuntimeError for a target of another dtype, a weight of another shape or a
+    IndexError for a class that is none, RuntimeError for a target of another dtype, a weight of another shape or a
     smoothing outside [0, 1], ValueError for another `reduction` or if batch sizes differ.
 
     >>> F.cross_entropy(gradkit.zeros(2, 4), gradkit.tensor([0, 3]))
@@ -123,7 +124,7 @@ def _smoothed(log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index
 
 def _check_logits(name: str, input: Tensor) -> None:
     if not is_floating(input.dtype):
-        raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}; convert with .float()")
+        raise errors.not_implemented(name, input.dtype)
 
 
 def _check_smoothing(smoothing: float) -> None:
@@ -203,7 +204,7 @@ def _check_bounds(target: Any, classes: int, ignore_index: int) -> bool:
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
     """``-(target * log(input) + (1 - target) * log(1 - input))`` of probabilities, reduced.
 
-    The logarithms are cut off at -100, so that the loss is finite at 0 and 1. `weight` broadcasts. Raises RuntimeError for
+    The logarithms are cut off at -100, so that the loss is finite at 0 and 1. `weight` broadcasts. RuntimeError for
     an input outside [0, 1] or operands of different dtypes, ValueError if shapes differ or for another `reduction`.
 
     >>> F.binary_cross_entropy(gradkit.tensor([0.5, 1.0]), gradkit.tensor([1.0, 1.0]))
@@ -229,7 +230,7 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """The binary cross-entropy of ``sigmoid(input)``, in a form that neither over- nor underflows; reduced.
 
-    `weight` and `pos_weight`, which weighs the part of target 1, broadcast. Gradients flow to `target` as well. Raises
+    `weight` and `pos_weight`, which weighs the part of target 1, broadcast. Gradients flow to `target` as well.
     ValueError if shapes differ or for another `reduction`, RuntimeError for a target of integers.
 
     >>> gradkit.binary_cross_entropy_with_logits(gradkit.tensor([0.0, 100.0]), gradkit.tensor([1.0, 0.0]), reduction="none")

@@ -50,7 +50,7 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """Where ``abs(input - other) <= atol + rtol * abs(other)``, broadcast; infinities are close to their equals only.
 
-    With `equal_nan` two nans are close. Raises RuntimeError for different dtypes and negative tolerances.
+    With `equal_nan` two nans are close. RuntimeError for different dtypes and negative tolerances.
 
     >>> gradkit.isclose(gradkit.tensor([1.0, 2.0]), gradkit.tensor([1.0 + 1e-6, 2.1]))
     tensor([ True, False])

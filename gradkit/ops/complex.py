@@ -84,7 +84,7 @@ def angle(input: Tensor) -> Tensor:
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """``real + 1j * imag``, broadcast: complex64 of float32 and float16, complex128 of float64.
 
-    Raises RuntimeError if the dtypes differ or are not floating.
+    RuntimeError if the dtypes differ or are not floating.
 
     >>> gradkit.complex(gradkit.tensor([1.0, 2.0]), gradkit.tensor([3.0, 4.0]))
     tensor([1.+3.j, 2.+4.j])
@@ -96,7 +96,7 @@ def complex(real: Tensor, imag: Tensor) -> Tensor:
 def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """The complex numbers of these absolute values and angles, broadcast; dtypes as for `complex`.
 
-    Raises RuntimeError if the dtypes differ or are not floating.
+    RuntimeError if the dtypes differ or are not floating.
 
     >>> gradkit.polar(gradkit.tensor([2.0]), gradkit.tensor([0.0]))
     tensor([2.+0.j])
@@ -129,7 +129,7 @@ def view_as_real(input: Tensor) -> Tensor:
 def view_as_complex(input: Tensor) -> Tensor:
     """A real tensor whose last axis has extent 2 as a complex one: a view where that axis is contiguous, else a copy.
 
-    Raises RuntimeError for another last extent, or a dtype that is not float32 or float64.
+    RuntimeError for another last extent, or a dtype that is not float32 or float64.
 
     >>> gradkit.view_as_complex(gradkit.tensor([[1.0, 2.0], [0.0, 3.0]]))
     tensor([1.+2.j, 0.+3.j])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit import errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine.tensor import Tensor, wrap
@@ -37,7 +38,7 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
 def _of_integers(name: str, input: Tensor, other: Tensor) -> Tensor:
     for x in (input, other):
         if x.dtype.kind not in "iu":
-            raise NotImplementedError(f"{name} is not implemented for {x.dtype.name}; convert with .long()")
+            raise errors.not_implemented(name, x.dtype, "convert with .long()")
         if x.batch:
             raise RuntimeError(f"vmap: {name} is not supported; do it outside of vmap")
     xp = backend_of(input.array).xp
@@ -62,7 +63,7 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """The places, an axis each, that numbers of elements have in an array of `shape`.
 
-    Raises TypeError for numbers that are not integers, ValueError for one that lies outside.
+    TypeError for numbers that are not integers, ValueError for one that lies outside.
 
     >>> gradkit.unravel_index(gradkit.tensor([4, 1]), (3, 2))
     (tensor([2, 0]), tensor([0, 1]))
@@ -83,7 +84,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of `r` elements of a vector, in their order: (number of choices, r).
 
-    Raises RuntimeError for another number of axes or a negative `r`.
+    RuntimeError for another number of axes or a negative `r`.
 
     >>> gradkit.combinations(gradkit.tensor([1, 2, 3])).tolist()
     [[1, 2], [1, 3], [2, 3]]

@@ -30,7 +30,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors along `dim`; shapes broadcast. A length less than `eps` counts as `eps`.
 
-    Raises IndexError if there is no such axis, RuntimeError for integers.
+    IndexError if there is no such axis, RuntimeError for integers.
 
     >>> gradkit.cosine_similarity(gradkit.tensor([[3.0, 4.0]]), gradkit.tensor([[6.0, 8.0]]))
     tensor([1.])
@@ -45,7 +45,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """`input` over its p-norm along `dim`, or over `eps` where that is greater; the same shape.
 
-    Raises IndexError if there is no such axis.
+    IndexError if there is no such axis.
 
     >>> F.normalize(gradkit.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
@@ -56,7 +56,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The p-norms of the differences of all pairs of rows i < j of (N, D), in their order: (N * (N - 1) / 2,).
 
-    Raises RuntimeError for another number of axes or a negative `p`. The derivative where two rows are equal is 0.
+    RuntimeError for another number of axes or a negative `p`. The derivative where two rows are equal is 0.
 
     >>> gradkit.pdist(gradkit.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
     tensor([5.0000, 1.0000, 4.2426])

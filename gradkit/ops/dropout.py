@@ -22,7 +22,7 @@ _SATURATED = -1.7580993408473766
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, zeroes each element with probability `p` and divides the others by ``1 - p``; else `input` itself.
 
-    With `inplace` the result is written over `input`. Raises ValueError for a `p` outside [0, 1]. Hinton et al., "Improving
+    With `inplace` the result is written over `input`. ValueError for a `p` outside [0, 1]. Hinton et al., "Improving
     neural networks by preventing co-adaptation of feature detectors" (2012).
 
     >>> sorted(set(gradkit.dropout(gradkit.ones(100), 0.5).tolist()))
@@ -68,7 +68,7 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Dropout for SELU networks: what falls takes the value SELU saturates at; mean and variance are kept.
 
-    Raises ValueError for a `p` outside [0, 1]. Klambauer et al., "Self-normalizing neural networks" (2017).
+    ValueError for a `p` outside [0, 1]. Klambauer et al., "Self-normalizing neural networks" (2017).
 
     >>> gradkit.alpha_dropout(gradkit.ones(2), 0.5, training=False)
     tensor([1., 1.])

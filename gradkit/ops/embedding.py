@@ -25,7 +25,7 @@ def embedding(
     """The rows of `weight` (V, D) that `input`, int64 or int32 of any shape (*), names: (*, D).
 
     The row `padding_idx` gets no gradient. With `max_norm` the rows that are looked up are first, in place, cut down to
-    this `norm_type`-norm. `scale_grad_by_freq` divides gradients by how often `input` names the row. Raises RuntimeError
+    this `norm_type`-norm. `scale_grad_by_freq` divides gradients by how often `input` names the row. RuntimeError
     for another dtype or a weight that is no matrix, IndexError for a row that is none, AssertionError for such a
     `padding_idx`, NotImplementedError for `sparse` gradients.
 

@@ -126,7 +126,7 @@ def from_half(name: str, input: Tensor, s: Any, dim: Any, norm: str | None) -> T
 def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The transform along one axis, complex: of `n` elements, cut off or filled up with zeros; by default all.
 
-    Raises RuntimeError for half precision, `n` below 1 or another word for `norm`, IndexError if there is no such axis.
+    RuntimeError for half precision, `n` below 1 or another word for `norm`, IndexError if there is no such axis.
 
     >>> gradkit.fft.fft(gradkit.tensor([1.0, 0.0, -1.0, 0.0]))
     tensor([0.+0.j, 2.+0.j, 0.+0.j, 2.+0.j])

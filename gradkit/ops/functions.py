@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit import errors
 from gradkit.backend.protocol import backend_of
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
@@ -97,14 +98,14 @@ def rad2deg(input: Tensor) -> Tensor:
 
 def _scaled_angle(name: str, input: Tensor, factor: float) -> Tensor:
     if input.dtype.kind == "c":
-        raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}")
+        raise errors.not_implemented(name, input.dtype, "")
     return mul(input, factor)
 
 
 def sign(input: Tensor) -> Tensor:
     """1, 0 or -1 as the element is positive, zero (or nan) or negative, in its dtype. The derivative is 0.
 
-    Raises NotImplementedError for complex numbers: see `sgn`.
+    NotImplementedError for complex numbers: see `sgn`.
 
     >>> gradkit.sign(gradkit.tensor([-3.0, 0.0, 0.5]))
     tensor([-1.,  0.,  1.])
@@ -140,7 +141,7 @@ def frexp(input: Tensor) -> Any:
 def mvlgamma(input: Tensor, p: int) -> Tensor:
     """The logarithm of the gamma function in `p` dimensions: ``p (p - 1) / 4 log(pi) + sum of lgamma(input - j / 2)``, j < p.
 
-    Raises RuntimeError for a `p` below 1.
+    RuntimeError for a `p` below 1.
 
     >>> gradkit.mvlgamma(gradkit.tensor([2.0, 3.0]), 2)
     tensor([0.4516, 1.5502])
@@ -154,7 +155,7 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Each element rounded to the nearest integer, or to so many decimals; halves go to the even neighbour.
 
-    The derivative is 0. Raises NotImplementedError for bools, complex numbers, and integers with `decimals`.
+    The derivative is 0. NotImplementedError for bools, complex numbers, and integers with `decimals`.
 
     >>> gradkit.round(gradkit.tensor([0.5, 1.5, -2.6]))
     tensor([ 0.,  2., -3.])
@@ -162,7 +163,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     if decimals == 0:
         return piecewise.rint(input)
     if input.dtype.kind in "biuc":
-        raise NotImplementedError(f"round with decimals is not implemented for {input.dtype.name}")
+        raise errors.not_implemented("round with decimals", input.dtype, "")
     return piecewise.round_decimals(input, decimals=decimals)
 
 

@@ -22,7 +22,7 @@ def affine_grid(theta: Tensor, size: Any, align_corners: bool | None = None) -> 
     """The points of an image of `size` (N, C, H, W) under the affine maps `theta` (N, 2, 3): (N, H, W, 2), for `grid_sample`.
 
     Or of a volume (N, C, D, H, W) under (N, 3, 4): (N, D, H, W, 3). Coordinates, x first, run from -1 to 1; with
-    `align_corners` these are the middles of the outermost pixels, else their edges. Raises ValueError for a `theta` that is
+    `align_corners` these are the middles of the outermost pixels, else their edges. ValueError for a `theta` that is
     not floating and shapes that do not fit. Jaderberg et al., "Spatial transformer networks" (2015).
 
     >>> F.affine_grid(gradkit.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]), (1, 1, 1, 2), align_corners=False)
@@ -50,7 +50,7 @@ def grid_sample(
     """`input` (N, C, H, W) at the points of `grid` (N, H', W', 2): (N, C, H', W'); or volumes, with one axis more.
 
     Coordinates are those of `affine_grid`. `mode` is "bilinear" or "nearest"; outside there are "zeros", the "border" or the
-    "reflection" of the image. Raises ValueError for another word, RuntimeError for shapes and dtypes that do not fit,
+    "reflection" of the image. ValueError for another word, RuntimeError for shapes and dtypes that do not fit,
     NotImplementedError for mode "bicubic".
 
     >>> image = gradkit.arange(4.0).reshape(1, 1, 2, 2)

@@ -46,7 +46,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
         parts = _joinable(parts, shapes, dim)
         rank = parts[0].ndim
     if not -rank <= dim < rank:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-rank}, {rank - 1}], but got {dim})")
+        raise errors.out_of_range(dim, rank)
     return rows.cat(*parts, axis=dim if dim < 0 else dim - rank)
 
 

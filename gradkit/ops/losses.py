@@ -7,6 +7,7 @@ import math
 import warnings
 from typing import Any
 
+from gradkit import errors
 from gradkit.backend.numpy import on_host
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.arithmetic import abs as absolute
@@ -67,7 +68,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: 
     """``(input - target) ** 2``, reduced: "none" gives the shape of the operands, "mean" and "sum" a 0-d tensor.
 
     `weight`, of the operands' shape, weighs the elements; "mean" then divides by its sum. Shapes that differ broadcast,
-    with a UserWarning. Raises NotImplementedError for integers, ValueError for another `reduction` or a `weight` of
+    with a UserWarning. NotImplementedError for integers, ValueError for another `reduction` or a `weight` of
     another shape.
 
     >>> F.mse_loss(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
@@ -75,7 +76,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: 
     """
     d = difference("mse_loss", input, target)
     if d.dtype.kind not in "fV":
-        raise NotImplementedError(f"mse_loss is not implemented for {d.dtype.name}; convert with .float()")
+        raise errors.not_implemented("mse_loss", d.dtype)
     return weighted(rows.square(d), weight, reduction)
 
 
@@ -83,7 +84,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: T
     """``abs(input - target)``, reduced: "none" gives the shape of the operands, "mean" and "sum" a 0-d tensor.
 
     `weight`, of the operands' shape, weighs the elements; "mean" then divides by its sum. Shapes that differ broadcast,
-    with a UserWarning. Raises ValueError for another `reduction` or a `weight` of another shape.
+    with a UserWarning. ValueError for another `reduction` or a `weight` of another shape.
 
     >>> F.l1_loss(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
     tensor(1.)
@@ -94,7 +95,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: T
 def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """``d**2 / (2 * beta)`` where ``d = abs(input - target) < beta``, else ``d - beta / 2``; reduced.
 
-    With ``beta == 0`` it is `l1_loss`. Shapes that differ broadcast, with a UserWarning. Raises RuntimeError for a
+    With ``beta == 0`` it is `l1_loss`. Shapes that differ broadcast, with a UserWarning. RuntimeError for a
     negative `beta`, ValueError for another `reduction`. Girshick, "Fast R-CNN" (2015), equation 3.
 
     >>> F.smooth_l1_loss(gradkit.tensor([0.5, 3.0]), gradkit.zeros(2), reduction="none")
@@ -115,7 +116,7 @@ def huber_loss(
     """``d**2 / 2`` where ``d = abs(input - target) <= delta``, else ``delta * (d - delta / 2)``; reduced.
 
     `weight`, of the operands' shape, weighs the elements; "mean" divides by their number all the same. Shapes that differ
-    broadcast, with a UserWarning. Raises RuntimeError for a `delta` that is not positive, ValueError for another
+    broadcast, with a UserWarning. RuntimeError for a `delta` that is not positive, ValueError for another
     `reduction` or a `weight` of another shape. Huber, "Robust estimation of a location parameter" (1964).
 
     >>> F.huber_loss(gradkit.tensor([0.5, 3.0]), gradkit.zeros(2), reduction="none", delta=2.0)
@@ -139,7 +140,7 @@ def poisson_nll_loss(
 
     `input` is the logarithm of the rate (``exp(input) - target * input``), or with ``log_input=False`` the rate itself
     (``input - target * log(input + eps)``). `full` adds Stirling's formula for ``log(target!)`` where ``target > 1``.
-    Raises ValueError for another `reduction`.
+    ValueError for another `reduction`.
 
     >>> F.poisson_nll_loss(gradkit.zeros(2), gradkit.tensor([1.0, 2.0]))
     tensor(1.)
@@ -159,7 +160,7 @@ def gaussian_nll_loss(
     """``(log(var) + (input - target)**2 / var) / 2``: minus the log-likelihood of normal distributions.
 
     `var` is a number, or a tensor of the shape of `input`, of one with a last axis of extent 1 or without it. It is taken
-    as `eps` where it is less, which its gradient does not see. `full` adds ``log(2 pi) / 2``. Raises ValueError for
+    as `eps` where it is less, which its gradient does not see. `full` adds ``log(2 pi) / 2``. ValueError for
     another shape, a negative variance, another `reduction`. Nix and Weigend (1994).
 
     >>> F.gaussian_nll_loss(gradkit.zeros(2), gradkit.ones(2), gradkit.ones(2))
@@ -195,7 +196,7 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     """``target * (log(target) - input)``, reduced: the Kullback-Leibler divergence of log-probabilities `input`.
 
     Where the target is 0 so is the loss. With `log_target` the target is given as logarithms too. "batchmean" divides the
-    sum by the first extent, as the definition has it; "mean" by the number of elements, with a UserWarning. Raises
+    sum by the first extent, as the definition has it; "mean" by the number of elements, with a UserWarning.
     ValueError for another `reduction`.
 
     >>> F.kl_div(gradkit.tensor([[0.5, 0.5]]).log(), gradkit.tensor([[0.0, 1.0]]), reduction="batchmean")
@@ -228,7 +229,7 @@ def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") 
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, *, reduction: str = "mean") -> Tensor:
     """The distance `input` where the target is 1, ``max(0, margin - input)`` where it is -1; reduced.
 
-    Shapes broadcast. Raises ValueError for another `reduction`.
+    Shapes broadcast. ValueError for another `reduction`.
 
     >>> F.hinge_embedding_loss(gradkit.tensor([0.5, 0.5]), gradkit.tensor([1, -1]), reduction="none")
     tensor([0.5000, 0.5000])
@@ -240,7 +241,7 @@ def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, *, 
 def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, *, reduction: str = "mean") -> Tensor:
     """``max(0, margin - target * (input1 - input2))``: target 1 wants the first greater, -1 the second; reduced.
 
-    The three have the same number of axes and broadcast. Raises RuntimeError if they have not, ValueError for another
+    The three have the same number of axes and broadcast. RuntimeError if they have not, ValueError for another
     `reduction`.
 
     >>> F.margin_ranking_loss(gradkit.tensor([1.0]), gradkit.tensor([3.0]), gradkit.tensor([1]))
@@ -260,7 +261,7 @@ def cosine_embedding_loss(
 ) -> Tensor:
     """``1 - cos`` of the angle between vectors where the target is 1, ``max(0, cos - margin)`` where it is -1; reduced.
 
-    `input1` and `input2` are (N, D) and `target` (N,), or (D,) and 0-d. Raises RuntimeError for other numbers of axes,
+    `input1` and `input2` are (N, D) and `target` (N,), or (D,) and 0-d. RuntimeError for other numbers of axes,
     ValueError for another `reduction`.
 
     >>> x = gradkit.tensor([[3.0, 4.0]])

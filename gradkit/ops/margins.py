@@ -22,7 +22,7 @@ def multi_margin_loss(
 ) -> Tensor:
     """``sum over j != y of max(0, margin - x[y] + x[j])**p / C``, y the target class; reduced over the samples.
 
-    `input` is (N, C) or (C,), `target` (N,) or 0-d, `weight` (C,) weighs each sample by its target class. Raises ValueError
+    `input` is (N, C) or (C,), `target` (N,) or 0-d, `weight` (C,) weighs each sample by its target class. ValueError
     for a `p` that is neither 1 nor 2 and another `reduction`, RuntimeError for other shapes.
 
     >>> F.multi_margin_loss(gradkit.tensor([0.5, 1.0, 0.0]), gradkit.tensor(1))
@@ -97,7 +97,7 @@ def triplet_margin_loss(
     """``max(0, margin + d(anchor, positive) - d(anchor, negative))``, d the p-norm of the difference; reduced.
 
     Vectors run along the last axis; shapes broadcast. With `swap` the distance from positive to negative counts where it
-    is less than that from the anchor (Balntas et al. 2016). Raises ValueError for a margin that is not positive or
+    is less than that from the anchor (Balntas et al. 2016). ValueError for a margin that is not positive or
     another `reduction`, RuntimeError for different numbers of axes.
 
     >>> F.triplet_margin_loss(gradkit.zeros(1, 2), gradkit.zeros(1, 2), gradkit.tensor([[0.0, 0.5]]))
@@ -116,7 +116,7 @@ def triplet_margin_with_distance_loss(
 ) -> Tensor:
     """`triplet_margin_loss` with a distance of one's own, a function of two tensors; by default the Euclidean one.
 
-    Raises ValueError for a margin that is not positive and another `reduction`, RuntimeError for different numbers of axes.
+    ValueError for a margin that is not positive and another `reduction`, RuntimeError for different numbers of axes.
 
     >>> x, y = gradkit.zeros(1, 2), gradkit.ones(1, 2)
     >>> F.triplet_margin_with_distance_loss(x, x, y, distance_function=lambda a, b: (a - b).abs().sum(-1), margin=3.0)

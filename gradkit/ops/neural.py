@@ -19,7 +19,7 @@ __all__ = ["bilinear", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input @ weight.T + bias``: (*, n), (m, n) and (m,) to (*, m); a weight (n,) to (*).
 
-    Raises RuntimeError for shapes that do not fit and for different dtypes.
+    RuntimeError for shapes that do not fit and for different dtypes.
 
     >>> F.linear(gradkit.tensor([1.0, 2.0]), gradkit.tensor([[3.0, 4.0]]), gradkit.tensor([0.5]))
     tensor([11.5000])
@@ -61,7 +61,7 @@ def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tenso
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``sum(input1[i] * weight[k, i, j] * input2[j]) + bias[k]``: (*, n1), (*, n2), (m, n1, n2) and (m,) to (*, m).
 
-    Raises RuntimeError for shapes that do not fit.
+    RuntimeError for shapes that do not fit.
 
     >>> gradkit.bilinear(gradkit.ones(1, 2), gradkit.ones(1, 3), gradkit.ones(1, 2, 3))
     tensor([[6.]])
@@ -86,7 +86,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """``a * sigmoid(b)``, a and b being the halves of `input` along `dim`.
 
-    Raises RuntimeError for an odd extent or a 0-d input, IndexError if there is no such axis. Dauphin et al., "Language
+    RuntimeError for an odd extent or a 0-d input, IndexError if there is no such axis. Dauphin et al., "Language
     modeling with gated convolutional networks" (2017).
 
     >>> F.glu(gradkit.tensor([3.0, 0.0]))
@@ -106,7 +106,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """(*, C * r**2, H, W) as (*, C, H * r, W * r): r * r channels become one with finer pixels.
 
-    Raises RuntimeError for less than three axes or channels that r**2 does not divide. Shi et al., "Real-time single image
+    RuntimeError for less than three axes or channels that r**2 does not divide. Shi et al., "Real-time single image
     and video super-resolution" (2016).
 
     >>> gradkit.pixel_shuffle(gradkit.arange(4.0).reshape(4, 1, 1), 2)
@@ -129,7 +129,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """(*, C, H * r, W * r) as (*, C * r**2, H, W): the reverse of `pixel_shuffle`.
 
-    Raises RuntimeError for less than three axes or extents that r does not divide.
+    RuntimeError for less than three axes or extents that r does not divide.
 
     >>> gradkit.pixel_unshuffle(gradkit.ones(1, 2, 2), 2).shape
     gradkit.Size([4, 1, 1])
@@ -160,7 +160,7 @@ def _image(name: str, factor_name: str, input: Tensor, factor: int) -> tuple[int
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """The channels, axis 1 of (N, C, ...), dealt out from `groups` groups in turn; the same shape.
 
-    Raises RuntimeError for less than three axes or channels that `groups` does not divide. Zhang et al., "ShuffleNet"
+    RuntimeError for less than three axes or channels that `groups` does not divide. Zhang et al., "ShuffleNet"
     (2018).
 
     >>> gradkit.channel_shuffle(gradkit.arange(4.0).reshape(1, 4, 1), 2).flatten()

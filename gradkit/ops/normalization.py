@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradkit import creation
+from gradkit import creation, errors
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import inplace
 from gradkit.engine.dtypes import is_floating
@@ -24,7 +24,7 @@ METHODS = ("log_softmax", "softmax")
 def softmax(input: Tensor, dim: int | None = None, dtype: Any = None, *, axis: int | None = None) -> Tensor:
     """``exp(input) / exp(input).sum(dim)``: positive numbers that sum to 1 along `dim`; the same shape.
 
-    `dtype` converts the input first. Without `dim` the axis is 0 for 0, 1 and 3 axes, else 1, with a UserWarning. Raises
+    `dtype` converts the input first. Without `dim` the axis is 0 for 0, 1 and 3 axes, else 1, with a UserWarning.
     IndexError if there is no such axis, NotImplementedError for integers.
 
     >>> gradkit.softmax(gradkit.tensor([0.0, 0.0]), dim=0)
@@ -55,7 +55,7 @@ def _along(name: str, input: Tensor, dim: int | None, dtype: Any) -> Tensor:
     if dtype is not None:
         input = input.to(dtype)
     if not is_floating(input.dtype):
-        raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}; convert with .float() or dtype=")
+        raise errors.not_implemented(name, input.dtype, "convert with .float() or dtype=")
     if dim is None:
         warnings.warn(
             f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
@@ -75,7 +75,7 @@ def layer_norm(
 ) -> Tensor:
     """``(input - mean) / sqrt(variance + eps) * weight + bias`` over the last axes, those of `normalized_shape`.
 
-    `weight` and `bias` have that shape; the result has that of `input`, (*, *normalized_shape). Raises RuntimeError where
+    `weight` and `bias` have that shape; the result has that of `input`, (*, *normalized_shape). RuntimeError where
     the shapes are others or the dtypes differ, NotImplementedError for integers. Ba, Kiros and Hinton, "Layer
     normalization" (2016).
 
@@ -130,7 +130,7 @@ def _normalized(name: str, input: Tensor, shape: Any, **given: Tensor | None) ->
 
 def _check_floats(name: str, input: Tensor, *given: Tensor | None) -> None:
     if not is_floating(input.dtype):
-        raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}; convert with .float()")
+        raise errors.not_implemented(name, input.dtype)
     for t in given:
         if t is not None and t.dtype != input.dtype:
             raise RuntimeError(
@@ -147,7 +147,7 @@ def batch_norm(
 
     All others are (C,). In training mean and variance are those of the batch, and where there are running statistics
     they move towards these by `momentum`, the variance with Bessel's correction; else they are the running statistics.
-    Raises ValueError in training for a single value per channel, RuntimeError for other shapes, dtypes or missing
+    ValueError in training for a single value per channel, RuntimeError for other shapes, dtypes or missing
     statistics. Ioffe and Szegedy, "Batch normalization" (2015).
 
     >>> F.batch_norm(gradkit.tensor([[1.0], [3.0]]), None, None, training=True)
@@ -210,7 +210,7 @@ def instance_norm(
 ) -> Tensor:
     """`batch_norm` with mean and variance of each sample by itself: (N, C, d1, ...), the same shape.
 
-    Running statistics move towards the mean over the samples. Raises ValueError for a single value per channel,
+    Running statistics move towards the mean over the samples. ValueError for a single value per channel,
     RuntimeError for missing statistics. Ulyanov, Vedaldi and Lempitsky (2016).
 
     >>> F.instance_norm(gradkit.tensor([[[1.0, 3.0]]]))
@@ -244,7 +244,7 @@ def group_norm(
 ) -> Tensor:
     """Normalises each of `num_groups` groups of channels to mean 0 and variance 1: (N, C, ...), the same shape.
 
-    `weight` and `bias` are (C,). Raises RuntimeError for channels that `num_groups` does not divide and parameters of
+    `weight` and `bias` are (C,). RuntimeError for channels that `num_groups` does not divide and parameters of
     another shape, ValueError for a single value per group. Wu and He, "Group normalization" (2018).
 
     >>> gradkit.group_norm(gradkit.tensor([[1.0, 3.0, 5.0, 9.0]]), 2)
@@ -281,7 +281,7 @@ def _scaled_by_channel(y: Tensor, weight: Tensor | None, bias: Tensor | None) ->
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """``input / (k + alpha * m)**beta``, m being the mean of squares over `size` neighbouring channels, axis 1.
 
-    Shape (N, C, ...), the same out; beyond the first and last channel there are zeros. Raises ValueError for less than
+    Shape (N, C, ...), the same out; beyond the first and last channel there are zeros. ValueError for less than
     three axes. Krizhevsky, Sutskever and Hinton (2012), section 3.3.
 
     >>> F.local_response_norm(gradkit.ones(1, 1, 1), 1, alpha=1.0, beta=1.0)

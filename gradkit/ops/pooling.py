@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gradkit import errors
 from gradkit.engine.dtypes import is_floating
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.resampling import resampled
@@ -56,7 +57,7 @@ def windows_of(
 
 def check_float(name: str, input: Tensor) -> None:
     if not is_floating(input.dtype):
-        raise NotImplementedError(f"{name} is not implemented for {input.dtype.name}; convert with .float()")
+        raise errors.not_implemented(name, input.dtype)
 
 
 # -- maximum
@@ -74,7 +75,7 @@ def max_pool1d(
 
     `stride` is `kernel_size` if None. Padding counts as -infinity; `ceil_mode` adds a window that reaches beyond the end.
     With `return_indices` the result is (output, indices), places along L. Among equals the first gets the gradient, a nan
-    is greater than all. Raises RuntimeError for shapes and numbers that do not fit.
+    is greater than all. RuntimeError for shapes and numbers that do not fit.
 
     >>> gradkit.max_pool1d(gradkit.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[3., 2.]])
@@ -127,7 +128,7 @@ def avg_pool1d(
     """The mean of each window: (N, C, L) or (C, L) to (N, C, L') or (C, L').
 
     `stride` is `kernel_size` if None. Padding counts as zeros, or with ``count_include_pad=False`` not at all; what
-    `ceil_mode` adds beyond it never counts. Raises RuntimeError for shapes and numbers that do not fit,
+    `ceil_mode` adds beyond it never counts. RuntimeError for shapes and numbers that do not fit,
     NotImplementedError for integers.
 
     >>> gradkit.avg_pool1d(gradkit.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
@@ -191,7 +192,7 @@ def _adaptive_avg_pool(name: str, axes: int, input: Tensor, output_size: Any) ->
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """Means over `output_size` windows that share the last axis out: (N, C, L) or (C, L) to (N, C, output_size).
 
-    Window i runs from ``floor(i * L / size)`` to ``ceil((i + 1) * L / size)``. Raises RuntimeError for shapes and sizes that
+    Window i runs from ``floor(i * L / size)`` to ``ceil((i + 1) * L / size)``. RuntimeError for shapes and sizes that
     do not fit, NotImplementedError for integers.
 
     >>> gradkit.adaptive_avg_pool1d(gradkit.tensor([[1.0, 2.0, 3.0]]), 2)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit import errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine.device import moved
@@ -27,7 +28,7 @@ def quantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = Fals
     """The quantiles `q`, a number or a vector of numbers from 0 to 1, along `dim` or of all; the axis of `q` comes first.
 
     Between two elements `interpolation` goes "linear", or takes the "lower", "higher", "nearest" or the mean ("midpoint").
-    A run with a nan has no other quantile. Raises RuntimeError for another dtype than float32 and float64, `q` of another
+    A run with a nan has no other quantile. RuntimeError for another dtype than float32 and float64, `q` of another
     dtype, with more than one axis or outside [0, 1], and another word. Hyndman and Fan (1996), type 7.
 
     >>> gradkit.quantile(gradkit.tensor([1.0, 2.0, 4.0]), 0.75)
@@ -101,13 +102,13 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     """How many elements fall into each of `bins` intervals of one length from `min` to `max`, both included.
 
     Where both are the same they are the least and the greatest element. The dtype is that of `input`; there is no
-    gradient. Raises RuntimeError for less than one bin, integers, bounds that are not finite or in the wrong order.
+    gradient. RuntimeError for less than one bin, integers, bounds that are not finite or in the wrong order.
 
     >>> gradkit.histc(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, min=0, max=3)
     tensor([0., 2., 1., 0.])
     """
     if input.dtype.kind != "f":
-        raise NotImplementedError(f"histc is not implemented for {input.dtype.name}; convert with .float()")
+        raise errors.not_implemented("histc", input.dtype)
     if bins <= 0:
         raise RuntimeError(f"bins must be > 0, got {bins}")
     raw = backend_of(input.array).xp.asarray(input.array)

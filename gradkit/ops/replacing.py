@@ -83,7 +83,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
     """Elements of the memory of `input`, `stride` of them apart along each axis of `size`: a copy, through which gradients
     flow, and not a view as in PyTorch.
 
-    Raises RuntimeError where this leaves the elements that `input` has, or its memory is not contiguous.
+    RuntimeError where this leaves the elements that `input` has, or its memory is not contiguous.
 
     >>> gradkit.as_strided(gradkit.arange(4.0), (3, 2), (1, 1))
     tensor([[0., 1.],
@@ -106,7 +106,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     """Each slice along `dim` scaled down to the `p`-norm `maxnorm` where it is longer; the same shape.
 
-    Raises RuntimeError for a `p` that is not positive, a negative `maxnorm` and less than two axes.
+    RuntimeError for a `p` that is not positive, a negative `maxnorm` and less than two axes.
 
     >>> gradkit.renorm(gradkit.tensor([[3.0, 4.0], [0.0, 1.0]]), 2, 0, 1.0)
     tensor([[0.6000, 0.8000],
@@ -127,7 +127,7 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """The powers of the elements of a vector (n,), a row each: (n, N), N being n if None; the highest first.
 
-    Raises RuntimeError for another number of axes or a negative `N`.
+    RuntimeError for another number of axes or a negative `N`.
 
     >>> gradkit.vander(gradkit.tensor([2.0, 3.0]), 3)
     tensor([[4., 2., 1.],

@@ -34,7 +34,7 @@ def interpolate(
 
     `mode` is "nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear" (one mode for each number of axes) or
     "area". `align_corners` makes the centres of the corner elements meet instead of their outer edges;
-    `recompute_scale_factor` takes the scale from the two sizes. Raises ValueError for arguments that do not go together,
+    `recompute_scale_factor` takes the scale from the two sizes. ValueError for arguments that do not go together,
     NotImplementedError for a mode that does not serve that many axes and for `antialias`. Bicubic as Keys (1981), with
     a = -0.75.
 

@@ -22,7 +22,7 @@ __all__: list[str] = []
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """A sample of the Gumbel-Softmax distribution: `softmax` of ``(logits + noise) / tau`` along `dim`; the same shape.
 
-    With `hard` it is one-hot, with the gradient of the soft sample. `eps` is not used. Raises IndexError if there is no
+    With `hard` it is one-hot, with the gradient of the soft sample. `eps` is not used. IndexError if there is no
     such axis. Jang, Gu and Poole, "Categorical reparameterization with Gumbel-Softmax" (2017).
 
     >>> F.gumbel_softmax(gradkit.tensor([0.0, 1000.0]), hard=True)
@@ -42,7 +42,7 @@ def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: b
     """`input` where it is positive, elsewhere times a slope: drawn for each element evenly from [lower, upper) in training,
     their mean else. The same shape.
 
-    On the CPU the slopes are PyTorch's for the same seed. Raises RuntimeError unless lower <= upper. Xu et al., "Empirical
+    On the CPU the slopes are PyTorch's for the same seed. RuntimeError unless lower <= upper. Xu et al., "Empirical
     evaluation of rectified activations in convolutional network" (2015).
 
     >>> F.rrelu(gradkit.tensor([-1.0, 2.0]), 0.1, 0.3)

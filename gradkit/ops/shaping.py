@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit import errors
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives import shape as rows
 from gradkit.primitives.shape import axis_from_end, expansion, extents, order, reverse, shapes, sizes_from, swap
@@ -28,7 +29,7 @@ def axis_of(ndim: int, dim: int) -> int:
     """One axis counted from the front; IndexError, worded as PyTorch's, if there is no such axis."""
     n = ndim or 1
     if not -n <= dim < n:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+        raise errors.out_of_range(dim, n)
     return dim + n if dim < 0 else dim
 
 
@@ -169,7 +170,7 @@ def unsqueeze(input: Tensor, dim: int | None = None, *, axis: int | None = None)
     shape = extents(input)
     n = len(shape)
     if not -n - 1 <= dim <= n:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-n - 1}, {n}], but got {dim})")
+        raise errors.out_of_range(dim, n + 1)
     if dim < 0:
         dim += n + 1
     return _reshape(input, {"shape": (*shape[:dim], 1, *shape[dim:])})

@@ -81,7 +81,7 @@ def max_unpool1d(
 ) -> Tensor:
     """What `max_pool1d` took, back at the places `indices` says, among zeros: (N, C, L) or (C, L) to (..., L').
 
-    `output_size` chooses where several extents would have given this input. Raises ValueError for one that is none of
+    `output_size` chooses where several extents would have given this input. ValueError for one that is none of
     them, RuntimeError for indices of another shape or dtype, or outside.
 
     >>> F.max_unpool1d(gradkit.tensor([[2.0, 4.0]]), gradkit.tensor([[1, 2]]), 2)

@@ -32,7 +32,7 @@ def hann_window(
 ) -> Tensor:
     """``sin(pi n / N)**2`` for n < `window_length`; N is that, or one less unless `periodic`.
 
-    Raises RuntimeError for a negative length or a dtype that is not floating.
+    RuntimeError for a negative length or a dtype that is not floating.
 
     >>> gradkit.hann_window(4)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])

@@ -12,7 +12,7 @@ class Adadelta(Optimizer):
     """Steps in the proportion of the running means of squared steps and squared gradients.
 
     ``v = rho*v + (1-rho)*grad**2``, ``d = sqrt(u + eps) / sqrt(v + eps) * grad``, ``u = rho*u + (1-rho)*d**2`` and
-    ``param -= lr * d``; Zeiler (2012). ``weight_decay * param`` is added to the gradient. Raises ValueError for negative
+    ``param -= lr * d``; Zeiler (2012). ``weight_decay * param`` is added to the gradient. ValueError for negative
     options and a ``rho`` above 1.
 
     >>> w = gradkit.tensor([1.0], requires_grad=True)

@@ -15,7 +15,7 @@ class Adagrad(Optimizer):
 
     ``s += grad**2`` and ``param -= lr / (1 + (t-1)*lr_decay) * grad / (sqrt(s) + eps)`` at step t; Duchi, Hazan and
     Singer (2011). ``s`` starts at ``initial_accumulator_value``; ``weight_decay * param`` is added to the gradient.
-    Raises ValueError for negative options.
+    ValueError for negative options.
 
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.Adagrad([w], lr=0.5)

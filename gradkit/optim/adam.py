@@ -15,7 +15,7 @@ class Adam(Optimizer):
     ``m = b1*m + (1-b1)*grad``, ``v = b2*v + (1-b2)*grad**2``, and at step t
     ``param -= lr * (m / (1-b1**t)) / (sqrt(v / (1-b2**t)) + eps)``; Kingma and Ba (2015). ``amsgrad`` divides by the
     greatest ``v`` so far; Reddi et al. (2018). ``weight_decay * param`` is added to the gradient or, with
-    ``decoupled_weight_decay``, ``param`` shrinks by the factor ``1 - lr * weight_decay`` first. Raises ValueError for
+    ``decoupled_weight_decay``, ``param`` shrinks by the factor ``1 - lr * weight_decay`` first. ValueError for
     negative options and betas outside [0, 1).
 
     >>> w = gradkit.tensor([1.0, -2.0], requires_grad=True)

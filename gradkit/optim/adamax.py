@@ -12,7 +12,7 @@ class Adamax(Optimizer):
     """Adam with the greatest gradient so far, fading, in place of the mean of squares.
 
     ``m = b1*m + (1-b1)*grad``, ``u = max(b2*u, abs(grad) + eps)`` and ``param -= lr / (1-b1**t) * m / u`` at step t;
-    Kingma and Ba (2015), section 7.1. ``weight_decay * param`` is added to the gradient. Raises ValueError for negative
+    Kingma and Ba (2015), section 7.1. ``weight_decay * param`` is added to the gradient. ValueError for negative
     options and betas outside [0, 1).
 
     >>> w = gradkit.tensor([1.0], requires_grad=True)

@@ -20,7 +20,7 @@ class LBFGS(Optimizer):
     step has the length ``lr``, the first at most 1 / the sum of absolute gradients of it, or the one that
     ``line_search_fn="strong_wolfe"`` finds. Nocedal and Wright, "Numerical optimization", algorithms 7.4 and 7.5.
 
-    Raises ValueError for several groups, RuntimeError for another line search.
+    ValueError for several groups, RuntimeError for another line search.
 
     >>> w = gradkit.tensor([3.0, -1.0], requires_grad=True)
     >>> optimizer = optim.LBFGS([w], line_search_fn="strong_wolfe")

@@ -15,7 +15,7 @@ class NAdam(Optimizer):
 
     With ``mu_t = b1 * (1 - 0.96**(t * momentum_decay) / 2)``, m and v as in Adam and ``M_t`` the product of the mu so far,
     the step is ``lr / (sqrt(v / (1-b2**t)) + eps)`` times ``mu_{t+1} * m / (1 - M_{t+1}) + (1 - mu_t) * grad / (1 - M_t)``;
-    Dozat (2016). Weight decay is added to the gradient, or decoupled as in AdamW. Raises ValueError for negative options
+    Dozat (2016). Weight decay is added to the gradient, or decoupled as in AdamW. ValueError for negative options
     and betas outside [0, 1).
 
     >>> w = gradkit.tensor([1.0], requires_grad=True)

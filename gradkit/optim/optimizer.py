@@ -29,7 +29,7 @@ class Optimizer:
     them; ``defaults`` are the options of those that do not say otherwise. A method overrides ``update``, the rule for
     one parameter, or ``step`` as a whole.
 
-    Raises TypeError for params that are no iterable of Tensors or dicts (a set has no order and is refused too),
+    TypeError for params that are no iterable of Tensors or dicts (a set has no order and is refused too),
     ValueError for an empty list, for a Tensor that is the result of an operation and for one in two groups.
 
     >>> class SignDescent(optim.Optimizer):
@@ -67,7 +67,7 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Take on more parameters: a dict with "params", and the options in which they differ from the defaults.
 
-        Raises TypeError for what is not a dict of Tensors, ValueError for a Tensor that is in another group already or
+        TypeError for what is not a dict of Tensors, ValueError for a Tensor that is in another group already or
         is the result of an operation.
 
         >>> body, head = nn.Linear(2, 2), nn.Linear(2, 1)
@@ -166,7 +166,7 @@ class Optimizer:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` returned, for parameters in the same order; Tensors of state are copied.
 
-        Raises ValueError where the groups differ in number or in size.
+        ValueError where the groups differ in number or in size.
 
         >>> layer = nn.Linear(1, 1)
         >>> saved = optim.SGD(layer.parameters(), lr=0.5).state_dict()

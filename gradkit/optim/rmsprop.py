@@ -14,7 +14,7 @@ class RMSprop(Optimizer):
     ``v = alpha*v + (1-alpha)*grad**2`` and ``param -= lr * grad / (sqrt(v) + eps)``; Tieleman and Hinton, lecture 6.5
     (2012). ``centered`` subtracts the squared running mean of the gradient from ``v``; Graves (2013). With ``momentum``
     the quotients are summed in a buffer ``b = momentum*b + quotient`` first. ``weight_decay * param`` is added to the
-    gradient. Raises ValueError for negative options.
+    gradient. ValueError for negative options.
 
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.RMSprop([w], lr=0.1, alpha=0.75)

@@ -15,7 +15,7 @@ class Rprop(Optimizer):
 
     A step size starts at ``lr``; it is multiplied by the second of ``etas`` where the sign is that of the last step, by the
     first where it is the other, and kept within ``step_sizes``. Where the sign has changed no step is made. Riedmiller and
-    Braun (1993). Raises ValueError for a negative rate and etas that are not below and above 1.
+    Braun (1993). ValueError for a negative rate and etas that are not below and above 1.
 
     >>> w = gradkit.tensor([1.0], requires_grad=True)
     >>> optimizer = optim.Rprop([w], lr=0.25)

@@ -12,7 +12,7 @@ class SGD(Optimizer):
     ``weight_decay * param`` is added to the gradient, or to its negative if ``maximize``. With ``momentum`` the step is
     the buffer ``b = momentum * b + (1 - dampening) * grad`` (the first gradient undamped), with ``nesterov`` it is
     ``grad + momentum * b``. Sutskever et al., "On the importance of initialization and momentum" (2013), in the form
-    that keeps ``lr`` outside the buffer. Raises ValueError for negative options, and for ``nesterov`` without momentum
+    that keeps ``lr`` outside the buffer. ValueError for negative options, and for ``nesterov`` without momentum
     or with dampening.
 
     >>> w = gradkit.tensor([1.0, -2.0], requires_grad=True)

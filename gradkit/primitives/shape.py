@@ -38,7 +38,7 @@ def axis_from_end(x, axis: int, extra: int = 0) -> int:
     ndim = len(extents(x)) + extra
     n = ndim or 1
     if not -n <= axis < n:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {axis})")
+        raise errors.out_of_range(axis, n)
     return axis if axis < 0 else axis - n
 
 
@@ -187,7 +187,7 @@ def order(ndim: int, *axes: int) -> dict[str, Any]:
         )
     for a in axes:
         if not -ndim <= a < ndim:
-            raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {a})")
+            raise errors.out_of_range(a, ndim)
     from_end = tuple([a if a < 0 else a - ndim for a in axes])
     if len(set(from_end)) != ndim:
         raise RuntimeError("permute(): duplicate dims are not allowed.")
@@ -206,7 +206,7 @@ def swap(ndim: int, dim0: int, dim1: int) -> dict[str, Any]:
     n = ndim or 1
     for a in (dim0, dim1):
         if not -n <= a < n:
-            raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {a})")
+            raise errors.out_of_range(a, n)
     axes = list(range(-ndim, 0))
     if ndim:
         axes[dim0], axes[dim1] = axes[dim1], axes[dim0]

@@ -61,7 +61,7 @@ def checkpoint(
     `debug` notes the lines that saved them, and errors show where they part. `early_stop` ends the repetition when all
     that is needed has been saved.
 
-    Raises CheckpointError if the repetition saves other tensors, RuntimeError if an argument was written in place
+    CheckpointError if the repetition saves other tensors, RuntimeError if an argument was written in place
     meanwhile, ValueError for arguments that the way chosen does not take.
 
     >>> from gradkit.utils.checkpoint import checkpoint

@@ -33,7 +33,7 @@ def create_selective_checkpoint_contexts(policy_fn_or_list: Any, allow_cache_ent
     `gradkit.engine.primitive.REGISTRY`) for `op`, and returns a `CheckpointPolicy`, or True to save. A list of names, or of
     functions of these names, saves those. Views are always taken again.
 
-    Raises ValueError for a name that no row has; RuntimeError, when it is wanted, for a saved result that was written in
+    ValueError for a name that no row has; RuntimeError, when it is wanted, for a saved result that was written in
     place, unless `allow_cache_entry_mutation`.
 
     >>> from functools import partial

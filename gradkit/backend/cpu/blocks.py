@@ -44,7 +44,7 @@ def blockwise(x: Array, single: Kernel, double: Kernel) -> Array:
     `single` gets float32 blocks, also for float16, and `double` float64 ones. Warnings are off because kernels meet
     infinities on their way to right answers.
 
-    Raises TypeError where `x` is not float16, float32 or float64.
+    TypeError where `x` is not float16, float32 or float64.
     """
     kind = np.asarray(x).dtype.char
     if kind not in "efd":

@@ -53,7 +53,7 @@ def conv_forward(x: Array, w: Array, stride: PerAxis = 1, padding: Padding = 0, 
     An integer stands for all spatial axes; an entry of `padding` may be a pair (before, after). Any number of batch
     axes; real or complex, one dtype for both, which is kept; float16 is computed in float32.
 
-    Raises ValueError where channels and groups do not fit together or the kernel not into the padded input.
+    ValueError where channels and groups do not fit together or the kernel not into the padded input.
 
     >>> conv_forward(np.ones((1, 1, 3)), np.ones((1, 1, 2)), padding=1).tolist()
     [[[1.0, 2.0, 2.0, 1.0]]]

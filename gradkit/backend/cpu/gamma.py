@@ -78,7 +78,7 @@ def digamma(x: Array) -> Array:
 def polygamma(n: int, x: Array) -> Array:
     """Return the derivative of order `n` of `digamma`: same shapes and dtypes.
 
-    Raises ValueError for a negative `n`.
+    ValueError for a negative `n`.
 
     >>> float(polygamma(1, np.array(1.0)).round(12))  # pi**2 / 6
     1.644934066848

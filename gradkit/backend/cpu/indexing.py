@@ -30,7 +30,7 @@ def index_add(shape: tuple[int, ...], dtype: Any, key: Any, values: Array) -> Ar
     `key` is anything NumPy indexes by; `values` has the shape of ``x[key]`` or broadcasts to it. float16 is added in
     float32.
 
-    Raises IndexError where `key` is out of bounds, ValueError where `values` do not broadcast.
+    IndexError where `key` is out of bounds, ValueError where `values` do not broadcast.
 
     >>> index_add((4,), np.float32, np.array([0, 2, 2]), np.ones(3, np.float32)).tolist()
     [1.0, 0.0, 2.0, 0.0]
@@ -59,7 +59,7 @@ def scatter_add(shape: tuple[int, ...], index: Array, values: Array, axis: int) 
     The transpose of `gather`: other axes keep their position, and may be shorter than those of `shape`. `index`
     broadcasts to the shape of `values`, whose dtype is kept; float16 is added in float32.
 
-    Raises IndexError where `index` is out of bounds.
+    IndexError where `index` is out of bounds.
 
     >>> scatter_add((2, 3), np.array([[1], [1]]), np.ones((2, 1)), 1).tolist()
     [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
@@ -79,7 +79,7 @@ def gather(x: Array, index: Array, axis: int) -> Array:
     The result has the shape of `index`, whose other axes may be shorter than those of `x`. Negative indices count from
     the end. 0.5 to 1.1 of np.take_along_axis's time.
 
-    Raises IndexError where `index` is out of bounds.
+    IndexError where `index` is out of bounds.
 
     >>> gather(np.array([[1, 2], [3, 4]]), np.array([[1], [0]]), 1).tolist()
     [[2], [3]]
@@ -93,7 +93,7 @@ def put_along(out: Array, index: Array, values: Any, axis: int) -> Array:
 
     `values` broadcast to the shape of `index`. Where a place repeats, one of the values stays.
 
-    Raises IndexError where `index` is out of bounds.
+    IndexError where `index` is out of bounds.
 
     >>> put_along(np.zeros((2, 2)), np.array([[1], [0]]), 5.0, 1).tolist()
     [[0.0, 5.0], [5.0, 0.0]]
@@ -110,7 +110,7 @@ def put_along(out: Array, index: Array, values: Any, axis: int) -> Array:
 def fold_along(out: Array, index: Array, values: Array, axis: int, how: str) -> None:
     """Fold `values` into `out` where `gather` with the same `index` would read, by the ufunc named `how`.
 
-    Raises IndexError where `index` is out of bounds.
+    IndexError where `index` is out of bounds.
 
     >>> out = np.ones((1, 2))
     >>> fold_along(out, np.array([[1, 1]]), np.array([[2.0, 3.0]]), 1, "multiply")

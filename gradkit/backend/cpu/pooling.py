@@ -47,7 +47,7 @@ def max_pool(
     There are as many spatial axes as numbers in `kernel`, one to three. `stride` defaults to `kernel`; an integer
     stands for all axes. Any real dtype, which is kept.
 
-    Raises ValueError where `padding` exceeds half the kernel, or where there is no window.
+    ValueError where `padding` exceeds half the kernel, or where there is no window.
 
     >>> max_pool(np.array([1.0, 3.0, 2.0, 5.0]), (2,)).tolist()
     [3.0, 5.0]

@@ -88,7 +88,7 @@ do {{
 def fold_along(cp: Any, z: Any, index: Any, values: Any, axis: int, how: str) -> None:
     """Fold `values` by "maximum", "minimum" or "multiply" into `z` where `read_along` with the same `index` would read.
 
-    Raises TypeError for complex128, of which the device compares and exchanges no element in one go.
+    TypeError for complex128, of which the device compares and exchanges no element in one go.
     """
     if z.itemsize > 8:
         raise TypeError(f"{how} into places of a {z.dtype} array is impossible on cuda; use complex64, or .cpu()")

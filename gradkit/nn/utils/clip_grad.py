@@ -13,7 +13,7 @@ from gradkit.ops.joining import stack
 def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
     """The norm of all tensors laid end to end: a 0-d Tensor, 0.0 if there are none.
 
-    ``norm_type`` is the p of the norm, ``inf`` for the largest absolute value. Raises RuntimeError for a result that
+    ``norm_type`` is the p of the norm, ``inf`` for the largest absolute value. RuntimeError for a result that
     is not finite if ``error_if_nonfinite``.
 
     >>> nn.utils.get_total_norm([gradkit.tensor([3.0]), gradkit.tensor([4.0])])

@@ -18,7 +18,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Give each parameter its slice of ``vec``, in the order of `parameters_to_vector`; they then share its memory.
 
-    Raises TypeError if ``vec`` is no Tensor, RuntimeError if it is shorter than the parameters are together.
+    TypeError if ``vec`` is no Tensor, RuntimeError if it is shorter than the parameters are together.
 
     >>> layer = nn.Linear(2, 1)
     >>> nn.utils.vector_to_parameters(gradkit.arange(3.0), layer.parameters())

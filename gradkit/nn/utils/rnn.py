@@ -42,7 +42,7 @@ def pad_sequence(
 ) -> Tensor:
     """Sequences (L_i, *) side by side, filled up to the longest: (L, N, *), or (N, L, *) if ``batch_first``.
 
-    ``padding_side`` is "right" (behind) or "left". Raises RuntimeError for another word or no sequences.
+    ``padding_side`` is "right" (behind) or "left". RuntimeError for another word or no sequences.
 
     >>> from gradkit.nn.utils.rnn import pad_sequence
     >>> pad_sequence([gradkit.tensor([1, 2, 3]), gradkit.tensor([4])], batch_first=True)
@@ -81,7 +81,7 @@ def unpad_sequence(padded_sequences: Tensor, lengths: Any, batch_first: bool = F
 def pack_padded_sequence(input: Tensor, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True) -> PackedSequence:
     """The first ``lengths[i]`` elements of each sequence of (L, N, *), or (N, L, *) if ``batch_first``, packed.
 
-    The lengths fall; with ``enforce_sorted=False`` the sequences are put in order, and back by who unpacks them. Raises
+    The lengths fall; with ``enforce_sorted=False`` the sequences are put in order, and back by who unpacks them.
     RuntimeError for lengths that are not positive, too many or too few, or not in order.
 
     >>> from gradkit.nn.utils.rnn import pack_padded_sequence

@@ -11,7 +11,7 @@ from gradkit.optim.optimizer import Optimizer
 class SequentialLR(LRScheduler):
     """One schedule until the first of ``milestones``, the next until the second, and so on.
 
-    Raises ValueError without schedules, for those of another optimiser, and for another number of milestones than one
+    ValueError without schedules, for those of another optimiser, and for another number of milestones than one
     less than of schedules.
 
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)

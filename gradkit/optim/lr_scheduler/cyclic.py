@@ -11,7 +11,7 @@ from gradkit.optim.optimizer import Optimizer
 class CosineAnnealingWarmRestarts(LRScheduler):
     """`CosineAnnealingLR` from the top again after ``T_0`` epochs, then ``T_0 * T_mult``, and so on; SGDR (2017).
 
-    ``step(epoch)`` takes a number, a fraction too, to go there. Raises ValueError for a ``T_0`` or ``T_mult`` that is no
+    ``step(epoch)`` takes a number, a fraction too, to go there. ValueError for a ``T_0`` or ``T_mult`` that is no
     positive integer and a negative epoch.
 
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
@@ -60,7 +60,7 @@ class CyclicLR(LRScheduler):
 
     ``mode`` "triangular" keeps the height, "triangular2" halves it every cycle, "exp_range" multiplies it by ``gamma`` every
     step; ``scale_fn``, a function of the cycle or ("iterations") the step, takes their place. ``cycle_momentum`` moves the
-    momentum the other way. Raises ValueError for another mode, and where there is no momentum to move.
+    momentum the other way. ValueError for another mode, and where there is no momentum to move.
 
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.CyclicLR(optimizer, 0.0, 1.0, step_size_up=2, cycle_momentum=False)

@@ -12,7 +12,7 @@ from gradkit.optim.optimizer import Optimizer
 class LambdaLR(LRScheduler):
     """The first rate times ``lr_lambda(epoch)``; one function for all groups, or a list of one for each.
 
-    Raises ValueError for a list of another length. The state dict leaves plain functions out and keeps the attributes
+    ValueError for a list of another length. The state dict leaves plain functions out and keeps the attributes
     of callable objects.
 
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
@@ -170,7 +170,7 @@ class ExponentialLR(LRScheduler):
 class LinearLR(LRScheduler):
     """The first rate times a factor that goes evenly from ``start_factor`` to ``end_factor`` in ``total_iters`` steps.
 
-    Raises ValueError unless 0 < start_factor <= 1 and 0 <= end_factor <= 1.
+    ValueError unless 0 < start_factor <= 1 and 0 <= end_factor <= 1.
 
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
     >>> schedule = optim.lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=2)

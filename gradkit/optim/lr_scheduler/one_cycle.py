@@ -15,7 +15,7 @@ class OneCycleLR(LRScheduler):
     "linear". With ``cycle_momentum`` the momentum (or Adam's first beta) goes from ``max_momentum`` to
     ``base_momentum`` and back. Smith and Topin, "Super-convergence" (2018). Step it after every batch.
 
-    Raises ValueError for arguments out of range, for an optimiser without momentum unless ``cycle_momentum=False``,
+    ValueError for arguments out of range, for an optimiser without momentum unless ``cycle_momentum=False``,
     and for more than ``total_steps`` steps.
 
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0, momentum=0.9)

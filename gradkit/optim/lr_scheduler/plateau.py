@@ -12,7 +12,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     Better means below the best times ``1 - threshold`` (``threshold_mode`` "rel") or the best minus ``threshold``
     ("abs"); with ``mode="max"`` above, with the signs reversed. After a reduction ``cooldown`` calls do not count. The
-    rate does not fall below ``min_lr`` nor by less than ``eps``. Raises ValueError for a factor of 1 or more and for
+    rate does not fall below ``min_lr`` nor by less than ``eps``. ValueError for a factor of 1 or more and for
     modes it does not know.
 
     >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)

@@ -10,7 +10,7 @@ class LRScheduler:
     """Base class: a schedule overrides ``get_lr``, the list of new rates given ``last_epoch`` and the present ones.
 
     ``last_epoch`` -1 starts afresh; another number resumes, and raises KeyError unless the groups hold "initial_lr".
-    Raises TypeError for what is no Optimizer.
+    TypeError for what is no Optimizer.
 
     >>> class Harmonic(optim.lr_scheduler.LRScheduler):
     ...     def get_lr(self):
