@@ -3,6 +3,8 @@
 `python .ci/write_stub.py` writes it; with --check it only says whether it is current, by its exit status.
 """
 
+import ast
+import functools
 import inspect
 import re
 import sys
@@ -14,20 +16,16 @@ from gradkit.engine import tensor
 
 STUB = Path(gradkit.__file__).parent / "engine" / "tensor.pyi"
 HEAD = """# Written by .ci/write_stub.py from the class as it stands after `import gradkit`: change that, not this.
-from builtins import bool as bool_
-from builtins import complex as complex_
-from builtins import float as float_
-from builtins import int as int_
+from builtins import bool as bool_, complex as complex_, float as float_, int as int_
 from collections.abc import Callable
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
 from gradkit.backend.rng import Generator
-from gradkit.engine.device import Size
-from gradkit.engine.device import device as Device
+from gradkit.engine.device import Size, device as Device
 from gradkit.engine.node import Handle
+{}
 
 _Dims = int | tuple[int, ...] | list[int] | None
 
@@ -38,7 +36,14 @@ SHADOWED = {"bool": "bool_", "complex": "complex_", "float": "float_", "int": "i
 BINARY = re.compile(
     r"__[ri]?(add|sub|mul|truediv|floordiv|mod|pow|matmul|and|or|xor|lshift|rshift)__|__(lt|le|gt|ge)__"
 )
-HIDDEN = {"__annotations__", "__dict__", "__doc__", "__hash__", "__module__", "__slots__", "__weakref__"}
+# Where functions have types; their last parts are names that Tensor does not have itself.
+TYPED = ("gradkit.ops.", "gradkit.conversion", "gradkit.history", "gradkit.moving")
+HIDDEN = {
+    "__annotations__", "__dict__", "__doc__", "__hash__", "__module__", "__slots__", "__weakref__",
+    # What NumPy, CuPy, copying, pickling and printing call.
+    "__array_function__", "__array_ufunc__", "__copy__", "__cupy_override_elementwise_kernel__", "__deepcopy__",
+    "__delitem__", "__format__", "__reduce_ex__", "__repr__",
+}
 
 
 def text_of(annotation: Any) -> str:
@@ -73,16 +78,28 @@ def method(name: str, function: Any) -> str:
     return f"    def {name}({', '.join(shown)}) -> {kind}: ..."
 
 
+@functools.cache
+def written_in(module: str) -> set[str]:
+    """The functions that a module spells out, undecorated: their types are known at once."""
+    source = Path(gradkit.__file__).parent.joinpath(*module.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8")
+    plain = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and not node.decorator_list]
+    return {node.name for node in plain}
+
+
+def spelt_out(function: Any) -> tuple[str, str] | None:
+    """The module and name of a function that the stub need only name, so that editors find it and its documentation."""
+    module, name = function.__module__, function.__name__
+    return (module, name) if module.startswith(TYPED) and name in written_in(module) else None
+
+
 def accessor(name: str, value: property) -> list[str]:
     kind = text_of(inspect.signature(value.fget).return_annotation) if value.fget else "Any"
-    lines = ["    @property", f"    def {name}(self) -> {kind}: ..."]
-    if value.fset:
-        lines += [f"    @{name}.setter", f"    def {name}(self, value: Any) -> None: ..."]
-    return lines
+    return [f"    {name}: {kind}"] if value.fset else ["    @property", f"    def {name}(self) -> {kind}: ..."]
 
 
 def stub() -> str:
     lines = ["class Tensor:"]
+    modules: set[str] = set()
     for name, annotation in inspect.get_annotations(tensor.Tensor).items():
         lines.append(f"    {name}: {text_of(annotation)}")
     declared = set(inspect.get_annotations(tensor.Tensor))
@@ -94,13 +111,22 @@ def stub() -> str:
             lines += accessor(name, value)
         elif callable(value):
             other = named.setdefault("binary" if BINARY.fullmatch(name) else id(inspect.unwrap(value)), name)
-            lines.append(method(name, value) if other == name else f"    {name} = {other}")
+            source = spelt_out(inspect.unwrap(value))
+            if other != name:
+                lines.append(f"    {name} = {other}")
+            elif source:
+                modules.add(source[0])
+                lines.append(f"    {name} = {source[0].rpartition('.')[2]}.{source[1]}")
+            else:
+                lines.append(method(name, value))
     functions = inspect.getmembers(tensor, lambda f: inspect.isfunction(f) and f.__module__ == tensor.__name__)
     for name, function in functions:
         shown = ", ".join(map(parameter, inspect.signature(function).parameters.values()))
         kind = text_of(inspect.signature(function).return_annotation)
         lines.append(re.sub(r"\b(bool|complex|float|int)_\b", r"\1", f"def {name}({shown}) -> {kind}: ..."))
-    return HEAD + "\n".join(lines) + "\n"
+    parts = sorted(m.rpartition(".") for m in modules)
+    imports = [f"from {p} import {', '.join(n for q, _, n in parts if q == p)}" for p in dict.fromkeys(q for q, _, _ in parts)]
+    return HEAD.format("\n".join(imports)) + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
