@@ -81,6 +81,8 @@ def raw_from(data: Any, dtype: Any = None, *, copy: bool) -> Any:
         raise not_numbers(data)
     if wanted is None:
         wanted = inferred(data, found.dtype)
+    if found.dtype.kind == "c" and wanted.kind in "iufV":
+        raise TypeError(f"must be real number, not complex: the imaginary part is lost in {wanted.name}; take .real of the data")
     return found.astype(wanted, copy=False)
 
 
@@ -196,6 +198,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
 
 def _like(name: str) -> Any:
     def made(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        if not isinstance(input, Tensor):
+            raise errors.not_a_tensor(f"{name}_like", 0, input)
         dtype = input.dtype if dtype is None else np.dtype(dtype)
         raw = made_on(input.device if device is None else device, name, tuple(input.array.shape), dtype)
         t = wrap(raw, batch=input.batch)

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from gradkit import creation
+from gradkit import creation, errors
 from gradkit.engine import dtypes
+from gradkit.engine.device import Size
+from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tensor import Tensor
 
 __all__ = [
@@ -19,13 +21,25 @@ class _TensorType(type):
 
     dtype: np.dtype[Any]
 
-    def __call__(cls, *args: Any) -> Tensor:
-        if len(args) == 1 and not isinstance(args[0], int | np.integer):
-            return creation.tensor(args[0], dtype=cls.dtype)
-        return creation.empty(args or (0,), dtype=cls.dtype)
+    def __call__(cls, *args: Any, device: Any = None) -> Tensor:
+        return _built(args, cls.dtype, device)
 
     def __instancecheck__(cls, x: object) -> bool:
         return isinstance(x, Tensor) and x.dtype == cls.dtype
+
+
+def _built(args: tuple[Any, ...], dtype: Any, device: Any) -> Tensor:
+    """The tensor of one sequence or array, or an unfilled one of so many sizes; a tensor is not copied."""
+    (only,) = args if len(args) == 1 else (0,)
+    if isinstance(only, Size):
+        args = tuple(only)
+    elif isinstance(only, Tensor) and only.dtype == dtype:
+        return tensor_xp.alias(only)
+    elif isinstance(only, Tensor | float | complex | bool | str | None):
+        raise TypeError(f"new(): expected a sequence of numbers or sizes as data, got {errors.describe(only)}")
+    elif not isinstance(only, int | np.integer):
+        return creation.tensor(only, dtype=dtype, device=device)
+    return creation.empty(args or (0,), dtype=dtype, device=device)
 
 
 def _made(name: str, dtype: np.dtype[Any]) -> Any:
