@@ -112,24 +112,25 @@ def is_pinned(self: Tensor) -> bool:
 
 
 def type(self: Tensor, dtype: Any = None) -> Any:
-    """Without an argument the tensor's type as a string, else the tensor in that dtype.
+    """Without an argument the tensor's type as a string, else the tensor in that dtype, or in the place of that type too.
 
     >>> gradkit.ones(2).type()
     'gradkit.FloatTensor'
     """
     if dtype is None:
-        return f"gradkit.{_TYPE_NAMES.get(self.dtype.name, self.dtype.name)}Tensor"
-    by_name = {f"gradkit.{short}Tensor": name for name, short in _TYPE_NAMES.items()}
-    return to(self, by_name.get(dtype, dtype) if isinstance(dtype, str) else dtype)
+        return f"gradkit.{'cuda.' * self.is_cuda}{_TYPE_NAMES.get(self.dtype.name, self.dtype.name)}Tensor"
+    by_name = {f"{short}Tensor": name for name, short in _TYPE_NAMES.items()}
+    place, _, kind = dtype.removeprefix("gradkit.").rpartition(".") if isinstance(dtype, str) else ("", "", "")
+    return to(self, place or "cpu", by_name[kind]) if kind in by_name and place in ("", "cuda") else to(self, dtype)
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
-    """This tensor in the dtype of another.
+    """This tensor in the dtype of another, and where that is.
 
     >>> gradkit.ones(2).type_as(gradkit.tensor([1])).dtype
     dtype('int64')
     """
-    return to(self, other.dtype)
+    return to(self, other)
 
 
 def _converter(name: str, dtype: Any) -> Callable[[Tensor], Tensor]:

@@ -9,6 +9,7 @@ from gradkit.engine import tape
 from gradkit.engine.device import CPU, moved
 from gradkit.engine.tensor import Tensor
 
+__name__ = "gradkit.reading"  # errors that name a line of the user's pass over the frames of this file too
 operations = 0  # that gradkit ran on the device
 #: Is this a test that was written for the CPU? Then seeded numbers are drawn there, so that they are PyTorch's, and moved,
 #: and `np.asarray` of a tensor reads it.

@@ -219,6 +219,22 @@ class Memory:
     def restart(self, index: int | None) -> None:
         self.peaks.pop(runtime.getDevice() if index is None else index, None)
 
+    def free(self, index: int | None) -> int:
+        """Bytes that arrays could still take."""
+        with nullcontext() if index is None else cupy.cuda.Device(index):
+            free: int = self.on_device()[0] + self.pool.free_bytes()
+        return free
+
+    def taken_by(self, work: Callable[[], Any], index: int | None) -> tuple[Any, int]:
+        """What `work` returns, and the most that was alive meanwhile beside what was before; earlier peaks still count."""
+        device = runtime.getDevice() if index is None else index
+        before, earlier = self.bytes("used", index), self.peaks.pop(device, 0)
+        try:
+            found = work()
+            return found, self.bytes("peak", index) - before
+        finally:
+            self.peaks[device] = max(earlier, self.bytes("peak", index))
+
     def release(self) -> None:
         self.pool.free_all_blocks()
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.backend.cpu import cross_entropy, elementary, indexing, normalization, products, reduce, softmax
+from gradkit.backend.cpu.memory import Memory
 from gradkit.backend.protocol import Backend, Namespace, enter
 
 
@@ -280,10 +281,11 @@ POOLING = {
 class NumpyBackend(Backend):
     name = "cpu"
     array_types = (np.ndarray, np.generic)
+    memory = Memory()
 
     def __init__(self) -> None:
         self.xp = Namespace(
-            np, add_into=add_into, read_along=indexing.gather,
+            np, add_into=add_into, as_strided=np.lib.stride_tricks.as_strided, read_along=indexing.gather,
             sum_along=indexing.scatter_add, put_along=indexing.put_along, fold_along=indexing.fold_along,
             astype=astype, index_add=indexing.index_add, matmul=matmul, matrix_transpose=matrix_transpose,
             zeros_like=zeros_like, reshape=reshape,

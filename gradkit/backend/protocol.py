@@ -42,6 +42,7 @@ class Backend:
     array_types: tuple[type, ...]
     switches = False  # is there a current device, or stream, that operations and walks have to follow?
     several = False  # are there several devices of this kind?
+    memory: Any  # free(index): bytes; taken_by(work, index): what work() returns, and the most that was alive meanwhile, or 0
 
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:
         """An array of `data`, which may be the host's, on the current device."""

@@ -92,7 +92,7 @@ def refuse_inference(saved: Any, operands: Any) -> None:
 class Packed:
     """What a pack hook made of a saved value, and the hook that undoes it."""
 
-    __slots__ = ("held", "shape", "unpack")
+    __slots__ = ("device", "held", "shape", "unpack")
 
     def __init__(self, shown: Tensor, pack: Callable[[Tensor], Any], unpack: Callable[[Any], Tensor]) -> None:
         version = version_of(shown.array)
@@ -103,7 +103,7 @@ class Packed:
                 "A saved tensor pack hook is modifying its input in place: other parts of the program see that tensor "
                 "too. Pack a clone() of it."
             )
-        self.shape, self.unpack = tuple(shown.array.shape), unpack
+        self.shape, self.device, self.unpack = tuple(shown.array.shape), shown.device, unpack
 
     def opened(self) -> Tensor:
         found = self.unpack(self.held)
@@ -114,6 +114,11 @@ class Packed:
         if tuple(found.array.shape) != self.shape:
             raise RuntimeError(
                 f"saved tensor unpack_hook gave back a Tensor of shape {tuple(found.array.shape)} for one of shape {self.shape}"
+            )
+        if found.device != self.device:
+            raise RuntimeError(
+                f"saved tensor unpack_hook gave back a Tensor on {found.device} for one on {self.device}: move it with "
+                f".to({str(self.device)!r})"
             )
         return found
 

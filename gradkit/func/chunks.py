@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
-
+from gradkit.backend.protocol import beside
+from gradkit.engine.device import CPU, backend_for, device as Device, get_default_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import joining
 
@@ -17,7 +18,7 @@ _PROBED = 8  # rows that are tried together, to tell what each of them takes fro
 _KEPT_FOR = 1.0  # seconds that a reading of the free memory is good for
 
 _budget: float = 0.25
-_reading: tuple[float, int] = (-_KEPT_FOR, 0)
+_readings: dict[Device, tuple[float, int]] = {}
 
 
 def set_memory_budget(budget: int | float) -> None:
@@ -38,31 +39,24 @@ def set_memory_budget(budget: int | float) -> None:
     _budget = budget
 
 
-def get_memory_budget() -> int:
-    """The bytes that ``chunk_size="auto"`` may use now: see `set_memory_budget`.
+def get_memory_budget(device: Any = None) -> int:
+    """The bytes that ``chunk_size="auto"`` may use now on a device, by default the default one: see `set_memory_budget`.
 
     >>> from gradkit.func import get_memory_budget
     >>> get_memory_budget() > 0
     True
     """
-    return int(_budget * free_memory()) if isinstance(_budget, float) else _budget
+    place = get_default_device() if device is None else Device(device)
+    return int(_budget * free_memory(place)) if isinstance(_budget, float) else _budget
 
 
-def free_memory() -> int:
-    """Bytes that could be allocated without swapping; 4 GiB where the system does not say. Read once a second."""
-    global _reading
+def free_memory(place: Device) -> int:
+    """Bytes that could be allocated on a device. Read once a second."""
     now = time.monotonic()
-    if now - _reading[0] > _KEPT_FOR:
-        _reading = now, _read_free_memory()
-    return _reading[1]
-
-
-def _read_free_memory() -> int:
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration, ValueError):
-        return 4 << 30
+    then, free = _readings.get(place, (-_KEPT_FOR, 0))
+    if now - then > _KEPT_FOR:
+        then, free = _readings[place] = now, backend_for(place).memory.free(place.index)
+    return free
 
 
 def check(chunk_size: Any, name: str) -> None:
@@ -72,11 +66,13 @@ def check(chunk_size: Any, name: str) -> None:
     raise ValueError(f'{name}: `chunk_size` should be greater than 0, None or "auto", got {chunk_size!r}')
 
 
-def in_chunks(run: Callable[[int, int], list[Tensor]], n: int, chunk_size: Any, row_bytes: int, largest: int = 1) -> list[Tensor]:
-    """The results of ``run(start, stop)`` for rows 0 to n, joined along their first axis.
+def in_chunks(
+    run: Callable[[int, int], list[Tensor]], n: int, chunk_size: Any, place: Device, row_bytes: int, largest: int = 1
+) -> list[Tensor]:
+    """The results of ``run(start, stop)`` for rows 0 to n, on the device `place`, joined along their first axis.
 
-    With "auto" no more are done at once than the cache holds of a row's `largest` array, if that is known: beyond, there
-    is nothing to gain. If so many are sure to stay within the budget, that is all; if not, a few are tried and what they
+    With "auto" the CPU does no more at once than its cache holds of a row's `largest` array, if that is known: beyond,
+    there is nothing to gain. If so many are sure to stay within the budget, that is all; if not, a few are tried and what they
     took is measured. `row_bytes` is the size of what a row starts from.
     """
     if chunk_size is None or (chunk_size != "auto" and chunk_size >= n):
@@ -84,15 +80,15 @@ def in_chunks(run: Callable[[int, int], list[Tensor]], n: int, chunk_size: Any, 
     whole = Whole(n)
     if chunk_size != "auto":
         return whole.filled(run, chunk_size)
-    budget, most = get_memory_budget(), max(1, _CACHE // max(1, largest))
+    budget, most = get_memory_budget(place), max(1, _CACHE // max(1, largest)) if place == CPU else n
     guess = max(row_bytes * _GENEROUS, largest * _ALIVE)
     if n <= 1 or min(n, most) * guess <= budget:
         return run(0, n) if n <= most else whole.filled(run, most)
-    alone = measured(run, whole, 1) or guess
+    alone = measured(run, whole, 1, place) or guess
     few = min(budget // alone, _PROBED, n - 1)
     if few < 2:
         return whole.filled(run, 1)
-    together = measured(run, whole, few)
+    together = measured(run, whole, few, place)
     row = max(1, (together - alone) // (few - 1)) if together else guess
     return whole.filled(run, min(most, max(1, int(budget - alone) // row)))
 
@@ -108,7 +104,7 @@ class Whole:
     def take(self, rows: list[Tensor], count: int) -> None:
         """The next `count` rows."""
         if not self.done and all([plain(y) for y in rows]):
-            self.places = [np.empty((self.n, *y.array.shape[1:]), y.dtype) for y in rows]
+            self.places = [beside(y.array, "empty", (self.n, *y.array.shape[1:]), y.dtype) for y in rows]
         if self.places is None:
             self.parts.append(rows)
         for place, y in zip(self.places or (), rows):
@@ -126,22 +122,12 @@ class Whole:
 
 
 def plain(y: Tensor) -> bool:
-    return isinstance(y.array, np.ndarray) and y.node is None and not y.tangents and not y.batch
+    return y.node is None and not y.tangents and not y.batch
 
 
-def measured(run: Callable[[int, int], list[Tensor]], whole: Whole, count: int) -> int:
-    """Do the next rows; return the most memory that was alive meanwhile, 0 if a peak hides it that the user is after."""
-    import tracemalloc
-
-    running = tracemalloc.is_tracing()
-    if not running:
-        tracemalloc.start()
-    try:
-        before, highest = tracemalloc.get_traced_memory()
-        rows = run(whole.done, whole.done + count)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        if not running:
-            tracemalloc.stop()
+def measured(run: Callable[[int, int], list[Tensor]], whole: Whole, count: int, place: Device) -> int:
+    """Do the next rows; return the most memory that was alive meanwhile, 0 where that is not known."""
+    work = partial(run, whole.done, whole.done + count)
+    rows, taken = backend_for(place).memory.taken_by(work, place.index)
     whole.take(rows, count)
-    return peak - before if peak > highest else 0
+    return taken

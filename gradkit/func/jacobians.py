@@ -68,7 +68,7 @@ def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = 
             return [batching.leave(g, level, count) for g in pull_lifted([y], leaves, [ct], final)]
 
     size = y.array.nbytes + sum([x.array.nbytes for x in leaves])
-    found = chunks.in_chunks(run, n, chunk_size, size, largest(between([y], leaves)) if chunk_size == "auto" else 1)
+    found = chunks.in_chunks(run, n, chunk_size, y.device, size, largest(between([y], leaves)) if chunk_size == "auto" else 1)
     return [g.reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
 
 
@@ -145,7 +145,7 @@ def columns(
                 kept["aux"] = tree.mapped(lambda one: _freed_of(one, level, batch_level, count), kept["aux"])
             return [batching.leave(t, batch_level, count) for t in moved]
 
-    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.array.nbytes)
+    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, x.array.nbytes)
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 
@@ -204,7 +204,7 @@ def columns_along(tape: Tape, j: int, chunk_size: Any, final: bool) -> list[Tens
             return [batching.leave(t, level, count) for t in moved]
 
     size = x.array.nbytes + sum([y.array.nbytes for y in tape.ys])
-    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, size, largest(tape.nodes()))
+    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, size, largest(tape.nodes()))
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 

@@ -52,8 +52,9 @@ def vmap(
             part = fronted if whole else [x if d is None else x[start:stop] for x, d in zip(fronted, dims)]
             return _run(call, part, dims, stop - start, randomness, out_dims, shape)
 
-        row_bytes = sum([x.array.nbytes for x, d in zip(fronted, dims) if d is not None]) // max(size, 1)
-        outs = iter(chunks.in_chunks(run, size, chunk_size, row_bytes))
+        mapped_over = [x for x, d in zip(fronted, dims) if d is not None]
+        row_bytes = sum([x.array.nbytes for x in mapped_over]) // max(size, 1)
+        outs = iter(chunks.in_chunks(run, size, chunk_size, mapped_over[0].device, row_bytes))
         ys = [shape["shared"][i] if d is None else _placed(next(outs), d) for i, d in enumerate(shape["places"])]
         return tree.unflatten([kind.given(y) for y in ys], shape["spec"])
 

@@ -49,7 +49,7 @@ def windows(xp, x, axis: int, size: int, step: int):
     shape, strides = [*x.shape, size], [*x.strides, x.strides[axis]]
     shape[axis - 1] = (x.shape[axis] - size) // step + 1
     strides[axis - 1] *= step
-    return xp.lib.stride_tricks.as_strided(x, shape, strides)
+    return xp.as_strided(x, shape, strides)
 
 
 def overlapped(xp, d, shape, axis: int, size: int, step: int):

@@ -8,7 +8,7 @@ PROGRAMS = []
 
 
 def program(function):
-    PROGRAMS.append(function)
+    PROGRAMS.append(pytest.param(function, marks=getattr(function, "pytestmark", ())))
     return function
 
 
@@ -81,6 +81,7 @@ def dirty_input_without_grad_beside_one_with(m):
 
 
 @program
+@pytest.mark.cpu  # NumPy shares no other memory
 def dirty_by_another_way_counts_a_version(m):
     def forward(ctx, x):
         x.numpy()[...] = 5

@@ -38,7 +38,7 @@ def kept(x):
 
 
 def packed(x):
-    with graph.saved_tensors_hooks(lambda t: t.detach().numpy().copy(), gradkit.from_numpy):
+    with graph.saved_tensors_hooks(lambda t: t.detach().numpy().copy(), gradkit.tensor):
         y = f(x)
     y.sum().backward()
 

@@ -10,6 +10,7 @@ import gradkit
 from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backend_named
 from gradkit.engine.primitive import REGISTRY
+from gradkit.engine.versions import owner
 from tests.test_primitives import CASES, TURNED, everything, free, ids, operands_of
 
 PACKAGE = Path(gradkit.__file__).parent
@@ -86,6 +87,15 @@ def test_a_row_gives_the_values_of_the_cpu(case):
             if case[0] in TURNED:
                 one, other = np.abs(one), np.abs(other)
             np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if REGISTRY[case[0]].view], ids=ids)
+def test_a_view_knows_whose_memory_it_has(case):
+    prim = REGISTRY[case[0]]
+    (x,), params = operands_of(prim, case[1], np.dtype("float32"))
+    x = gradkit.tensor(x, device="cuda").array
+    y = prim.on(backend_named("cuda"))(x, **params)
+    assert y.data.mem is not x.data.mem or owner(y) is owner(x)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case[0] not in WAITS], ids=ids)

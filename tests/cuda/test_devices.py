@@ -194,6 +194,23 @@ def test_modules_and_optimisers_move():
     assert net.cpu().weight.device.type == "cpu"
 
 
+@pytest.mark.cpu
+def test_types_name_the_device_and_lead_there():
+    x, y = gradkit.ones(2), gradkit.ones(2, dtype=gradkit.float64, device="cuda")
+    assert (x.type(), y.type()) == ("gradkit.FloatTensor", "gradkit.cuda.DoubleTensor")
+    assert x.type("gradkit.cuda.DoubleTensor").type() == y.type() and y.type(x.type()).type() == x.type()
+    assert x.type_as(y).type() == y.type()
+    assert y.type(gradkit.float32).type() == "gradkit.cuda.FloatTensor"
+
+
+def test_a_saved_value_that_a_hook_leaves_on_the_host_is_named():
+    x = gradkit.ones(3, requires_grad=True)
+    with gradkit.autograd.graph.saved_tensors_hooks(lambda t: t.cpu(), lambda t: t):
+        y = x.exp().sum()
+    with pytest.raises(RuntimeError, match=r"gave back a Tensor on cpu for one on cuda:0"):
+        y.backward()
+
+
 def test_an_index_that_does_not_exist_raises():
     with pytest.raises(RuntimeError, match="invalid device ordinal"):
         gradkit.ones(2, device=f"cuda:{gradkit.cuda.device_count()}")

@@ -1,11 +1,10 @@
-"""Writing in place where nothing is recorded: NumPy writes the memory itself."""
-
-import tracemalloc
+"""Writing in place where nothing is recorded: the memory itself is written."""
 
 import numpy as np
 import pytest
 
 import gradkit
+from tests.memory import peak
 
 WRITES = {
     "add": lambda x, y: x.add_(y),
@@ -16,20 +15,10 @@ WRITES = {
 }
 
 
-def peak_of(run):
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        run()
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
-
-
 @pytest.mark.parametrize("name", ["add", "imul", "mul_number", "exp"])
 def test_write_without_history_takes_no_second_array(name):
     x, y = gradkit.ones(100_000), gradkit.ones(100_000)
-    assert peak_of(lambda: WRITES[name](x, y)) < x.nbytes / 2
+    assert peak(lambda: WRITES[name](x, y)) < x.nbytes / 2
 
 
 @pytest.mark.parametrize("name", WRITES)

@@ -148,7 +148,7 @@ def test_create_graph_makes_no_cycle(no_collector):
     assert node() is None and tensor() is None
 
 
-def test_training_steps_at_flat_memory(no_collector):
+def test_training_steps_at_flat_memory(no_collector, device):
     rng = np.random.default_rng(0)
     w = gradkit.tensor(rng.normal(size=(4, 3)).astype(np.float32), requires_grad=True)
     b = gradkit.zeros(3, requires_grad=True)
@@ -167,13 +167,14 @@ def test_training_steps_at_flat_memory(no_collector):
     steps(200)
     tracemalloc.start()
     steps(200)
-    before = tracemalloc.get_traced_memory()[0]
+    before, before_there = tracemalloc.get_traced_memory()[0], gradkit.cuda.memory_allocated()
     tracemalloc.stop()
-    steps(100_000 - 600)
+    steps(99_400 if device == "cpu" else 1000)
     tracemalloc.start()
     steps(200)
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
+    assert gradkit.cuda.memory_allocated() == before_there
     objects = len(gc.get_objects())
     steps(1000)
     assert after <= before + 20_000

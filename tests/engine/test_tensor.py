@@ -171,9 +171,9 @@ def test_conversions():
     assert x.int().tolist() == [1, -2] and x.int().dtype == gradkit.int32
     assert x.double().dtype == gradkit.float64 and x.float() is x and x.half().dtype == gradkit.float16
     assert x.long().dtype == gradkit.int64 and x.bool().tolist() == [True, True]
-    assert x.to(gradkit.float64).dtype == gradkit.float64 and x.to("cpu") is x and x.to(gradkit.ones(1)) is x
-    assert x.to(x.int()).dtype == gradkit.int32 and x.type() == "gradkit.FloatTensor"
-    assert x.type(gradkit.float64).type() == "gradkit.DoubleTensor" and x.type_as(x.double()).dtype == gradkit.float64
+    assert x.to(gradkit.float64).dtype == gradkit.float64 and x.to(x.device) is x and x.to(gradkit.ones(1)) is x
+    assert x.to(x.int()).dtype == gradkit.int32 and x.type().endswith(".FloatTensor")
+    assert x.type(gradkit.float64).type().endswith(".DoubleTensor") and x.type_as(x.double()).dtype == gradkit.float64
     assert float(gradkit.tensor(1.5)) == 1.5 and int(gradkit.tensor(3)) == 3 and [7, 8][gradkit.tensor(1)] == 8
     assert complex(gradkit.tensor(1j)) == 1j and bool(gradkit.tensor(0)) is False
     assert f"{gradkit.tensor(1.23456):.2f}" == "1.23" and 2.0 in gradkit.tensor([1.0, 2.0])
@@ -231,4 +231,4 @@ def test_repr_says_what_pytorch_says(torch):
         lambda g: g.zeros(0, 3),
         lambda g: g.arange(2000),
     ):
-        assert repr(make(gradkit)) == repr(make(torch)).replace("torch.", "gradkit.")
+        assert repr(make(gradkit)).replace(", device='cuda:0'", "") == repr(make(torch)).replace("torch.", "gradkit.")

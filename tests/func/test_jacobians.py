@@ -23,6 +23,7 @@ from gradkit.func import (
     vjp,
     vmap,
 )
+from tests.memory import Memory
 
 X = np.linspace(0.3, 1.4, 6).reshape(2, 3)
 SIZES = [None, 1, 2, 4, 100, "auto"]
@@ -92,9 +93,9 @@ def test_rows_that_share_a_cotangent_are_each_themselves(name):
 
 WIDE = {
     "jacrev": lambda x: jacrev(lambda x: (x.sin() * x).exp().reshape(64, -1).sum(1), chunk_size="auto")(x),
-    "jacfwd": lambda x: jacfwd(lambda x: (gradkit.stack([x] * 400).sin() * x).exp().sum(1), chunk_size="auto")(x[:128]),
+    "jacfwd": lambda x: jacfwd(lambda x: (gradkit.stack([x] * 200).sin() * x).exp().sum(1), chunk_size="auto")(x[:128]),
     "functional.jacobian": lambda x: F.jacobian(lambda x: (x.sin() * x).exp().reshape(64, -1).sum(1), x),
-    "functional.hessian": lambda x: F.hessian(lambda x: (gradkit.stack([x] * 200).sin() * x).exp().sum(), x[:128]),
+    "functional.hessian": lambda x: F.hessian(lambda x: (gradkit.stack([x] * 100).sin() * x).exp().sum(), x[:64]),
     "vmap": lambda x: vmap(lambda x: (gradkit.stack([x] * 20).sin() * x).exp().sum(), chunk_size="auto")(
         x.reshape(64, -1)
     ),
@@ -105,39 +106,37 @@ WIDE = {
 def test_the_most_memory_alive_stays_within_the_budget(name, budget):
     x = gradkit.tensor(np.linspace(0.0, 1.0, 32 * 1024))
     limit = 3 << 20
-    unbounded = peak(lambda: WIDE[name](x))
+    unbounded = peak_beside_result(lambda: WIDE[name](x))
     budget(limit)
-    bounded = peak(lambda: WIDE[name](x))
+    bounded = peak_beside_result(lambda: WIDE[name](x))
     assert unbounded > 2 * limit, "the test's function is too small to show anything"
     assert bounded < 1.25 * limit
 
 
-def peak(work):
-    """The most memory alive beside the result, in a second run: what is made once is not counted."""
+def peak_beside_result(work):
+    """In a second run: what is made once is not counted."""
     work()
-    tracemalloc.start()
-    try:
+    with Memory() as memory:
         result = work()
-        _, most = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    return most - result.array.nbytes
+    return memory.most - result.array.nbytes
 
 
 def test_the_budget_is_bytes_or_a_fraction_of_what_is_free(budget):
     budget(12345)
     assert get_memory_budget() == 12345
     budget(0.5)
-    assert abs(get_memory_budget() - chunks.free_memory() // 2) <= 1
+    assert abs(get_memory_budget() - chunks.free_memory(gradkit.get_default_device()) // 2) <= 1
     for wrong in (0, -1, 1.5, 0.0):
         with pytest.raises(ValueError, match="fraction"):
             budget(wrong)
 
 
-def test_a_measurement_leaves_tracemalloc_as_it_was(budget):
+def test_a_measurement_leaves_the_counts_as_they_were(budget):
     budget(1)
+    before = gradkit.cuda.max_memory_allocated()
     jacrev(f, chunk_size="auto")(gradkit.tensor(X))
     assert not tracemalloc.is_tracing()
+    assert gradkit.cuda.max_memory_allocated() >= before
 
 
 Pair = namedtuple("Pair", "a b")

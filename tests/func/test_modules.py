@@ -60,7 +60,7 @@ def test_what_is_not_named_stays_and_several_dictionaries_count_together():
     x = gradkit.tensor(X)
     zero = functional_call(model, {"weight": gradkit.zeros(2, 3)}, x)
     np.testing.assert_allclose(zero.detach().numpy(), np.tile(model.bias.detach().numpy(), (4, 1)))
-    both = functional_call(model, ({"weight": np.zeros((2, 3), np.float32)}, {"bias": gradkit.ones(2)}), (x,))
+    both = functional_call(model, ({"weight": gradkit.zeros(2, 3).array}, {"bias": gradkit.ones(2)}), (x,))
     assert both.tolist() == [[1.0, 1.0]] * 4
 
 

@@ -5,9 +5,11 @@ import pytest
 
 import gradkit
 from gradkit.backend import probe
+from gradkit.backend.protocol import backends
 from gradkit.interop import dlpack
 
 
+@pytest.mark.cpu  # NumPy and this PyTorch see no other memory
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "float16", "float32", "float64", "complex64"])
 def test_numpy_reads_the_memory(dtype):
     t = gradkit.as_tensor(np.arange(6).reshape(2, 3).astype(dtype))
@@ -16,6 +18,7 @@ def test_numpy_reads_the_memory(dtype):
     assert np.shares_memory(a, t.numpy())
 
 
+@pytest.mark.cpu  # NumPy and this PyTorch see no other memory
 def test_number_of_no_axes_is_exported():
     t = gradkit.ones(2).sum()
     assert np.from_dlpack(t) == 2
@@ -28,6 +31,7 @@ def test_memory_of_another_library_is_shared():
     assert a.tolist() == [2, 2, 2]
 
 
+@pytest.mark.cpu  # NumPy and this PyTorch see no other memory
 def test_torch_shares_memory_both_ways(torch):
     ours = gradkit.zeros(3)
     torch.from_dlpack(ours).add_(1)
@@ -50,6 +54,7 @@ def test_tensor_inside_vmap_is_not_exported():
         gradkit.func.vmap(lambda x: np.from_dlpack(x) and x)(gradkit.ones(2, 3))
 
 
+@pytest.mark.cpu  # NumPy and this PyTorch see no other memory
 def test_keywords_of_the_standard_are_taken():
     t = gradkit.ones(2)
     copied = np.from_dlpack(t, copy=True)
@@ -60,6 +65,7 @@ def test_keywords_of_the_standard_are_taken():
 @pytest.mark.parametrize(("kind", "reason"), [(4, "DLPack type 4"), (2, "no CUDA device can be used")])
 def test_foreign_device_is_refused(kind, reason, monkeypatch):
     monkeypatch.setattr(probe, "why_not", lambda: "there is none")
+    monkeypatch.delitem(backends, "cuda", raising=False)
 
     class Foreign:
         def __dlpack__(self, **_keywords):

@@ -69,8 +69,14 @@ OPERATORS = [
 ]  # fmt: skip
 
 
+def of_the_host(array):
+    return pytest.param(array, marks=pytest.mark.cpu)
+
+
 @pytest.mark.parametrize("op", OPERATORS, ids=lambda op: op.__name__)
-@pytest.mark.parametrize("left", [np.array([1.5, 2.5]), np.array([1.5], "float32"), np.float64(1.5), np.float32(1.5)])
+@pytest.mark.parametrize(
+    "left", [of_the_host(np.array([1.5, 2.5])), of_the_host(np.array([1.5], "float32")), np.float64(1.5), np.float32(1.5)]
+)
 def test_array_on_the_left_makes_a_tensor_with_history(op, left):
     t = gradkit.tensor([2.0, 3.0], requires_grad=True)
     y = op(left, t)
@@ -80,6 +86,7 @@ def test_array_on_the_left_makes_a_tensor_with_history(op, left):
     np.testing.assert_allclose(y.detach().numpy(), expected, rtol=1e-6)
 
 
+@pytest.mark.cpu  # arrays of the host's
 @pytest.mark.parametrize("op", OPERATORS, ids=lambda op: op.__name__)
 def test_array_on_the_right_makes_a_tensor_with_history(op):
     t = gradkit.tensor([2.0, 3.0], dtype=gradkit.float64, requires_grad=True)
@@ -89,6 +96,7 @@ def test_array_on_the_right_makes_a_tensor_with_history(op):
     np.testing.assert_allclose(y.detach().numpy(), op(t.detach().numpy(), right))
 
 
+@pytest.mark.cpu  # arrays of the host's
 def test_matrix_product_of_array_and_tensor():
     a, t = np.arange(6.0).reshape(2, 3), gradkit.ones(3, dtype=gradkit.float64, requires_grad=True)
     (a @ t).sum().backward()
@@ -146,7 +154,7 @@ def test_accumulate(name):
 @pytest.mark.parametrize("name", ["add", "multiply", "subtract", "arctan2", "less", "power"])
 def test_outer(name):
     a, b = np.array([[1.0, 2.0]]), np.array([3.0, 4.0, 5.0])
-    y = getattr(np, name).outer(gradkit.as_tensor(a), b)
+    y = getattr(np, name).outer(gradkit.as_tensor(a), gradkit.as_tensor(b))
     np.testing.assert_allclose(y.numpy(), getattr(np, name).outer(a, b))
 
 
@@ -179,6 +187,7 @@ def test_function_that_writes_is_refused(call):
         call(gradkit.ones(2))
 
 
+@pytest.mark.cpu  # NumPy sees no other memory
 def test_functions_about_memory_and_text_see_the_array():
     t = gradkit.tensor([1.0, 2.0])
     assert np.shares_memory(t, t.view(2, 1))
@@ -198,6 +207,7 @@ def test_foreign_operand_is_asked_in_turn():
 
 
 # -- conversion
+@pytest.mark.cpu  # NumPy sees no other memory
 def test_asarray_shares_memory():
     t = gradkit.ones(2)
     np.asarray(t)[0] = 5

@@ -29,13 +29,22 @@ PROGRAMS = []
 
 
 def program(function):
-    PROGRAMS.append(function)
+    PROGRAMS.append(pytest.param(function, marks=getattr(function, "pytestmark", ())))
     return function
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
 def test_does_as_pytorch(program, alike):
     alike(program)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_dropout_drops_is_dropped_again(way):
+    x = gradkit.ones(100, requires_grad=True)
+    y = checkpoint(lambda x: gradkit.nn.functional.dropout(x * x, 0.5), x, use_reentrant=way)
+    gradkit.rand(3)
+    y.sum().backward()
+    assert 0 < y.count_nonzero() < 100 and gradkit.equal(x.grad, 2 * y)
 
 
 def counted(m, seen):
@@ -167,6 +176,7 @@ def early_stop(m):
 
 
 @program
+@pytest.mark.cpu  # a GPU draws its own numbers
 def dropout_draws_the_same_again(m):
     x = leaf(m, 100)
     seen = []

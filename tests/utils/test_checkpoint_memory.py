@@ -1,13 +1,11 @@
 """Checkpointing within transforms, and that memory falls."""
 
-import gc
-import tracemalloc
-
 import numpy as np
 import pytest
 
 import gradkit
 from gradkit.utils.checkpoint import checkpoint
+from tests.memory import Memory, peak
 
 WAYS = [True, False]
 
@@ -34,16 +32,6 @@ def test_checkpoint_within_transforms(order):
         "hessian": lambda f: func.hessian(f)(x[0]),
     }
     np.testing.assert_allclose(transforms[order](kept).numpy(), transforms[order](plain).numpy(), rtol=1e-5)
-
-
-def peak(run):
-    """The most memory that arrays took during a call, in bytes."""
-    gc.collect()
-    tracemalloc.start()
-    run()
-    found = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return found
 
 
 def block(x):
@@ -89,8 +77,6 @@ def test_what_was_computed_again_is_given_up_at_once():
     x = leaf(50_000)
     y = checkpoint(block, x, use_reentrant=False).sum()
     y.backward(retain_graph=True)
-    gc.collect()
-    tracemalloc.start()
-    y.backward(retain_graph=True)
-    assert tracemalloc.get_traced_memory()[0] < 4 * 50_000
-    tracemalloc.stop()
+    with Memory() as memory:
+        y.backward(retain_graph=True)
+    assert memory.alive < 4 * 50_000
