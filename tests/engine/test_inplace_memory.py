@@ -53,3 +53,19 @@ def test_memory_written_at_once_is_missed_by_backward():
     y.mul_(2)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         z.sum().backward()
+
+
+def test_memory_that_a_rule_borrows_is_copied_when_it_is_written_and_forgotten_with_the_node():
+    from gradkit.engine import lending
+
+    x = gradkit.tensor([0.3, -0.8], requires_grad=True)
+    y = x * 1
+    before = len(lending._lent)
+    ys = [gradkit.expm1(y), gradkit.expm1(y[1:])]
+    del ys[1]
+    y.mul_(3)
+    np.testing.assert_allclose(gradkit.autograd.grad(ys[0].sum(), x)[0].numpy(), np.exp(x.numpy(force=True)), rtol=1e-6)
+    ys = [gradkit.expm1(y), gradkit.expm1(y)]
+    assert len(lending._lent) == before + 1
+    del ys
+    assert len(lending._lent) == before

@@ -132,6 +132,17 @@ m.gather(a, 0, k)
 a.gather(-1, m.tensor([[3, 0, 3, 3, 1]]))
 a.gather(axis=1, index=k[:0])
 s.gather(0, z - 1)
+s.gather(0, i * 0)
+v.gather(0, z)
+s.scatter(0, z - 1, s * 2)
+s.scatter(0, i[:1] * 0, 4)
+v.scatter(0, z, s)
+s.scatter_add(0, i[:2] * 0, v[:2])
+s.index_add(0, z - 1, s)
+s.index_fill(0, z - 1, 7)
+s.index_copy(0, i[:1] * 0, s * 3)
+m.scatter_reduce(s, 0, i[:2] * 0, v[:2], "prod")
+m.scatter_reduce(v, 0, z, s, "amax")
 m.take_along_dim(a, i.view(3, 1), 1)
 m.take_along_dim(a, m.argsort(a, 1, descending=True), 1)
 x.take_along_dim(i[:2])
@@ -160,6 +171,10 @@ m.scatter_reduce(n, 1, k * 0, n[:, :2] + 4, "mean")
 """
 WRITTEN = """
 x: y[0] = 1
+s: y.scatter_add_(0, i[:2] * 0, v[:2])
+s: y.scatter_(0, z - 1, 4)
+s: y.index_add_(0, i[:1] * 0, s)
+s: y.index_fill_(0, z - 1, 7)
 x: y[0, 1] = v
 x: y[:, 1] = w[0, 0]
 x: y[..., 0] = s

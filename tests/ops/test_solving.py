@@ -230,6 +230,18 @@ def test_rank_and_least_squares_say_what_is_there(torch):
         assert mine.rank.item() == theirs.rank.item()
 
 
+@pytest.mark.filterwarnings("ignore:An output with one or more elements was resized:UserWarning")  # PyTorch's own
+@pytest.mark.parametrize("bounds", [(0.6,), (0.6, True), (np.array([0.6, 0.2]),)])
+def test_what_counts_as_0_may_come_second_and_as_a_tensor(bounds, torch):
+    raw = np.array([[2.0, 0.0], [0.0, 1.0]])
+    for name in ("pinv", "matrix_rank"):
+        mine, theirs = [
+            getattr(f.linalg, name)(f.tensor(raw), *[f.tensor(x) if isinstance(x, np.ndarray) else x for x in bounds])
+            for f in (gradkit, torch)
+        ]
+        assert mine.tolist() == theirs.tolist()
+
+
 def test_empty_matrices(torch):
     for shape in ((0, 0), (2, 0, 0)):
         for name in ("inv", "det", "matrix_exp", "pinv"):
