@@ -228,7 +228,12 @@ def einsum_viewed_in_the_order_asked_for(lib, a):
     return lib.einsum("ij,jk->ki", a, a).view(-1), lib.einsum("i,j->ji", a[0], a[1]).view(-1)
 
 
+def log_softmax_of_one_class_is_exactly_0(lib, a):
+    return lib.linalg.vector_norm(a[:, None].log_softmax(-1), 0), lib.linalg.vector_norm(a.sum().log_softmax(0), 0)
+
+
 FOUND = {
+    log_softmax_of_one_class_is_exactly_0: X,
     angle_of_reals_beside_an_infinite_slope: X, angle_of_reals_beside_coinciding_eigenvalues: X,
     scalar_gathered_by_a_vector: POINT, scalar_scattered_into: POINT, pseudo_inverse_by_what_a_tensor_counts_as_0: M,
     written_after_expm1: X, written_after_cross_entropy: M, written_after_eigenvalues: M,

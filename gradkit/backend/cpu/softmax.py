@@ -54,6 +54,9 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     """
     if x.dtype.char == "e":
         return log_softmax(x.astype(np.float32), axis).astype(np.float16)
+    if x.ndim == 0 or x.shape[axis] == 1:
+        with np.errstate(all="ignore"):
+            return x - x  # exactly 0, where it is finite
     few = _of_few_rows(x, axis)
     if few is not None:
         e, sums = few
