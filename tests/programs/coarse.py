@@ -6,7 +6,7 @@ from typing import Any
 def Coarse(torch: Any, size: float, seed: int) -> Any:
     """A mode in which every result is off by up to `size`, relatively; equal numbers by equal parts, so ties remain.
 
-    What moves numbers or chooses among them stays exact, and integers stay integers.
+    What moves numbers or chooses among them stays exact, and integers stay integers. A zero has either sign.
     """
     from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -27,6 +27,7 @@ def Coarse(torch: Any, size: float, seed: int) -> Any:
         exact = torch.isin(y, known) | torch.isin(-y, known) | (y == y.round())
         bits = y.view(torch.int64 if y.dtype == torch.float64 else torch.int32).long()
         noise = ((bits ^ (bits >> 23)) * (2654435761 + 2 * seed) >> 9 & 1023).to(y.dtype) / 511.5 - 1
+        y = torch.where(y == 0, torch.copysign(y, noise), y)
         return torch.where(exact, y, y * (1 + size * noise))
 
     return Mode()
