@@ -19,7 +19,10 @@ from gradkit.primitives.arranging import pad_constant
 from gradkit.primitives.complex import complex_dtype
 from gradkit.primitives.shape import astype, axis_from_end, extents
 
-__all__: list[str] = []
+__all__ = [
+    "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift",
+    "ihfft", "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
+]
 
 OTHER_NORM = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 
