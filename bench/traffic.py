@@ -21,6 +21,7 @@ ELEMENTS = 1 << 16  # that the rules run on here
 SHAPE = (64, 1024)  # the same in rows
 LOSS = {"axis": -1, "rank": 2, "ignore_index": None, "reduction": "mean"}
 NORM = {"axis": (-1,), "eps": 1e-5}
+BY_COLUMN = {"axis": (-2,), "eps": 1e-5}
 H100 = 3.0e12  # bytes a second that a copy reaches
 AT = 1e8  # elements of the times shown
 
@@ -140,12 +141,17 @@ PROGRAMS: dict[str, tuple[list[Any], dict[str, Any], int]] = {
     "cross_entropy_vjp": ([(), SHAPE, SHAPE[0]], LOSS, 2),
     "layer_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], NORM, 2),
     "layer_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], NORM, 5),
+    "batch_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], BY_COLUMN, 3),
+    "batch_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], BY_COLUMN, 6),
     "dropout_forward": ([SHAPE], {"mask": at_once(lambda _xp, shape, dtype: np.ones(shape, dtype)), "lead": 0}, 2),
     "unindex_forward": ([SHAPE], {"shape": SHAPE, "key": (np.arange(SHAPE[0]),)}, 2),
 }
 
 
-TITLES = {"dropout_forward": "dropout, either way", "unindex_forward": "back from x[i], of as many rows as x has"}
+TITLES = {
+    "batch_norm_forward": "batch_norm", "batch_norm_vjp": "batch_norm",
+    "dropout_forward": "dropout, either way", "unindex_forward": "back from x[i], of as many rows as x has",
+}
 
 
 def row_operands(shapes: list[Any]) -> list[Any]:

@@ -237,6 +237,9 @@ def torch_program(entry: Entry) -> Callable[[Any], Work]:
         "log_softmax": lambda torch, x: torch.log_softmax(x, -1),
         "softmax": lambda torch, x: torch.softmax(x, -1),
         "cross_entropy": lambda torch, x, target: torch.nn.functional.cross_entropy(x, target),
+        "batch_norm": lambda torch, x, w, *b: torch.nn.functional.batch_norm(
+            x, None, None, w, *(b or [torch.zeros_like(w)]), True, 0.1, NORM["eps"]
+        ),
         "unindex": lambda torch, ct, index: torch.zeros_like(ct).index_add(0, index, ct),
         "layer_norm": lambda torch, x, w, *b: torch.layer_norm(x, w.shape, w, *(b or [torch.zeros_like(w)]), NORM["eps"]),
     }
@@ -255,7 +258,7 @@ def torch_program(entry: Entry) -> Callable[[Any], Work]:
         else:
             ct, *rest = operands
             wanted = [x.requires_grad_() for x in rest if x.dtype == ct.dtype]
-            if name == "layer_norm":
+            if name in ("layer_norm", "batch_norm"):
                 wanted.append(torch.zeros_like(wanted[-1], requires_grad=True))
                 rest = wanted
             y = forward[name](torch, *rest)

@@ -195,12 +195,10 @@ def _move(input: Tensor, mean: Tensor | None, var: Tensor | None, axis: tuple[in
             "vmap: batch_norm would write the statistics of a batched tensor into running_mean and running_var, which all "
             "samples share; pass None for both"
         )
-    found = rows.batch_moments(backend_of(input.array).xp, input.array, axis=axis)
-    count = input.array.size // found[0].size
-    for running, now, factor in ((mean, found[0], 1.0), (var, found[1], count / (count - 1))):
+    raws = [None if running is None else running.array for running in (mean, var)]
+    rows.statistics_moved(backend_of(input.array).xp, input.array, *raws, axis=axis, momentum=momentum)
+    for running in (mean, var):
         if running is not None:
-            running.array *= 1 - momentum
-            running.array += now * (momentum * factor)
             inplace.written(running, "batch_norm")
 
 

@@ -124,6 +124,17 @@ def batch_moments(xp, x, *, axis: tuple[int, ...]) -> tuple[Any, Any]:
     return xp.mean(x, axis=axis), xp.mean(centred * centred, axis=axis)
 
 
+@fusible
+def statistics_moved(xp, x, mean, var, *, axis: tuple[int, ...], momentum: float) -> None:
+    """Running statistics, or None, moved towards those of a batch in their own memory; the variance with Bessel's correction."""
+    found = batch_moments(xp, x, axis=axis)
+    count = x.size // found[0].size
+    for running, now, factor in ((mean, found[0], 1.0), (var, found[1], count / (count - 1))):
+        if running is not None:
+            running *= 1 - momentum
+            running += now * (momentum * factor)
+
+
 standardize = general(
     "standardize", standardize_forward, lambda xp, d, _y, x, axis, eps: [standardize_vjp(xp, d, x, axis=axis, eps=eps)],
     lambda xp, ts, _y, x, axis, eps: standardize_vjp(xp, ts[0], x, axis=axis, eps=eps),

@@ -21,7 +21,7 @@ inf, nan = np.inf, np.nan
     ("dtype", "offset", "rtol"), [("e", 0, 4e-3), ("f", 0, 2e-6), ("f", 40, 2e-6), ("d", 0, 1e-13), ("d", 40, 1e-13)]
 )
 def test_kernel_gives_what_the_program_gives(name, dtype, offset, rtol):
-    if name == "layer_norm_vjp":
+    if name in ("layer_norm_vjp", "batch_norm_vjp"):
         rtol *= 10  # operands of 40 make products of 1600, whose mean is taken off
     rng = np.random.default_rng(5)
     served = 0
@@ -32,7 +32,7 @@ def test_kernel_gives_what_the_program_gives(name, dtype, offset, rtol):
             assert params["axis"] not in (-1, (-1,), (-2, -1))
             continue
         served += 1
-        wide = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in operands]
+        wide = [x.astype(np.longdouble) if x.dtype.kind == "f" else x for x in operands]
         want = FUSIBLE[name](PLAIN, *wide, **params)
         for a, b in zip(got, want) if isinstance(got, list) else [(got, want)]:
             b = summed(b, a.shape) if a.shape != b.shape else b
@@ -212,3 +212,76 @@ def test_layer_norm_of_any_size_is_two_launches_back(rows, length, counting):
     for a, b in zip(got, FUSIBLE["layer_norm_vjp"](PLAIN, *operands, **params)):
         b = summed(b, a.shape) if a.shape != b.shape else b
         np.testing.assert_allclose(a.get(), b, rtol=1e-11, atol=1e-11)
+
+
+BATCHES = [(5, 1), (7, 3), (5000, 3), (300, 40), (2, 2100), (4, 3, 17), (3, 5, 64, 32), (1, 2, 30, 31), (600, 2, 4), (2, 1300, 3)]
+
+
+def by_channels(x):
+    return {"axis": (-x.ndim, *range(2 - x.ndim, 0))}
+
+
+@pytest.mark.parametrize("misaligned", [False, True])
+@pytest.mark.parametrize("dtype", ["f", "d"])
+@pytest.mark.parametrize("shape", BATCHES, ids=str)
+def test_batch_norm_of_any_shape_is_two_launches_and_three_back(shape, dtype, misaligned, counting):
+    rng, beside = np.random.default_rng(1), (shape[1], *(1,) * (len(shape) - 2))
+    x, d = [(rng.normal(size=shape) * 3 + offset).astype(dtype) for offset in (5, 0)]
+    w, b = [rng.normal(size=beside).astype(dtype) for _ in range(2)]
+    params = {**by_channels(x), "eps": 1e-5}
+    raws = [cupy.asarray(a) for a in (d, x, w, b)]
+    if misaligned:
+        room = cupy.empty(x.size + 1, dtype)
+        room[1:] = raws[1].ravel()
+        raws[1] = room[1:].reshape(shape)
+    forward, back = PROGRAMS["batch_norm_forward"], PROGRAMS["batch_norm_vjp"]
+    forward(*raws[1:], **params), back(*raws[:3], **params)
+    with counting() as there:
+        y = forward(*raws[1:], **params)
+    with counting() as and_back:
+        found = back(*raws[:3], **params)
+    assert (there["launch"], and_back["launch"]) == (2, 3) and there["memset"] == and_back["memset"] == 0
+    exact = [a.astype(np.longdouble) for a in (d, x, w, b)]
+    wants = [FUSIBLE["batch_norm_forward"](PLAIN, *exact[1:], **params), *FUSIBLE["batch_norm_vjp"](PLAIN, *exact[:3], **params)]
+    rtol = 3e-5 if dtype == "f" else 1e-12
+    for got, want in zip((y, *found), wants):
+        want = summed(want, got.shape) if got.shape != want.shape else want
+        np.testing.assert_allclose(got.get(), want, rtol=rtol, atol=rtol * float(np.abs(want).max()))
+
+
+@pytest.mark.parametrize("running", [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("dtype", ["e", "f", "d"])
+def test_running_statistics_move_in_one_launch(dtype, running, counting):
+    x = (np.random.default_rng(1).normal(size=(30, 4, 5)) * 2 + 1).astype(dtype)
+    before = [np.array([0.5, 1, 2, 3], dtype) if one else None for one in running]
+    got = [None if one is None else cupy.asarray(one) for one in before]
+    more = {**by_channels(x), "momentum": 0.25}
+    move = ALL["statistics_moved"]
+    move(cupy.asarray(x), *[None if one is None else one.copy() for one in got], **more)
+    with counting() as counts:
+        assert move(cupy.asarray(x), *got, **more) is None
+    assert counts["launch"] == 1 and counts["memset"] == 0
+    want = [None if one is None else one.astype("d") for one in before]
+    FUSIBLE["statistics_moved"](PLAIN, x.astype("d"), *want, **more)
+    for a, b in zip(got, want):
+        if b is not None:
+            np.testing.assert_allclose(a.get(), b, rtol={"e": 1e-3, "f": 2e-7, "d": 1e-14}[dtype])
+
+
+def test_moments_of_numbers_far_from_zero_are_exact():
+    x = np.random.default_rng(1).normal(size=(4000, 2, 8)) + 1e4
+    x = x.astype("f").astype("d")
+    found = [cupy.zeros(2, "f"), cupy.zeros(2, "f")]
+    ALL["statistics_moved"](cupy.asarray(x.astype("f")), *found, **by_channels(x), momentum=1.0)
+    np.testing.assert_allclose(found[0].get(), x.mean((0, 2)), rtol=2e-7)
+    np.testing.assert_allclose(found[1].get(), x.var((0, 2), ddof=1), rtol=1e-4)
+
+
+def test_batch_norm_declines_what_it_does_not_serve():
+    x, w = cupy.ones((4, 3, 5)), cupy.ones((3, 1))
+    forward = PROGRAMS["batch_norm_forward"]
+    assert forward(x, w, w, axis=(-2, -1), eps=0.1) is NotImplemented
+    assert forward(x.transpose(2, 1, 0), w, w, axis=(-3, -1), eps=0.1) is NotImplemented
+    assert forward(x, w.astype("f"), w, axis=(-3, -1), eps=0.1) is NotImplemented
+    assert forward(x[:0], w, w, axis=(-3, -1), eps=0.1) is NotImplemented
+    assert ALL["statistics_moved"](x, cupy.ones(3, "f"), None, axis=(-3, -1), momentum=0.1) is NotImplemented

@@ -4,19 +4,21 @@ Each declines, by answering NotImplemented, what it does not serve: then the pro
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from gradkit.backend.kernels.compiler import Compiler
 from gradkit.backend.kernels.elementwise import SUMMED_IN, TYPES
-from gradkit.backend.kernels.layout import THREADS, VECTOR, block_count, packed, power_of_two
+from gradkit.backend.kernels.layout import SMALL, THREADS, VECTOR, block_count, packed, power_of_two
 
 #: The kernel files, one for each program, and the suffixes of the kernels in them.
 ROWWISE = {
     "log_softmax_forward": ("<T>",), "log_softmax_vjp": ("<T>",), "softmax_forward": ("<T>",), "softmax_vjp": ("<T>",),
     "cross_entropy_forward": ("<T>",), "cross_entropy_vjp": ("<T>",),
     "layer_norm_forward": ("<T>",), "layer_norm_vjp": ("<T>", "_columns<T>"), "dropout_forward": ("<T>",),
+    "batch_norm_forward": ("<T>", "_moments<T>"), "batch_norm_vjp": ("<T>", "_sums<T>"),
 }
 TILE = 32  # columns that a block sums, as in layer_norm_vjp.cu
 NONE_IGNORED = -(2**63)  # a target that no row has
@@ -34,7 +36,7 @@ class Programs:
 
     def fused(self) -> dict[str, Callable[..., Any]]:
         """All of them, as an array namespace offers them."""
-        return {f"fused_{name}": getattr(self, name) for name in ROWWISE}
+        return {f"fused_{name}": getattr(self, name) for name in (*ROWWISE, "statistics_moved")}
 
     def softmax_forward(self, x: Any, *, axis: int) -> Any:
         return self.along_rows("softmax_forward", axis, x)
@@ -113,6 +115,57 @@ class Programs:
         columns((tiles, chunks), (THREADS,), (d, x, moments, w_ct, b_ct, *sizes, parts, self.compiler.tickets.here()))
         return [y, w_ct, b_ct]
 
+    def batch_norm_forward(self, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        moments = self.moments(x, axis, eps) if self.serves_channels(x, axis, w, b) else None
+        if moments is None:
+            return NotImplemented
+        y, (length, channels) = self.cupy.empty(x.shape, x.dtype), rows_of_channels(x)
+        served = self.launch("batch_norm_forward", x, length, (x, w, b, y, moments), channels)
+        return y if served else NotImplemented
+
+    def batch_norm_vjp(self, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        serves = self.serves_channels(x, axis, w) and self.serves(x, d)
+        sums, moments = serves and self.function("batch_norm_vjp", x, "_sums"), serves and self.moments(x, axis, eps)
+        if not serves or sums is None or moments is None:
+            return NotImplemented
+        y, w_ct, b_ct = self.cupy.empty(x.shape, x.dtype), self.cupy.empty_like(w), self.cupy.empty_like(w)
+        found = self.cupy.empty((w.size, 3), moments.dtype)
+        self.over_channels(sums, (x, d), (d, x, w_ct, b_ct, moments, found))
+        length, channels = rows_of_channels(x)
+        served = self.launch("batch_norm_vjp", x, length, (d, x, w, y, moments, found), channels, np.int64(x.size // w.size))
+        return [y, w_ct, b_ct] if served else NotImplemented
+
+    def statistics_moved(self, x: Any, mean: Any, var: Any, *, axis: tuple[int, ...], momentum: float) -> Any:
+        """None when it is done."""
+        there = [s for s in (mean, var) if s is not None]
+        if not self.serves_channels(x, axis, *there):
+            return NotImplemented
+        found = self.moments(x, axis, 0, 0 if mean is None else mean, 0 if var is None else var, momentum)
+        return NotImplemented if found is None else None
+
+    def moments(self, x: Any, axis: tuple[int, ...], eps: float, mean: Any = 0, var: Any = 0, momentum: float = 0) -> Any:
+        """Mean and 1 / sqrt(variance + eps) of each channel; running statistics move towards mean and variance."""
+        kernel = self.function("batch_norm_forward", x, "_moments")
+        if kernel is None:
+            return None
+        found = self.cupy.empty((x.shape[1], 2), SUMMED_IN[TYPES[x.dtype.name]])
+        self.over_channels(kernel, (x,), (x, found, mean, var), np.float64(eps), np.float64(momentum))
+        return found
+
+    def over_channels(self, kernel: Any, read: tuple[Any, ...], arrays: tuple[Any, ...], *rest: Any) -> None:
+        """Run a kernel that merges three numbers over each channel of what it reads."""
+        x, most = read[0], self.compiler.tickets.most()
+        channels, inner = x.shape[1], prod(x.shape[2:])
+        count = x.size // channels
+        wide = inner * x.itemsize % VECTOR == 0 and not any([a.data.ptr % VECTOR for a in read])
+        across = TILE if inner == 1 else 1
+        tiles = -(-channels // across)
+        terms = count * x.itemsize // VECTOR if wide else count
+        chunks = max(1, min(most // tiles, -(-terms * across // (4 * THREADS))))
+        parts = self.cupy.empty((chunks, channels, 3), SUMMED_IN[TYPES[x.dtype.name]])
+        how = packed("qiiii", count, channels, inner, across, wide)
+        kernel((tiles, chunks), (THREADS,), (*arrays, how, *rest, parts, self.compiler.tickets.here()))
+
     def dropout_forward(self, x: Any, *, mask: Any, lead: int) -> Any:
         function = self.function("dropout_forward", x) if not lead and self.serves(x) and isinstance(mask, tuple) else None
         if function is None:
@@ -143,6 +196,12 @@ class Programs:
             return False
         return all([w.shape == x.shape[axis[0] :] and w.dtype == x.dtype and w.flags.c_contiguous for w in weights])
 
+    def serves_channels(self, x: Any, axis: tuple[int, ...], *weights: Any) -> bool:
+        """All axes but the second, and weights along that one."""
+        if x.ndim < 2 or axis != (-x.ndim, *range(2 - x.ndim, 0)) or not self.serves(x) or prod(x.shape[1:]) >= SMALL:
+            return False
+        return all([w.size == x.shape[1] and w.dtype == x.dtype and w.flags.c_contiguous for w in weights])
+
     def function(self, name: str, x: Any, suffix: str = "") -> Any:
         return self.compiler.function(name, f"gradkit_{name}{suffix}<{TYPES[x.dtype.name]}>")
 
@@ -156,3 +215,9 @@ class Programs:
         blocks = min(self.compiler.tickets.most(), -(-count * width // THREADS))
         function((blocks,), (THREADS,), (*arrays, packed("qii", count, length, width), *rest))
         return True
+
+
+def rows_of_channels(x: Any) -> tuple[int, Any]:
+    """How long the rows are that a kernel takes, and of how many channels one after another, 0 where these are the columns."""
+    inner = prod(x.shape[2:])
+    return (x.shape[1], np.int32(0)) if inner == 1 else (inner, np.int32(x.shape[1]))
