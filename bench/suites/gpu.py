@@ -294,7 +294,9 @@ def items() -> Iterator[Workload]:
         name = what.replace(",", "").replace(" ", "-").lower()
         title = f"{entry.title}, 1e8 float32: {entry.kernel} B each, so {seconds * 1e3:.2f} ms at 3.0 TB/s"
         targets = (Target(1.1 * seconds, 1.5 * seconds, against=None),)
-        yield Workload(f"gpu-{name}", "gpu", title, contenders(entry), targets)
+        # The weight's cotangent of batch_norm has the rounding of a mean times as many rows as there are.
+        rtol = 1e-3 if entry.name == "batch_norm_vjp" else 1e-4
+        yield Workload(f"gpu-{name}", "gpu", title, contenders(entry), targets, rtol=rtol)
 
 
 ITEMS = list(items())
