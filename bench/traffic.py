@@ -186,6 +186,9 @@ def entries() -> Iterator[Entry]:
     yield of_step("sgd_step", "SGD", optim.SGD, {})
     yield of_step("sgd_step", "SGD with momentum", optim.SGD, {"momentum": 0.9})
     yield of_step("adam_step", "Adam", optim.Adam, {})
+    yield of_step("adagrad_step", "Adagrad", optim.Adagrad, {})
+    yield of_step("rmsprop_step", "RMSprop", optim.RMSprop, {})
+    yield of_step("rmsprop_step", "RMSprop, centered", optim.RMSprop, {"centered": True})
     yield from map(of_program, PROGRAMS)
 
 

@@ -14,7 +14,10 @@ from gradkit.engine.primitive import REGISTRY
 from gradkit.primitives.fusible import FUSIBLE
 
 ELEMENTS = int(AT)
-METHODS = {"SGD": optim.SGD, "SGD with momentum": optim.SGD, "Adam": optim.Adam}
+METHODS = {
+    "SGD": optim.SGD, "SGD with momentum": optim.SGD, "Adam": optim.Adam, "Adagrad": optim.Adagrad,
+    "RMSprop": optim.RMSprop, "RMSprop, centered": optim.RMSprop,
+}
 
 
 class Held:
@@ -169,8 +172,9 @@ def torch_step(entry: Entry) -> Callable[[Any], Work]:
     def build(torch: Any) -> Work:
         p, g = [on_cuda(torch, uniform(ELEMENTS, low=0.5, high=2.0, seed=i)) for i in range(2)]
         p.requires_grad_().grad = g
-        method = getattr(torch.optim, METHODS[entry.title].__name__)
-        optimizer = method([p], lr=0.1, fused=True, **entry.params)
+        name = METHODS[entry.title].__name__
+        quickest = {"foreach": True} if name in ("Adagrad", "RMSprop") else {"fused": True}
+        optimizer = getattr(torch.optim, name)([p], lr=0.1, **quickest, **entry.params)
 
         def work() -> dict[str, Any]:
             optimizer.step()

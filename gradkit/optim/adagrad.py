@@ -43,14 +43,24 @@ class Adagrad(Optimizer):
             total = beside(memory(param), "full", param.shape, group["initial_accumulator_value"], param.dtype)
             self.state[param] = {"step": step_tensor(), "sum": wrap(total)}
 
+    kernel = "adagrad_step"  # its numbers are those of `prepared`, in this order
+
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        self.apply(param, grad, *self.prepared(param, state, group))
+
+    def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], tuple[Any, ...]]:
+        """The arrays of the state, and the numbers of this step."""
         step, arrays = begun(param, state, "sum")
         lr = float(group["lr"]) / (1 + (step - 1) * group["lr_decay"])
+        return arrays, (lr, group["weight_decay"], group["eps"], group["maximize"])
+
+    def apply(self, param: Any, grad: Any, arrays: list[Any], numbers: tuple[Any, ...]) -> None:
+        lr, weight_decay, eps, maximize = numbers
         for p, g, total in blocks(param, grad, *arrays):
-            g = directed(g, p, group)
+            g = directed(g, p, {"maximize": maximize, "weight_decay": weight_decay})
             total += g * g
             change = np.sqrt(total)
-            change += group["eps"]
+            change += eps
             change = g / change
             change *= lr
             p -= change

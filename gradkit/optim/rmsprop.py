@@ -35,19 +35,30 @@ class RMSprop(Optimizer):
         )
         super().__init__(params, options)
 
+    kernel = "rmsprop_step"  # its numbers are those of `prepared`, in this order
+
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        lr, alpha, eps, momentum = float(group["lr"]), group["alpha"], group["eps"], group["momentum"]
-        names = "momentum_buffer" if momentum else "square_avg", "grad_avg" if group["centered"] else "square_avg"
-        _, arrays = begun(param, state, "square_avg", *names)
-        for p, g, v, b, m in blocks(param, grad, *arrays):
-            g = directed(g, p, group)
+        self.apply(param, grad, *self.prepared(param, state, group))
+
+    def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], tuple[Any, ...]]:
+        """The arrays of the state, and the numbers of this step."""
+        wanted = {"square_avg": True, "momentum_buffer": group["momentum"], "grad_avg": group["centered"]}
+        _, found = begun(param, state, *[name for name, there in wanted.items() if there])
+        arrays = [found.pop(0) if there else None for there in wanted.values()]
+        alpha, rates = group["alpha"], (float(group["lr"]), group["weight_decay"], group["momentum"])
+        return arrays, (*rates, alpha, 1 - alpha, group["eps"], group["maximize"], group["centered"])
+
+    def apply(self, param: Any, grad: Any, arrays: list[Any], numbers: tuple[Any, ...]) -> None:
+        lr, weight_decay, momentum, alpha, rise, eps, maximize, centered = numbers
+        for p, g, v, b, m in blocks(param, grad, *[arrays[0] if x is None else x for x in arrays]):
+            g = directed(g, p, {"maximize": maximize, "weight_decay": weight_decay})
             change = g * g
-            change *= 1 - alpha
+            change *= rise
             v *= alpha
             v += change
-            if group["centered"]:
+            if centered:
                 change = g - m
-                change *= 1 - alpha
+                change *= rise
                 m += change
                 change = np.sqrt(v - m * m)
             else:

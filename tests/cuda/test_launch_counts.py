@@ -57,6 +57,8 @@ OPTIMIZERS = {
     "SGD": lambda params: optim.SGD(params, 0.1),
     "SGD with momentum": lambda params: optim.SGD(params, 0.1, momentum=0.9),
     "Adam": lambda params: optim.Adam(params, 0.1),
+    "Adagrad": lambda params: optim.Adagrad(params, 0.1),
+    "RMSprop": lambda params: optim.RMSprop(params, 0.1),
     "AdamW": lambda params: optim.AdamW(params, 0.1),
 }
 

@@ -14,6 +14,10 @@ METHODS = {
     "adamw amsgrad": lambda p: optim.AdamW(p, lr=0.1, amsgrad=True),
     "sgd": lambda p: optim.SGD(p, lr=0.1),
     "sgd momentum": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, dampening=0.1, weight_decay=0.2, maximize=True),
+    "adagrad": lambda p: optim.Adagrad(p, lr=0.1, lr_decay=0.1, initial_accumulator_value=0.5),
+    "adagrad decay": lambda p: optim.Adagrad(p, lr=0.1, weight_decay=0.1, maximize=True),
+    "rmsprop": lambda p: optim.RMSprop(p, lr=0.1),
+    "rmsprop centered": lambda p: optim.RMSprop(p, lr=0.1, centered=True, momentum=0.5, weight_decay=0.1, maximize=True),
     "sgd nesterov": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
 }
 

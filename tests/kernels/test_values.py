@@ -27,7 +27,9 @@ def rule_of(prim, params):
     return f"{prim.fused}<T>{{{'true' if prim.fused == 'pow_vjp' else ''}}}"
 
 
-NUMBERS = {"adam_step": "AdamNumbers", "sgd_step": "SgdNumbers"}
+NUMBERS = {
+    "adagrad_step": "AdagradNumbers", "adam_step": "AdamNumbers", "rmsprop_step": "RMSpropNumbers", "sgd_step": "SgdNumbers",
+}
 STEP = """
 extern "C" void run_{name}(long n, double* const* x, const {numbers}* by) {{
     for (long k = 0; k < n; ++k) {{
@@ -142,6 +144,9 @@ OPTIONS = [
     ("adam_step", optim.AdamW, {"amsgrad": True}), ("sgd_step", optim.SGD, {}),
     ("sgd_step", optim.SGD, {"momentum": 0.9, "dampening": 0.1, "weight_decay": 0.2, "maximize": True}),
     ("sgd_step", optim.SGD, {"momentum": 0.9, "nesterov": True}),
+    ("adagrad_step", optim.Adagrad, {"weight_decay": 0.2, "maximize": True}), ("adagrad_step", optim.Adagrad, {"lr_decay": 0.1}),
+    ("rmsprop_step", optim.RMSprop, {"momentum": 0.9, "weight_decay": 0.2}),
+    ("rmsprop_step", optim.RMSprop, {"centered": True, "maximize": True}),
 ]  # fmt: skip
 
 

@@ -48,7 +48,10 @@ ELEMENTWISE = {
 
 
 #: The kernels of optimisers, whose numbers are structs in the headers.
-STEPS = {"adam_step": Step(arrays=5, numbers="8d2i"), "sgd_step": Step(arrays=3, numbers="4d3i0d")}
+STEPS = {
+    "adagrad_step": Step(arrays=3, numbers="3di0d"), "adam_step": Step(arrays=5, numbers="8d2i"),
+    "rmsprop_step": Step(arrays=5, numbers="6d2i"), "sgd_step": Step(arrays=3, numbers="4d3i0d"),
+}
 
 
 #: Those that stand in for programs, by their files, with the kernels in each.
