@@ -54,11 +54,3 @@ TOPICS = (
     distance, dropout, losses, normalization, embedding, convolution, resampling, pooling, scanning,
     contraction, sampling, margins, unpooling, fourier, counting, inquiry, quantiles, replacing, windows,
 )
-
-__all__ = [
-    "TOPICS", "activation", "arithmetic", "arranging", "attention", "choosing", "classification", "comparison", "complex",
-    "contraction", "convolution", "counting", "distance", "dropout", "embedding", "fourier", "functions",
-    "gathering", "indexing", "inquiry", "joining", "layout", "linear_algebra", "losses", "margins", "neural",
-    "normalization", "padding", "placing", "pooling", "quantiles", "reducing", "replacing", "resampling",
-    "sampling", "scanning", "shaping", "sorting", "unpooling", "windows", "writing",
-]

@@ -23,10 +23,7 @@ __all__ = [
     "block_diag", "clone", "diag", "diag_embed", "diagflat", "diagonal", "flip", "fliplr", "flipud", "narrow",
     "repeat_interleave", "roll", "rot90", "select", "tile", "tril", "tril_indices", "triu", "triu_indices",
 ]
-METHODS = (
-    "clone", "diag", "diag_embed", "diagflat", "diagonal", "flip", "fliplr", "flipud", "narrow", "repeat",
-    "repeat_interleave", "roll", "rot90", "select", "tile", "tril", "triu", "unfold",
-)
+METHODS = {*__all__, "repeat", "unfold"} - {"block_diag", "tril_indices", "triu_indices"}
 INPLACE = ("tril", "triu")
 
 

@@ -21,10 +21,7 @@ __all__ = [
     "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_scatter", "masked_select", "put",
     "take",
 ]
-METHODS = (
-    "index_add", "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_", "index_put", "index_put_",
-    "index_select", "masked_scatter", "masked_select", "put", "put_", "take",
-)
+METHODS = (*__all__, "index_add_", "index_copy_", "index_fill_", "index_put_", "put_")
 INPLACE = ("masked_scatter",)
 Plan = Callable[..., tuple[tuple[Tensor, ...], dict[str, Any]]]
 

@@ -19,7 +19,7 @@ from gradkit.primitives.piecewise import where
 from gradkit.primitives.shape import axis_from_end, extents, reshape
 
 __all__ = ["histc", "histogram", "nanquantile", "quantile"]
-METHODS = ("histc", "histogram", "nanquantile", "quantile")
+METHODS = tuple(__all__)
 
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 

@@ -196,16 +196,7 @@ def max(
     >>> gradkit.max(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1).indices
     tensor([1, 0])
     """
-    if axis is not None:
-        dim = axis
-    if dim is None and other is None:
-        try:
-            return _amax(input, None, False)
-        except (ValueError, RuntimeError) as reason:
-            raise failed("max", input, None, reason) from None
-    if isinstance(dim, Tensor) or other is not None:
-        return maximum(input, dim if other is None else other)
-    return return_types.max(*along_one("max", rows.max_along, input, dim, keepdim or keepdims))
+    return _chosen("max", _amax, maximum, rows.max_along, input, dim if axis is None else axis, keepdim or keepdims, other)
 
 
 def min(
@@ -219,16 +210,19 @@ def min(
     >>> gradkit.min(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1).values
     tensor([1., 2.])
     """
-    if axis is not None:
-        dim = axis
+    return _chosen("min", _amin, minimum, rows.min_along, input, dim if axis is None else axis, keepdim or keepdims, other)
+
+
+def _chosen(name: str, whole: Any, pairwise: Any, row: Any, input: Tensor, dim: Any, keepdim: bool, other: Any) -> Any:
+    """The three that `max` is: of all elements, of two tensors, and along a dimension with the places."""
     if dim is None and other is None:
         try:
-            return _amin(input, None, False)
+            return whole(input, None, False)
         except (ValueError, RuntimeError) as reason:
-            raise failed("min", input, None, reason) from None
+            raise failed(name, input, None, reason) from None
     if isinstance(dim, Tensor) or other is not None:
-        return minimum(input, dim if other is None else other)
-    return return_types.min(*along_one("min", rows.min_along, input, dim, keepdim or keepdims))
+        return pairwise(input, dim if other is None else other)
+    return getattr(return_types, name)(*along_one(name, row, input, dim, keepdim))
 
 
 def along_one(name: str, row: Any, input: Tensor, dim: Any, keepdim: bool) -> Any:

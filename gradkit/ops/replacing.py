@@ -13,7 +13,7 @@ from gradkit.primitives.piecewise import where
 from gradkit.primitives.shape import axis_from_end, clone, extents, reshape
 
 __all__ = ["as_strided", "diagonal_scatter", "fill", "narrow_copy", "renorm", "select_scatter", "slice_scatter", "vander"]
-METHODS = ("as_strided", "diagonal_scatter", "narrow_copy", "renorm", "select_scatter", "slice_scatter")
+METHODS = set(__all__) - {"fill", "vander"}
 INPLACE = ("renorm",)
 
 

@@ -14,11 +14,7 @@ __all__ = [
     "adjoint", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "flatten", "moveaxis", "movedim", "permute", "ravel", "reshape",
     "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze",
 ]
-METHODS = (
-    "adjoint", "broadcast_to", "expand", "expand_as", "flatten", "moveaxis", "movedim", "permute", "ravel",
-    "reshape", "reshape_as", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unflatten", "unsqueeze", "view",
-    "view_as",
-)
+METHODS = {*__all__, "expand", "expand_as", "reshape_as", "view", "view_as"} - {"broadcast_shapes", "broadcast_tensors"}
 PROPERTIES = ("H", "T", "mH", "mT")
 
 

@@ -20,10 +20,7 @@ __all__ = [
     "argsort", "bincount", "bucketize", "kthvalue", "median", "mode", "msort", "nanmedian", "searchsorted", "sort",
     "topk", "unique", "unique_consecutive",
 ]
-METHODS = (
-    "argsort", "bincount", "kthvalue", "median", "mode", "msort", "nanmedian", "sort", "topk", "unique",
-    "unique_consecutive",
-)
+METHODS = set(__all__) - {"bucketize", "searchsorted"}
 
 
 # -- orders

@@ -10,6 +10,18 @@ from gradkit.engine.tensor import wrap
 from gradkit.optim.optimizer import Optimizer, begun, blocks, checked, directed
 
 
+def averaged(param: Any, grad: Any, mean: Any, square: Any, group: dict[str, Any]) -> Any:
+    """Move the running means of a gradient, which is returned with its weight decay; decoupled, that shrinks ``param``."""
+    beta1, beta2 = group["betas"]
+    grad = directed(grad, param, group)
+    if group["weight_decay"] and group["decoupled_weight_decay"]:
+        param *= 1 - float(group["lr"]) * group["weight_decay"]
+    mean += (1 - beta1) * (grad - mean)
+    square *= beta2
+    square += (1 - beta2) * grad * grad
+    return grad
+
+
 class NAdam(Optimizer):
     """Adam with Nesterov's momentum, whose weight grows over time.
 
@@ -47,12 +59,7 @@ class NAdam(Optimizer):
         product = float(state["mu_product"].array)
         unbias = 1 / (1 - beta2**step)
         for p, g, m, v in blocks(param, grad, *arrays):
-            g = directed(g, p, group)
-            if group["weight_decay"] and group["decoupled_weight_decay"]:
-                p *= 1 - lr * group["weight_decay"]
-            m += (1 - beta1) * (g - m)
-            v *= beta2
-            v += (1 - beta2) * g * g
+            g = averaged(p, g, m, v, group)
             below = np.sqrt(v * unbias) + group["eps"]
             p -= (lr * (1 - now) / (1 - product)) * (g / below)
             p -= (lr * then / (1 - product * then)) * (m / below)
@@ -93,11 +100,6 @@ class RAdam(Optimizer):
         rectified = length > 5
         scale = math.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length) * rest) if rectified else 1.0
         for p, g, m, v in blocks(param, grad, *arrays):
-            g = directed(g, p, group)
-            if group["weight_decay"] and group["decoupled_weight_decay"]:
-                p *= 1 - lr * group["weight_decay"]
-            m += (1 - beta1) * (g - m)
-            v *= beta2
-            v += (1 - beta2) * g * g
+            g = averaged(p, g, m, v, group)
             change = m * (lr * scale / (1 - beta1**step))
             p -= change / (np.sqrt(v) + group["eps"]) if rectified else change
