@@ -27,11 +27,10 @@ def set_memory_budget(budget: int | float) -> None:
     It bounds what is alive beside inputs and result: with one row at a time it may still be exceeded. The default is
     0.25. It holds for all threads. ValueError for what is not positive and for fractions above 1.
 
-    >>> from gradkit.func import get_memory_budget, set_memory_budget
-    >>> set_memory_budget(100_000_000)
-    >>> get_memory_budget()
+    >>> gradkit.func.set_memory_budget(100_000_000)
+    >>> gradkit.func.get_memory_budget()
     100000000
-    >>> set_memory_budget(0.25)
+    >>> gradkit.func.set_memory_budget(0.25)
     """
     global _budget
     if budget <= 0 or (isinstance(budget, float) and budget > 1):
@@ -42,8 +41,7 @@ def set_memory_budget(budget: int | float) -> None:
 def get_memory_budget(device: Any = None) -> int:
     """The bytes that ``chunk_size="auto"`` may use now on a device, by default the default one: see `set_memory_budget`.
 
-    >>> from gradkit.func import get_memory_budget
-    >>> get_memory_budget() > 0
+    >>> gradkit.func.get_memory_budget() > 0
     True
     """
     place = get_default_device() if device is None else Device(device)

@@ -19,8 +19,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     `has_aux`. With `strict` an output that does not depend on the primals raises RuntimeError, as do tangents of another
     structure, shape or dtype.
 
-    >>> from gradkit.func import jvp
-    >>> jvp(lambda x: x * x, (gradkit.tensor(3.0),), (gradkit.tensor(1.0),))
+    >>> gradkit.func.jvp(lambda x: x * x, (gradkit.tensor(3.0),), (gradkit.tensor(1.0),))
     (tensor(9.), tensor(6.))
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
@@ -83,8 +82,7 @@ def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) ->
 
     RuntimeError for primals that are neither floating nor complex and for tangents that do not fit.
 
-    >>> from gradkit.func import linearize
-    >>> y, push = linearize(lambda x: x * x, gradkit.tensor(3.0))
+    >>> y, push = gradkit.func.linearize(lambda x: x * x, gradkit.tensor(3.0))
     >>> push(gradkit.tensor(2.0)), push(gradkit.tensor(-1.0))
     (tensor(12.), tensor(-6.))
     """

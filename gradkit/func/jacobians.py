@@ -27,8 +27,7 @@ def jacrev(
     The result has the shape of the output followed by that of the argument. `chunk_size` rows are done at a time (None:
     all; "auto": as many as `set_memory_budget` allows).
 
-    >>> from gradkit.func import jacrev
-    >>> jacrev(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
+    >>> gradkit.func.jacrev(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
     """
@@ -81,8 +80,7 @@ def jacfwd(
     The result has the shape of the output followed by that of the argument. `chunk_size` columns are done at a time
     (None: all; "auto": as many as `set_memory_budget` allows); `randomness` is as for `vmap`.
 
-    >>> from gradkit.func import jacfwd
-    >>> jacfwd(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
+    >>> gradkit.func.jacfwd(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
     """
@@ -223,8 +221,7 @@ def hessian(
 
     `chunk_size` columns are done at a time (None: all; "auto": as many as `set_memory_budget` allows).
 
-    >>> from gradkit.func import hessian
-    >>> hessian(lambda x: (x ** 3).sum())(gradkit.tensor([1.0, 2.0]))
+    >>> gradkit.func.hessian(lambda x: (x ** 3).sum())(gradkit.tensor([1.0, 2.0]))
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """

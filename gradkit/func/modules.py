@@ -25,12 +25,11 @@ def functional_call(
     RuntimeError for names that `strict` refuses; AttributeError for a name that the module does not have. After an error
     the module has its own parameters again.
 
-    >>> from gradkit.func import functional_call, grad
     >>> layer, x = nn.Linear(2, 1, bias=False), gradkit.tensor([[1.0, 2.0]])
-    >>> functional_call(layer, {"weight": gradkit.tensor([[3.0, 4.0]])}, (x,))
+    >>> gradkit.func.functional_call(layer, {"weight": gradkit.tensor([[3.0, 4.0]])}, (x,))
     tensor([[11.]])
-    >>> loss = lambda params: functional_call(layer, params, (x,)).sum()
-    >>> grad(loss)(dict(layer.named_parameters()))
+    >>> loss = lambda params: gradkit.func.functional_call(layer, params, (x,)).sum()
+    >>> gradkit.func.grad(loss)(dict(layer.named_parameters()))
     {'weight': tensor([[1., 2.]])}
     """
     given = _merged(parameter_and_buffer_dicts)
@@ -119,11 +118,10 @@ def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     Returns two dictionaries. The stacked parameters are leaves that require grad if those of the modules do.
     RuntimeError for no models, models of different classes or modes, and parameters of which only some require grad.
 
-    >>> from gradkit.func import functional_call, stack_module_state, vmap
     >>> models = [nn.Linear(2, 3) for _ in range(4)]
-    >>> params, buffers = stack_module_state(models)
-    >>> call = lambda params, x: functional_call(models[0], params, (x,))
-    >>> vmap(call, in_dims=(0, None))(params, gradkit.ones(5, 2)).shape
+    >>> params, buffers = gradkit.func.stack_module_state(models)
+    >>> call = lambda params, x: gradkit.func.functional_call(models[0], params, (x,))
+    >>> gradkit.func.vmap(call, in_dims=(0, None))(params, gradkit.ones(5, 2)).shape
     gradkit.Size([4, 5, 3])
     """
     models = list(models)

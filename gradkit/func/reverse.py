@@ -33,8 +33,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     RuntimeError for primals that are neither floating nor complex, and for cotangents nested or shaped otherwise
     than the output and for outputs that are no Tensors; ValueError for primals that are neither Tensors nor arrays.
 
-    >>> from gradkit.func import vjp
-    >>> y, back = vjp(lambda x: x * x, gradkit.tensor(3.0))
+    >>> y, back = gradkit.func.vjp(lambda x: x * x, gradkit.tensor(3.0))
     >>> back(gradkit.tensor(1.0))
     (tensor(6.),)
     """
@@ -118,8 +117,7 @@ def value_and_grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 
     `func` must return a single-element real Tensor (or, with `has_aux`, (that, aux): then the value is the pair).
 
-    >>> from gradkit.func import value_and_grad
-    >>> value_and_grad(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
+    >>> gradkit.func.value_and_grad(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
     (tensor(5.), tensor([2., 4.]))
     """
     both = grad_and_value(func, argnums, has_aux)
@@ -135,8 +133,7 @@ def value_and_grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The function that gives ``(gradient, value)`` of `func` at its arguments, in PyTorch's order.
 
-    >>> from gradkit.func import grad_and_value
-    >>> grad_and_value(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
+    >>> gradkit.func.grad_and_value(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
     (tensor([2., 4.]), tensor(5.))
     """
 

@@ -25,8 +25,7 @@ def vmap(
     ValueError if nothing is mapped, extents differ, `in_dims` or `out_dims` do not fit, or the function returns
     what is no Tensor; RuntimeError for another `randomness`, and where what the function does next depends on the data.
 
-    >>> from gradkit.func import vmap
-    >>> vmap(gradkit.dot)(gradkit.ones(3, 2), gradkit.ones(3, 2))
+    >>> gradkit.func.vmap(gradkit.dot)(gradkit.ones(3, 2), gradkit.ones(3, 2))
     tensor([2., 2., 2.])
     """
     check_randomness(randomness)

@@ -16,8 +16,7 @@ class PackedSequence(NamedTuple):
     ``data`` is (total length, *), ``batch_sizes`` an int64 vector on the CPU that says how many sequences have each step.
     Made by `pack_padded_sequence` and `pack_sequence`; recurrent layers take it and return one.
 
-    >>> from gradkit.nn.utils.rnn import pack_sequence
-    >>> packed = pack_sequence([gradkit.tensor([1, 2, 3]), gradkit.tensor([4, 5])])
+    >>> packed = nn.utils.rnn.pack_sequence([gradkit.tensor([1, 2, 3]), gradkit.tensor([4, 5])])
     >>> packed.data, packed.batch_sizes
     (tensor([1, 4, 2, 5, 3]), tensor([2, 2, 1]))
     """
@@ -30,8 +29,7 @@ class PackedSequence(NamedTuple):
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """The same with ``data`` in another dtype or on another device.
 
-        >>> from gradkit.nn.utils.rnn import pack_sequence
-        >>> pack_sequence([gradkit.tensor([1, 2])]).to(gradkit.float64).data.dtype
+        >>> nn.utils.rnn.pack_sequence([gradkit.tensor([1, 2])]).to(gradkit.float64).data.dtype
         dtype('float64')
         """
         return self._replace(data=self.data.to(*args, **kwargs))
@@ -44,8 +42,7 @@ def pad_sequence(
 
     ``padding_side`` is "right" (behind) or "left". RuntimeError for another word or no sequences.
 
-    >>> from gradkit.nn.utils.rnn import pad_sequence
-    >>> pad_sequence([gradkit.tensor([1, 2, 3]), gradkit.tensor([4])], batch_first=True)
+    >>> nn.utils.rnn.pad_sequence([gradkit.tensor([1, 2, 3]), gradkit.tensor([4])], batch_first=True)
     tensor([[1, 2, 3],
             [4, 0, 0]])
     """
@@ -70,8 +67,7 @@ def _filled_up(s: Tensor, length: int, value: float, side: str) -> Tensor:
 def unpad_sequence(padded_sequences: Tensor, lengths: Any, batch_first: bool = False) -> list[Tensor]:
     """What undoes `pad_sequence`: the sequences, as views, of these lengths.
 
-    >>> from gradkit.nn.utils.rnn import unpad_sequence
-    >>> unpad_sequence(gradkit.tensor([[1, 2, 3], [4, 0, 0]]), [3, 1], batch_first=True)
+    >>> nn.utils.rnn.unpad_sequence(gradkit.tensor([[1, 2, 3], [4, 0, 0]]), [3, 1], batch_first=True)
     [tensor([1, 2, 3]), tensor([4])]
     """
     by_sample = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
@@ -84,8 +80,7 @@ def pack_padded_sequence(input: Tensor, lengths: Any, batch_first: bool = False,
     The lengths fall; with ``enforce_sorted=False`` the sequences are put in order, and back by who unpacks them.
     RuntimeError for lengths that are not positive, too many or too few, or not in order.
 
-    >>> from gradkit.nn.utils.rnn import pack_padded_sequence
-    >>> pack_padded_sequence(gradkit.tensor([[1, 2, 3], [4, 0, 0]]), [3, 1], batch_first=True).data
+    >>> nn.utils.rnn.pack_padded_sequence(gradkit.tensor([[1, 2, 3], [4, 0, 0]]), [3, 1], batch_first=True).data
     tensor([1, 4, 2, 3])
     """
     counts = np.asarray(_integers(lengths))
@@ -115,8 +110,7 @@ def pack_padded_sequence(input: Tensor, lengths: Any, batch_first: bool = False,
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
     """Sequences (L_i, *), packed: `pack_padded_sequence` of `pad_sequence`, with its errors.
 
-    >>> from gradkit.nn.utils.rnn import pack_sequence
-    >>> pack_sequence([gradkit.tensor([1]), gradkit.tensor([2, 3])], enforce_sorted=False).data
+    >>> nn.utils.rnn.pack_sequence([gradkit.tensor([1]), gradkit.tensor([2, 3])], enforce_sorted=False).data
     tensor([2, 1, 3])
     """
     lengths = [s.shape[0] for s in sequences]
@@ -130,8 +124,7 @@ def pad_packed_sequence(
 
     ``total_length`` pads further than to the longest; ValueError if it is less than that.
 
-    >>> from gradkit.nn.utils.rnn import pack_sequence, pad_packed_sequence
-    >>> pad_packed_sequence(pack_sequence([gradkit.tensor([1, 2]), gradkit.tensor([3])]), batch_first=True)
+    >>> nn.utils.rnn.pad_packed_sequence(nn.utils.rnn.pack_sequence([gradkit.tensor([1, 2]), gradkit.tensor([3])]), batch_first=True)
     (tensor([[1, 2],
             [3, 0]]), tensor([2, 1]))
     """
@@ -153,8 +146,7 @@ def pad_packed_sequence(
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
     """What undoes `pack_sequence`: the sequences.
 
-    >>> from gradkit.nn.utils.rnn import pack_sequence, unpack_sequence
-    >>> unpack_sequence(pack_sequence([gradkit.tensor([1, 2]), gradkit.tensor([3])]))
+    >>> nn.utils.rnn.unpack_sequence(nn.utils.rnn.pack_sequence([gradkit.tensor([1, 2]), gradkit.tensor([3])]))
     [tensor([1, 2]), tensor([3])]
     """
     return unpad_sequence(*pad_packed_sequence(packed_sequences))
