@@ -15,6 +15,7 @@ import numpy as np
 from gradkit.backend.numpy import NUMPY
 from gradkit.engine import stepping, unrolled, views
 from gradkit.engine.bind import bind
+from gradkit.engine.lending import lend
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.primitive import Primitive, define
 
@@ -168,9 +169,13 @@ def operation(prim: Primitive, hot: bool = False) -> Operation:
     define(prim)
     call: Callable[..., Any]
     if prim.lends and prim.rules:
+        quick = unrolled.unary(prim, bind)
 
         def call(input: Any) -> Any:
-            return bind(prim, (input,), {})
+            t = quick(input)
+            if t.node is not None and t.node.prim is prim:  # else it was lent when it was recorded
+                lend(t.node)
+            return t
     elif prim.lends and prim.arity == 1:
         call = tidied(lambda input, params: bind(prim, (input,), params), prim.tidy)
     elif hot and not any([SHAPE in flags for flags in prim.keeps]):

@@ -14,7 +14,7 @@ from gradkit.engine import modes
 from gradkit.engine.bind import bind
 from gradkit.engine.device import elsewhere
 from gradkit.engine.dtypes import constant
-from gradkit.engine.lending import keep_copies, reclaim
+from gradkit.engine.lending import keep_copies, lent, reclaim
 from gradkit.engine.node import reachable
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.products import settle
@@ -58,7 +58,9 @@ def memory(x: Tensor, name: str) -> Any:
         )
     if modes.lifted:
         settle()
-    rescue(x._view[1] if x._view else x)
+    root = x._view[1] if x._view else x
+    if lent or root.node is not None:
+        rescue(root)
     if isinstance(x.array, np.generic):
         x.array = np.asarray(x.array)
     raw = x.array
@@ -74,7 +76,8 @@ def memory(x: Tensor, name: str) -> Any:
 
 def rescue(root: Tensor) -> None:
     """Copy, for whoever kept it, what is about to be written: where the row says so, and where a tangent was made of it."""
-    reclaim(root.array)
+    if lent:
+        reclaim(root.array)
     node = root.node
     if node is None or node.prim is None:
         return
@@ -82,7 +85,7 @@ def rescue(root: Tensor) -> None:
         (node,) = node.parents
     if node.prim.rescues:
         keep_copies(node, root.array)
-    for t in (root.tangents or {}).values():
+    for t in root.tangents.values() if root.tangents else ():
         for newer in reachable([t.node] if t.node else (), node.seq - 1):
             if newer.seq < node.seq:
                 keep_copies(newer, root.array)

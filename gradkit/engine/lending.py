@@ -4,39 +4,48 @@ Whoever writes it gives these nodes a copy first.
 """
 
 import weakref
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradkit.engine.versions import owner
 
-_lent: dict[int, list[Any]] = {}  # id of the owner of memory -> weak references to the nodes
+lent: dict[int, Any] = {}  # id of the owner of memory -> the nodes, weakly
+
+
+class Borrower(weakref.ref):  # type: ignore[type-arg]
+    """A node, known weakly, and for which memory."""
+
+    __slots__ = ("key",)
+    key: int
 
 
 def lend(node: Any) -> None:
-    """Note whose memory a node keeps."""
+    """Note whose memory a node keeps, but for labels, which PyTorch keeps too."""
     for raw in node.saved:
-        if hasattr(raw, "base") and not isinstance(raw, np.generic):
-            key = id(owner(raw))
-            _lent.setdefault(key, []).append(weakref.ref(node, partial(_forget, key)))
+        if hasattr(raw, "base") and raw.dtype.kind in "fc" and not isinstance(raw, np.generic):
+            borrower = Borrower(node, _forget)
+            borrower.key = key = id(owner(raw))
+            if key in lent:
+                lent[key].append(borrower)
+            else:
+                lent[key] = [borrower]
 
 
-def _forget(key: int, reference: Any) -> None:
-    references = _lent.get(key, [])
-    if reference in references:
-        references.remove(reference)
-    if not references:
-        _lent.pop(key, None)
+def _forget(borrower: Borrower) -> None:
+    borrowers = lent.get(borrower.key, [])
+    if borrower in borrowers:
+        borrowers.remove(borrower)
+    if not borrowers:
+        lent.pop(borrower.key, None)
 
 
 def reclaim(raw: Any) -> None:
     """Copy what nodes keep of the memory under `raw`, which is about to be written."""
-    if _lent:
-        for reference in _lent.pop(id(owner(raw)), ()):
-            node = reference()
-            if node is not None:
-                keep_copies(node, raw)
+    for borrower in lent.pop(id(owner(raw)), ()):
+        node = borrower()
+        if node is not None:
+            keep_copies(node, raw)
 
 
 def keep_copies(node: Any, raw: Any) -> None:

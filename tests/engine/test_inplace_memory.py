@@ -60,12 +60,12 @@ def test_memory_that_a_rule_borrows_is_copied_when_it_is_written_and_forgotten_w
 
     x = gradkit.tensor([0.3, -0.8], requires_grad=True)
     y = x * 1
-    before = len(lending._lent)
+    before = len(lending.lent)
     ys = [gradkit.expm1(y), gradkit.expm1(y[1:])]
     del ys[1]
     y.mul_(3)
     np.testing.assert_allclose(gradkit.autograd.grad(ys[0].sum(), x)[0].numpy(), np.exp(x.numpy(force=True)), rtol=1e-6)
     ys = [gradkit.expm1(y), gradkit.expm1(y)]
-    assert len(lending._lent) == before + 1
+    assert len(lending.lent) == before + 1
     del ys
-    assert len(lending._lent) == before
+    assert len(lending.lent) == before
