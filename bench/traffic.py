@@ -141,6 +141,8 @@ PROGRAMS: dict[str, tuple[list[Any], dict[str, Any], int]] = {
     "cross_entropy_vjp": ([(), SHAPE, SHAPE[0]], LOSS, 2),
     "layer_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], NORM, 2),
     "layer_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], NORM, 5),
+    "standardize_forward": ([SHAPE], NORM, 2),
+    "standardize_vjp": ([SHAPE, SHAPE], NORM, 3),
     "batch_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], BY_COLUMN, 3),
     "batch_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], BY_COLUMN, 6),
     "dropout_forward": ([SHAPE], {"mask": at_once(lambda _xp, shape, dtype: np.ones(shape, dtype)), "lead": 0}, 2),

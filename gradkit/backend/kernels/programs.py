@@ -18,6 +18,7 @@ ROWWISE = {
     "log_softmax_forward": ("<T>",), "log_softmax_vjp": ("<T>",), "softmax_forward": ("<T>",), "softmax_vjp": ("<T>",),
     "cross_entropy_forward": ("<T>",), "cross_entropy_vjp": ("<T>",),
     "layer_norm_forward": ("<T>",), "layer_norm_vjp": ("<T>", "_columns<T>"), "dropout_forward": ("<T>",),
+    "standardize_forward": ("<T>",), "standardize_vjp": ("<T>",),
     "batch_norm_forward": ("<T>", "_moments<T>"), "batch_norm_vjp": ("<T>", "_sums<T>"),
 }
 TILE = 32  # columns that a block sums, as in layer_norm_vjp.cu
@@ -114,6 +115,18 @@ class Programs:
         sizes = np.int64(count), np.int32(length)
         columns((tiles, chunks), (THREADS,), (d, x, moments, w_ct, b_ct, *sizes, parts, self.compiler.tickets.here()))
         return [y, w_ct, b_ct]
+
+    def standardize_forward(self, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        return self.standardized("standardize_forward", axis, eps, x)
+
+    def standardize_vjp(self, d: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        return self.standardized("standardize_vjp", axis, eps, d, x)
+
+    def standardized(self, name: str, axis: tuple[int, ...], eps: float, *operands: Any) -> Any:
+        if not self.serves_normalised(operands[0], axis) or not self.serves(*operands):
+            return NotImplemented
+        y = self.cupy.empty(operands[0].shape, operands[0].dtype)
+        return y if self.launch(name, y, prod(y.shape[axis[0] :]), (*operands, y), np.float64(eps)) else NotImplemented
 
     def batch_norm_forward(self, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
         moments = self.moments(x, axis, eps) if self.serves_channels(x, axis, w, b) else None
