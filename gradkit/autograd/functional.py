@@ -1,8 +1,9 @@
 """Products with Jacobians and Hessians, and these themselves, with the signatures of `torch.autograd.functional`."""
 
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
+from contextlib import nullcontext, suppress
+from functools import wraps
+from typing import Any, TypeVar
 
 from gradkit.engine import modes
 from gradkit.engine.node import reachable
@@ -12,6 +13,7 @@ from gradkit.func.forward import apart, pushed
 from gradkit.func.pulling import check_differentiable, fresh_leaf, ones, pull_lifted, zeros
 from gradkit.func.reverse import recorded
 
+F = TypeVar("F", bound=Callable[..., Any])
 _STRATEGIES = ("reverse-mode", "forward-mode", "auto")
 
 
@@ -19,6 +21,22 @@ class UnknownStrategy(ValueError, AssertionError):
     """A strategy that there is not: PyTorch raises AssertionError for it."""
 
 
+def _heeding(create_graph: int) -> Callable[[F], F]:
+    """A transform that records under `no_grad` too if its argument at that place asks for it."""
+
+    def decorated(transform: F) -> F:
+        @wraps(transform)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            asked = kwargs.get("create_graph") or (len(args) > create_graph and args[create_graph])
+            with modes.mode(grad=True) if asked else nullcontext():
+                return transform(*args, **kwargs)
+
+        return run  # type: ignore[return-value]
+
+    return decorated
+
+
+@_heeding(create_graph=3)
 def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """``(func(*inputs), J v)``: the product of the Jacobian with a vector, by forward mode in one pass.
 
@@ -32,9 +50,6 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     >>> gradkit.jvp(lambda x: x.exp().sum(dim=1), gradkit.zeros(2, 2), gradkit.ones(2, 2))
     (tensor([2., 2.]), tensor([2., 2.]))
     """
-    if create_graph and not modes.local.grad:
-        with modes.mode(grad=True):
-            return jvp(func, inputs, v, create_graph, strict)
     xs, _ = _inputs(inputs, "jvp")
     vs = _vectors(v, xs, "jvp", _BY_INPUT)
     xs = _prepared(xs, create_graph)
@@ -57,6 +72,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _answer(outs, info["tuple"], create_graph), _answer(moved, info["tuple"], create_graph)
 
 
+@_heeding(create_graph=3)
 def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """``(func(*inputs), v^T J)``: the product of a vector with the Jacobian, by reverse mode.
 
@@ -78,6 +94,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _answer(ys, info["tuple"], create_graph), _answer(found, not single, create_graph)
 
 
+@_heeding(create_graph=2)
 def jacobian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
     strategy: str = "reverse-mode", *, chunk_size: int | str | None = "auto",
@@ -96,9 +113,6 @@ def jacobian(
     tensor([[2., 0.],
             [0., 2.]])
     """
-    if create_graph and not modes.local.grad:
-        with modes.mode(grad=True):
-            return jacobian(func, inputs, create_graph, strict, vectorize, strategy, chunk_size=chunk_size)
     _check_strategy(strategy)
     chunks.check(chunk_size, "jacobian")
     xs, single = _inputs(inputs, "jacobian")
@@ -124,6 +138,7 @@ def jacobian(
     return blocks if info["tuple"] else blocks[0]
 
 
+@_heeding(create_graph=2)
 def hessian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
     outer_jacobian_strategy: str = "reverse-mode", *, chunk_size: int | str | None = "auto",
@@ -148,6 +163,7 @@ def hessian(
     return found[0][0] if single else found
 
 
+@_heeding(create_graph=3)
 def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """``(func(*inputs), H v)`` for `func` that returns one number: forward over reverse, or `vhp` where a custom Function
     on the way has no jvp.
@@ -172,6 +188,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _answer(apart(values[0], level)[:1], False, create_graph), _answer(moved, not single, create_graph)
 
 
+@_heeding(create_graph=3)
 def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> Any:
     """``(func(*inputs), v^T H)`` for `func` that returns one number: reverse over reverse.
 
@@ -215,7 +232,7 @@ def _inputs(inputs: Any, name: str, what: str = "inputs") -> tuple[tuple[Tensor,
     for i, x in enumerate(xs):
         if not isinstance(x, Tensor):
             where = f"the given {what} has type" if single else f"the value at index {i} has type"
-            advice = f"; gradkit.func.{name} takes arrays" if hasattr(x, "dtype") else ""
+            advice = "; the transforms of gradkit.func take arrays" if hasattr(x, "dtype") else ""
             raise TypeError(
                 f"The {what} given to {name} must be either a Tensor or a tuple of Tensors but {where} {type(x)}{advice}."
             )

@@ -77,7 +77,8 @@ def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final:
     wanted = {leaf.node for leaf in leaves}
     stops = {node for leaf in leaves if leaf.tangents for node in tangent_nodes(leaf)}  # a leaf moves along them freely
     with np.errstate(all="ignore"):
-        if record or (not final and (any([ct.node is not None for ct in cts]) or entangled(seeds, leaves))):
+        tied = modes.local.grad and not final and (any([ct.node is not None for ct in cts]) or entangled(seeds, leaves))
+        if record or tied:
             with modes.mode(grad=True):
                 found = pull(seeds, wanted, record=True, retain=True, stops=stops)
         elif riding:

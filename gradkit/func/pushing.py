@@ -75,7 +75,7 @@ class Tape:
         riding = on_top(self.leaves, [t for _, t in given])
         order, last_reader = self._order(ys)
         moved: dict[Node, Any] = {leaf.node: seated(leaf, t, riding) for leaf, t in given}
-        outer = not self._final and (
+        outer = modes.local.grad and not self._final and (
             any([t.node is not None for _, t in given]) or entangled([y.node for y in ys if y.node], self.leaves)
         )
         wanted = {y.node for y in ys}

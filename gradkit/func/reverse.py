@@ -82,7 +82,7 @@ def outside(y: Tensor, leaves: list[Tensor]) -> Tensor:
     """An output as the caller sees it: on the tape only if something outside the transform put it there; its tangents,
     which inside depend on the leaves too, likewise."""
     ts = {level: outside(t, leaves) for level, t in (y.tangents or {}).items()}
-    if y.node is None or _depends_on_outside(y.node, {leaf.node for leaf in leaves}):
+    if y.node is None or (local.grad and _depends_on_outside(y.node, {leaf.node for leaf in leaves})):
         return y if not ts else wrap(y.array, y.node, ts, y.batch)
     return wrap(y.array, None, ts, y.batch)
 

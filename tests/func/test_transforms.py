@@ -155,3 +155,37 @@ def test_vjp_function_takes_the_keywords_of_pytorch(alike):
         return m.func.vjp(m.sin, m.ones(2))[1](m.ones(2), retain_graph=False, create_graph=True)
 
     alike(program)
+
+
+REVERSE = {
+    "grad": lambda m, f, x: m.func.grad(lambda y: f(y).sum())(x),
+    "grad_and_value": lambda m, f, x: m.func.grad_and_value(lambda y: f(y).sum())(x),
+    "vjp": lambda m, f, x: (lambda y, back: (y, back(x)[0]))(*m.func.vjp(f, x)),
+    "linearize": lambda m, f, x: (lambda y, push: (y, push(x)))(*m.func.linearize(f, x)),
+    "jacrev": lambda m, f, x: m.func.jacrev(f)(x),
+    "jacfwd": lambda m, f, x: m.func.jacfwd(f)(x),
+    "hessian": lambda m, f, x: m.func.hessian(lambda y: f(y).sum())(x),
+    "vmap": lambda m, f, x: m.func.vmap(f)(x),
+}
+
+
+@pytest.mark.parametrize("name", REVERSE)
+@pytest.mark.parametrize("closed", [False, True])
+def test_results_under_no_grad_are_on_no_tape(name, closed, alike):
+    def program(m):
+        w, x = m.tensor([1.0, 2.0], requires_grad=True), m.tensor([3.0, 4.0], requires_grad=not closed)
+        with m.no_grad():
+            return REVERSE[name](m, (lambda y: (y**3 * w).sum()) if closed and name == "vmap" else lambda y: y**3 * w[0], x)
+
+    alike(program)
+
+
+@pytest.mark.parametrize("name", [name for name in REVERSE if name != "linearize"])  # whose products PyTorch loses there
+@pytest.mark.parametrize("closed", [False, True])
+def test_outer_gradient_sees_a_transform_under_no_grad_as_constant(name, closed, alike):
+    def outer(m, x):
+        with m.no_grad():
+            found = REVERSE[name](m, lambda y: y**3 * (x if closed and name != "vmap" else 1), m.ones(2) if closed else x)
+        return sum([(one * x.sum()).sum() for one in (found if isinstance(found, tuple) else (found,))])
+
+    alike(lambda m: m.func.grad(lambda x: outer(m, x))(m.tensor([1.0, 2.0])))
