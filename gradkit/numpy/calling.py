@@ -11,6 +11,7 @@ from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import batching, dtypes, modes
 from gradkit.engine.bind import bind
+from gradkit.engine.device import on_device_of
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tensor import Tensor, wrap
@@ -43,9 +44,9 @@ def _stacked(tensors: list[Tensor]) -> Tensor:
 
 
 def beside(x: Tensor, raw: Any) -> Tensor:
-    """A constant made on the host, on the device of `x`."""
-    backend = backend_of(x.array)
-    return wrap(raw if backend is NUMPY else backend.asarray(raw))
+    """A constant, made on the host or there, on the device of `x`."""
+    with on_device_of(x.array):
+        return wrap(backend_of(x.array).asarray(raw))
 
 
 def operand(x: Any) -> Any:
@@ -203,4 +204,4 @@ def moved(function: Callable[..., Any], a: Any, *args: Any, **keywords: Any) -> 
 
 def gathered(x: Tensor, places: Any) -> Tensor:
     """The elements of `x`, counted in row-major order, at `places`."""
-    return xp.index(xp.reshape(x, (x.numel(),)), beside(x, np.asarray(places)), lead=0)
+    return xp.index(xp.reshape(x, (x.numel(),)), beside(x, places), lead=0)

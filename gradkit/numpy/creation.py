@@ -6,17 +6,18 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
+from gradkit.engine.device import wanted
 from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.numpy import calling
-from gradkit.numpy.calling import asarray as _asarray, refuse, together
+from gradkit.numpy.calling import asarray as _asarray, beside, refuse, together
 from gradkit.numpy.sharing import exported
 
 
 def placed(x: Tensor, device: Any) -> Tensor:
     """`x` on a device; None is where it is."""
-    return x if device is None or str(device) == "cpu" else x.to(device=device)
+    return x if device is None else x.to(device=device)
 
 
 def maker(function: Callable[..., Any], example: str) -> Callable[..., Any]:
@@ -27,10 +28,10 @@ def maker(function: Callable[..., Any], example: str) -> Callable[..., Any]:
         keywords.pop("like", None)
         made = function(*[constant(x) for x in args], **{k: constant(x) for k, x in keywords.items()})
         if isinstance(made, tuple):
-            return tuple([placed(wrap(one), device) for one in made])
-        return placed(wrap(made), device)
+            return tuple([placed(wrap(one), wanted(device)) for one in made])
+        return placed(wrap(made), wanted(device))
 
-    return named(make, name, f"""`numpy.{name}` as a tensor, on `device` if one is given: the same arguments, dtypes and errors.
+    return named(make, name, f"""`numpy.{name}` as a tensor, on `device` or the default one: the same arguments, dtypes and errors.
 
     >>> np.array_equal(gnp.{name}({example}), np.{name}({example}))
     True
@@ -76,6 +77,8 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None,
     """
     refuse("asarray", {"order": order})
     x = _asarray(a)
+    if not hasattr(a, "dtype") and not (isinstance(a, list | tuple) and calling.holds_tensor(a)):
+        device = wanted(device)
     y = placed(x if dtype is None or np.dtype(dtype) == x.dtype else xp.astype(x, dtype=np.dtype(dtype)), device)
     shared = y is a or (y is x and isinstance(a, np.ndarray))
     if copy is False and not shared:
@@ -124,7 +127,7 @@ def _like(function: Callable[..., Any], plain: Callable[..., Any]) -> Callable[.
         refuse(f"{plain.__name__}_like", {"order": order, "subok": subok})
         x = _asarray(a)
         if shape is not None:
-            return plain(shape, dtype=x.dtype if dtype is None else dtype, device=device)
+            return plain(shape, dtype=x.dtype if dtype is None else dtype, device=x.device if device is None else device)
         return function(x, dtype=dtype, device=device)
 
     return named(make, f"{plain.__name__}_like", f"""`{plain.__name__}` of the shape and dtype of `a`, unless these are given.
@@ -146,7 +149,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, de
     tensor([7., 7.], dtype=gradkit.float64)
     """
     refuse("full", {"order": order})
-    value = placed(asarray(fill_value, dtype), device)
+    value = placed(asarray(fill_value, dtype), device if isinstance(fill_value, Tensor) else wanted(device))
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     return xp.clone(xp.broadcast_to(value, shape))
 
@@ -161,7 +164,8 @@ def full_like(
     """
     refuse("full_like", {"order": order, "subok": subok})
     x = _asarray(a)
-    return full(x.shape if shape is None else shape, fill_value, x.dtype if dtype is None else dtype, device=device)
+    place = x.device if device is None else device
+    return full(x.shape if shape is None else shape, fill_value, x.dtype if dtype is None else dtype, device=place)
 
 
 def linspace(
@@ -175,12 +179,13 @@ def linspace(
     """
     if not isinstance(start, Tensor) and not isinstance(stop, Tensor):
         made: Any = np.linspace(start, stop, num, endpoint, retstep, dtype, axis)  # type: ignore[call-overload]
-        return (placed(wrap(made[0]), device), made[1]) if retstep else placed(wrap(made), device)
+        place = wanted(device)
+        return (placed(wrap(made[0]), place), made[1]) if retstep else placed(wrap(made), place)
     ends = [calling.operand(x) for x in (start, stop)]
     first, last = together(ends, calling.result_type(*ends, 1.0))
     parts = max(num - 1 if endpoint else num, 1)
     step = (last - first) / parts
-    weights = wrap(np.arange(num).astype(step.dtype).reshape((num,) + (1,) * max(first.ndim, last.ndim)))
+    weights = beside(step, np.arange(num).astype(step.dtype).reshape((num,) + (1,) * max(first.ndim, last.ndim)))
     y = first + weights * step
     y = y if axis == 0 else xp.moveaxis(y, 0, axis)
     y = y if dtype is None else xp.astype(y, dtype=np.dtype(dtype))

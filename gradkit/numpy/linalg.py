@@ -13,7 +13,7 @@ from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.errors import LinAlgError
 from gradkit.numpy import elementwise, products, reduction
-from gradkit.numpy.calling import asarray, axes_in, converted, plain, refuse, refuse_out, together
+from gradkit.numpy.calling import asarray, axes_in, beside, converted, refuse, refuse_out, together
 from gradkit.numpy.manipulation import matrix_transpose
 from gradkit.numpy.norms import cond, matrix_norm, norm, vector_norm
 from gradkit.numpy.products import matmul, tensordot, vecdot
@@ -211,9 +211,9 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     columns = xp.reshape(y, (m, 1)) if y.ndim == 1 else y
     found = xp.matmul(solving.pinv(x, rtol=float(share)), columns)
     s = xp.linalg_svdvals(x)
-    rank = int((s.array > share * s.array.max(initial=0)).sum())
+    rank = int((s.array > share * s.array[:1]).sum())
     off = elementwise.abs(columns - xp.matmul(x, found))
-    squares = reduction.sum(off * off, 0) if rank == n < m else asarray(np.empty(0, off.dtype))
+    squares = reduction.sum(off * off, 0) if rank == n < m else beside(off, np.empty(0, off.dtype))
     return (xp.reshape(found, (n,)) if y.ndim == 1 else found), squares, rank, s
 
 
@@ -260,7 +260,7 @@ def matrix_power(a: Any, n: int) -> Tensor:
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise LinAlgError("Last 2 dimensions of the array must be square")
     if n == 0:
-        return xp.broadcast_to(asarray(np.eye(x.shape[-1], dtype=x.dtype)), tuple(x.shape))
+        return xp.broadcast_to(beside(x, np.eye(x.shape[-1], dtype=x.dtype)), tuple(x.shape))
     square, n = (x, n) if n > 0 else (inv(x), -n)
     made: Tensor | None = None
     while n:
@@ -277,9 +277,14 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     >>> gnp.linalg.matrix_rank(gradkit.ones(2, 2))
     tensor(1)
     """
-    x = asarray(A)
-    parameters = {"tol": tol, "hermitian": hermitian, "rtol": rtol}
-    return plain(np.linalg.matrix_rank, x, broadcasts=False, **{k: v for k, v in parameters.items() if v is not None})
+    (x,) = inexact(A)
+    if x.ndim < 2:
+        return converted(reduction.any(x), np.int64)
+    s = xp.linalg_svdvals(x)
+    if tol is None:
+        share = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else rtol
+        tol = elementwise.multiply(reduction.max(s, -1), share)
+    return reduction.count_nonzero(elementwise.greater(s, xp.expand_dims(asarray(tol), -1)), -1)
 
 
 def multi_dot(arrays: Any, *, out: Any = None) -> Tensor:

@@ -70,6 +70,8 @@ def round(a: Any, decimals: int = 0, out: Any = None) -> Tensor:
     """
     refuse_out("round", out)
     x = asarray(a)
+    if x.dtype.kind == "b" and decimals:
+        raise TypeError("np.round: bools have no decimals")
     if x.dtype.kind in "biuc":
         return plain(np.round, x, decimals=decimals)
     return xp.rint(x) if decimals == 0 else xp.round_decimals(x, decimals=decimals)

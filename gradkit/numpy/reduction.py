@@ -11,8 +11,7 @@ from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise
-from gradkit.numpy.calling import answer, asarray, axes_in, axis_in, converted, in_line, plain, refuse, refuse_out
-from gradkit.numpy.creation import full
+from gradkit.numpy.calling import answer, asarray, axes_in, axis_in, beside, converted, in_line, plain, refuse, refuse_out
 from gradkit.numpy.joining import concatenate
 
 
@@ -32,7 +31,7 @@ def reduced(function: Callable[..., Any], row: str, x: Tensor, axis: Any, keepdi
     """The row along the axes, or NumPy's own function on integers and bools."""
     axes = axes_in(axis, x.ndim)
     if not differentiable(x.dtype):
-        return plain(function, x, axis=axes, keepdims=bool(keepdims), broadcasts=False)
+        return converted(plain(function, x, axis=axes, keepdims=bool(keepdims), broadcasts=False), x.dtype)
     if not axes:
         return xp.clone(x)
     return getattr(xp, row)(x, axis=axes, keepdims=bool(keepdims), **params)
@@ -81,7 +80,7 @@ def prod(
     x = entering(np.prod, a, dtype, where, 1)
     axes = axes_in(axis, x.ndim)
     if not differentiable(x.dtype):
-        y = plain(np.prod, x, axis=axes, keepdims=bool(keepdims), broadcasts=False)
+        y = converted(plain(np.prod, x, axis=axes, keepdims=bool(keepdims), broadcasts=False), x.dtype)
     elif not axes:
         y = xp.clone(x)
     else:
@@ -231,7 +230,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     x = asarray(a)
     if weights is None:
         y = mean(x, axis, keepdims=keepdims)
-        return (y, asarray(np.full(y.shape, x.numel() // y.numel(), y.dtype))) if returned else y
+        return (y, beside(y, np.full(y.shape, x.numel() // y.numel(), y.dtype))) if returned else y
     w = asarray(weights)
     if w.shape != x.shape:
         w = xp.reshape(w, tuple([n if i in axes_in(axis, x.ndim) else 1 for i, n in enumerate(x.shape, -x.ndim)]))
@@ -249,7 +248,7 @@ def _running(function: Callable[..., Any], row: str, a: Any, axis: int | None, d
     x, axis = in_line(entering(function, a, dtype), axis)
     at = axis - x.ndim
     if not differentiable(x.dtype):
-        return plain(function, x, axis=at, broadcasts=False)
+        return converted(plain(function, x, axis=at, broadcasts=False), x.dtype)
     return getattr(xp, row)(x, axis=at, reverse=False)
 
 
@@ -285,7 +284,7 @@ def _cumulative(name: str, running: Callable[..., Any], first: int) -> Callable[
         y = running(x, at, dtype)
         if not include_initial:
             return y
-        return concatenate([full((*x.shape[:at], 1, *x.shape[at + 1 :]), first, y.dtype), y], at)
+        return concatenate([beside(y, np.full((*x.shape[:at], 1, *x.shape[at + 1 :]), first, y.dtype)), y], at)
 
     word = "sums" if first == 0 else "products"
     return named(function, name, f"""Running {word} along `axis`, with a leading {first} if `include_initial`.

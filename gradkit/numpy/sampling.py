@@ -7,7 +7,7 @@ import numpy as np
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import elementwise, products, reduction
-from gradkit.numpy.calling import NOT_GIVEN, NUMBERS, asarray, axes_in, axis_in, converted, together
+from gradkit.numpy.calling import NOT_GIVEN, NUMBERS, asarray, axes_in, axis_in, beside, converted, together
 from gradkit.numpy.joining import concatenate
 from gradkit.numpy.manipulation import flip
 from gradkit.numpy.searching import take
@@ -98,7 +98,7 @@ def _slopes(x: Tensor, spacing: Any, axis: int) -> Tensor:
         slopes = elementwise.divide(steps, spacing)
         inner = (take(slopes, np.arange(1, n - 1), axis) + take(slopes, np.arange(n - 2), axis)) / 2
     else:
-        places = asarray(spacing)
+        places = spacing if isinstance(spacing, Tensor) else beside(x, spacing)
         places = converted(places, np.float64) if places.dtype.kind in "iu" else places
         widths = xp.reshape(diff(places), (-1, *[1] * (-axis - 1)))
         slopes = elementwise.divide(steps, widths)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.device import CPU, moved as on_host
 from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
 from gradkit.engine.tensor import Tensor, wrap
@@ -67,7 +68,7 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
     """
     refuse_out("take", out)
     x, axis = in_line(a, axis)
-    places = _inside(indices if isinstance(indices, Tensor) else beside(x, np.asarray(indices)), x.shape[axis], mode)
+    places = _inside(indices if isinstance(indices, Tensor) else beside(x, indices), x.shape[axis], mode)
     if axis == 0:
         return xp.index(x, places, lead=0)
     y = xp.index(xp.moveaxis(x, axis, 0), places, lead=0)
@@ -128,7 +129,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Tensor:
     tensor([4., 4., 5.])
     """
     x, axis = in_line(a, axis)
-    times = unbatched(repeats, "repeat")
+    times = on_host(unbatched(repeats, "repeat"), CPU)  # they say how long the answer is
     return take(x, np.repeat(np.arange(x.shape[axis]), times), axis)
 
 
@@ -210,7 +211,7 @@ def _places(name: str, example: str) -> Callable[..., Any]:
     def find(*operands: Any, **keywords: Any) -> Any:
         raws = [unbatched(x, name) if isinstance(x, Tensor) or _are_tensors(x) else x for x in operands]
         found = on_raw(function, *raws, **keywords)
-        return tuple([wrap(one) for one in found]) if isinstance(found, tuple) else wrap(np.asarray(found))
+        return tuple([wrap(one) for one in found]) if isinstance(found, tuple) else asarray(found)
 
     return named(find, name, f"""`numpy.{name}` of tensors: integers or bools, which have no derivative. RuntimeError inside vmap.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.device import CPU, moved
 from gradkit.engine.dtypes import differentiable
 from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
@@ -46,7 +47,7 @@ def quantile(
     x = asarray(a)
     if x.dtype.kind == "c" or (x.dtype.kind == "b" and method in BETWEEN):
         raise TypeError(f"np.quantile with method {method!r} takes real numbers, not {x.dtype}")
-    places = np.asarray(asarray(q).array)
+    places = np.asarray(moved(asarray(q).array, CPU))
     if not ((places >= 0) & (places <= 1)).all():
         raise ValueError("Quantiles must be in the range [0, 1]")
     dtype = x.dtype if differentiable(x.dtype) or method in CHOOSING else np.dtype(np.float64)
@@ -87,7 +88,7 @@ def percentile(
     >>> gnp.percentile(gradkit.tensor([1.0, 2.0, 4.0]), 75)
     tensor(3.)
     """
-    q = q / 100 if isinstance(q, int | float) else np.true_divide(asarray(q).array, 100)
+    q = q / 100 if isinstance(q, int | float) else np.true_divide(moved(asarray(q).array, CPU), 100)
     return quantile(a, q, axis, out, overwrite_input, method, keepdims, weights=weights)
 
 

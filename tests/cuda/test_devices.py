@@ -8,6 +8,7 @@ import pytest
 
 import gradkit
 from gradkit.engine.tensor import Tensor
+from tests.test_numpy_namespace import CALLS, leaves, names_in, operands, outcome
 
 CUDA0 = gradkit.device("cuda", 0)
 
@@ -201,6 +202,22 @@ def test_types_name_the_device_and_lead_there():
     assert x.type("gradkit.cuda.DoubleTensor").type() == y.type() and y.type(x.type()).type() == x.type()
     assert x.type_as(y).type() == y.type()
     assert y.type(gradkit.float32).type() == "gradkit.cuda.FloatTensor"
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if names_in(call)])
+def test_numpys_functions_answer_where_their_operands_are(call):
+    """The host's, here, although the default device is another."""
+    values = {name: gradkit.from_numpy(np.asarray(a)) for name, a in operands("float64").items()}
+    answer, error = outcome(call, gradkit.numpy, values)
+    assert error is None or outcome(call, np, operands("float64"))[1] is not None, error
+    assert {x.device.type for x in leaves(answer) if isinstance(x, Tensor)} <= {"cpu"}
+
+
+def test_numpys_functions_make_tensors_on_the_default_device():
+    gnp = gradkit.numpy
+    made = [gnp.zeros(2), gnp.full(2, 1.0), gnp.arange(3), gnp.linspace(0, 1, 3), gnp.asarray([1.0]), *gnp.tril_indices(3)]
+    assert {x.device for x in made} == {CUDA0}
+    assert gnp.zeros(2, device="cpu").device.type == gnp.asarray(made[0], device="cpu").device.type == "cpu"
 
 
 def test_a_saved_value_that_a_hook_leaves_on_the_host_is_named():

@@ -5,13 +5,18 @@ from typing import Any
 from gradkit.backend.cuda.compiling import elementwise
 
 __all__ = [
-    "argpartition", "as_strided", "astype", "diagonal", "kept_by_mask", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "matmul", "matrix_transpose", "put_where", "zeros_like",
+    "argpartition", "argsort", "as_strided", "astype", "diagonal", "kept_by_mask", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "matmul", "matrix_transpose", "put_where", "spacing", "zeros_like",
 ]
 
 
-def argpartition(cp: Any, x: Any, _kth: Any, axis: int = -1) -> Any:
+def argpartition(cp: Any, x: Any, kth: Any, axis: int = -1, kind: Any = None) -> Any:
     """The order of all: CuPy's own asks the host after every step."""
+    return cp.argsort(x, axis=axis)
+
+
+def argsort(cp: Any, x: Any, axis: int = -1, kind: Any = None, stable: Any = None) -> Any:
+    """CuPy's, which is always stable."""
     return cp.argsort(x, axis=axis)
 
 
@@ -45,6 +50,12 @@ def matrix_transpose(_cp: Any, x: Any) -> Any:
 
 def zeros_like(cp: Any, x: Any) -> Any:
     return cp.zeros(x.shape, x.dtype)
+
+
+def spacing(cp: Any, x: Any) -> Any:
+    """The distance to the next number, away from 0."""
+    x = x.astype(cp.result_type(x.dtype, cp.float16), copy=False)
+    return cp.nextafter(x, cp.copysign(x.dtype.type("inf"), x)) - x
 
 
 def kept_by_mask(cp: Any, mask: Any, x: Any) -> Any:

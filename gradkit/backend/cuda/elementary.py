@@ -24,7 +24,9 @@ _POWERS = {
 
 
 def power(cp: Any, x: Any, p: Any) -> Any:
-    """``x ** p`` for a number `p`; the dtype of `x`."""
+    """``x ** p``: for a number `p` in the dtype of `x`, for an array in the one that NumPy gives."""
+    if isinstance(p, cp.ndarray) or x.dtype.kind == "b":
+        return cp.power(x, p)
     exponent = p.item() if hasattr(p, "item") else p
     if exponent == 0:
         return cp.ones(x.shape, x.dtype)
@@ -46,7 +48,7 @@ _REMAINDER = "y = m != 0 || m != m ? m : copysign(C(0), b)"
 
 
 def divided(cp: Any, name: str, a: Any, b: Any, answer: str) -> Any:
-    if a.dtype.kind != "f":
+    if (a if hasattr(a, "dtype") else b).dtype.kind != "f":
         return getattr(cp, name)(a, b)
     kind = COMPUTED_IN[a.dtype.char]
     body = f"typedef {kind} C; const C a = x, b = z; {_DIVIDED} {answer}"
