@@ -319,7 +319,9 @@ def _mapped(cls: Any, level: int, args: tuple[Any, ...]) -> Any:
     if not isinstance(out, tuple):
         return _entered(out, out_dims, level)
     dims = out_dims if isinstance(out_dims, tuple) else (out_dims,) * len(out)
-    return tuple([_entered(y, d, level) for y, d in zip(out, dims, strict=True)])
+    if len(dims) != len(out):
+        raise RuntimeError(f"{cls.__name__}.vmap returned {len(out)} outputs and out_dims={out_dims}: one is needed for each")
+    return tuple([_entered(y, d, level) for y, d in zip(out, dims)])
 
 
 def _entered(y: Any, dim: int | None, level: int) -> Any:

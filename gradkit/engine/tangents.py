@@ -45,13 +45,13 @@ def dual(x: Tensor, level: int, t: Tensor | None) -> Tensor:
 def push(bind: Any, prim: Primitive, level: int, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on operands stripped of a level, and its jvp on their tangents of that level."""
     ts = [x.tangents.get(level) if x.tangents else None for x in operands]
-    if (prim.rules or prim.linear) and bare(operands, ts):
+    if (prim.rules or prim.linear) and bare(operands, ts) and not local.anomaly:
         return _push_bare(prim, level, ts, operands, params)
     primals = [x if t is None else strip(x, level) for x, t in zip(operands, ts)]
     y = bind(prim, primals, params)
     if prim.step is None:
         return y
-    if prim.rules and plain(y, ts) and batching.on_host((y,)):
+    if prim.rules and plain(y, ts) and batching.on_host((y,)) and not local.anomaly:
         return dual(y, level, _push_raw(prim, ts, y, primals, params))
     if len(backends) == 1:
         t = prim.jvp(tensor_xp, ts, y, *primals, **params)

@@ -197,3 +197,26 @@ def test_written_residual_names_both_lines():
         y.add_(1)
         with pytest.raises(RuntimeError, match=r"MulBackward0 at .*test_anomaly\.py:\d+, in test_written.* add_ wrote it"):
             z.sum().backward()
+
+
+FORWARD = {
+    "vmap": lambda: gradkit.vmap(lambda x: x.log())(gradkit.tensor([1.0, 0.0])),
+    "jvp": lambda: gradkit.func.jvp(lambda x: x.log(), (gradkit.tensor([1.0, 0.0]),), (gradkit.zeros(2),)),
+    "jvp over vmap": lambda: gradkit.func.jvp(gradkit.vmap(gradkit.log), (gradkit.tensor([1.0, 0.0]),), (gradkit.zeros(2),)),
+    "vmap over a gradient": lambda: gradkit.vmap(gradkit.func.grad(lambda x: x.log()))(gradkit.tensor([1.0, 0.0])),
+}
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_forward_pass_of_a_transform_is_watched(name):
+    with detect_anomaly(), np.errstate(all="ignore"), warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        FORWARD[name]()
+    assert "the first -inf of the forward pass was made from 0.0 by log at index (1,)" in str(seen[0].message)
+
+
+def test_tangent_that_is_not_finite_is_noticed():
+    with detect_anomaly(), np.errstate(all="ignore"), warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        gradkit.func.jvp(lambda x: x.sqrt() * 0, (gradkit.zeros(1),), (gradkit.ones(1),))
+    assert any("inf of the forward pass" in str(w.message) for w in seen)

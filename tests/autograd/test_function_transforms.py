@@ -319,3 +319,17 @@ def test_argument_of_a_transform_cannot_be_marked_dirty():
 
     with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
         gradkit.func.grad(lambda x: Double.apply(x).sum())(gradkit.ones(2))
+
+
+def test_vmap_rule_with_too_few_out_dims_says_so():
+    class Two(gradkit.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return x, x
+
+        @staticmethod
+        def vmap(info, in_dims, x):
+            return (x, x), (0,)
+
+    with pytest.raises(RuntimeError, match="Two.vmap returned 2 outputs and out_dims="):
+        gradkit.vmap(Two.apply)(gradkit.ones(2))
