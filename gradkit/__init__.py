@@ -23,59 +23,14 @@ from gradkit.autograd import (
 )
 from gradkit.autograd.functional import jacobian as jacobian, jvp as jvp, vjp as vjp
 from gradkit.autograd.walk import backward as backward
-from gradkit.creation import (
-    arange as arange,
-    as_tensor as as_tensor,
-    asarray as asarray,
-    empty as empty,
-    empty_like as empty_like,
-    eye as eye,
-    from_numpy as from_numpy,
-    frombuffer as frombuffer,
-    full as full,
-    full_like as full_like,
-    linspace as linspace,
-    logspace as logspace,
-    ones as ones,
-    ones_like as ones_like,
-    scalar_tensor as scalar_tensor,
-    tensor as tensor,
-    zeros as zeros,
-    zeros_like as zeros_like,
-)
+from gradkit.creation import *
 from gradkit.engine.device import (
     Size as Size,
     device as device,
     get_default_device as get_default_device,
     set_default_device as set_default_device,
 )
-from gradkit.engine.dtypes import (
-    bool as bool,
-    cdouble as cdouble,
-    cfloat as cfloat,
-    complex64 as complex64,
-    complex128 as complex128,
-    double as double,
-    float as float,
-    float16 as float16,
-    float32 as float32,
-    float64 as float64,
-    get_default_dtype as get_default_dtype,
-    half as half,
-    int as int,
-    int8 as int8,
-    int16 as int16,
-    int32 as int32,
-    int64 as int64,
-    long as long,
-    promote_types as promote_types,
-    set_default_dtype as set_default_dtype,
-    short as short,
-    uint8 as uint8,
-    uint16 as uint16,
-    uint32 as uint32,
-    uint64 as uint64,
-)
+from gradkit.engine.dtypes import *
 from gradkit.engine.operands import tensor_xp as _rows
 from gradkit.engine.primitive import REGISTRY as _REGISTRY
 from gradkit.engine.printing import get_printoptions as get_printoptions, set_printoptions as set_printoptions
@@ -112,25 +67,7 @@ from gradkit.ops.scanning import *
 from gradkit.ops.shaping import *
 from gradkit.ops.sorting import *
 from gradkit.ops.windows import *
-from gradkit.random import (
-    Generator as Generator,
-    bernoulli as bernoulli,
-    default_generator as default_generator,
-    get_rng_state as get_rng_state,
-    initial_seed as initial_seed,
-    manual_seed as manual_seed,
-    multinomial as multinomial,
-    normal as normal,
-    rand as rand,
-    rand_like as rand_like,
-    randint as randint,
-    randint_like as randint_like,
-    randn as randn,
-    randn_like as randn_like,
-    randperm as randperm,
-    seed as seed,
-    set_rng_state as set_rng_state,
-)
+from gradkit.random import *
 from gradkit.version import __version__ as __version__
 
 newaxis = None

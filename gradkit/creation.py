@@ -13,6 +13,11 @@ from gradkit.engine.device import CPU, made_on, moved, wanted
 from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor, wrap
 
+__all__ = [
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "frombuffer", "full", "full_like",
+    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "zeros", "zeros_like",
+]
+
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
     """A new tensor holding a copy of `data`: a number, nested lists or tuples, an array, a tensor.

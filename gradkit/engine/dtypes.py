@@ -5,6 +5,12 @@ from typing import Any
 
 import numpy as np
 
+__all__ = [
+    "bool", "cdouble", "cfloat", "complex64", "complex128", "double", "float", "float16", "float32", "float64",
+    "get_default_dtype", "half", "int", "int8", "int16", "int32", "int64", "long", "promote_types", "set_default_dtype",
+    "short", "uint8", "uint16", "uint32", "uint64",
+]
+
 _bool, _int, _float = bool, int, float  # Python's, before PyTorch's names take their place here
 
 bool = bool_ = np.dtype("bool")
