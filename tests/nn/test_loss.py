@@ -1,5 +1,9 @@
 """Losses against torch: values and gradients, for every reduction."""
 
+import copy
+import math
+import pickle
+
 import numpy as np
 import pytest
 
@@ -109,3 +113,19 @@ def test_wrong_target_size_warns():
 def test_deprecated_reductions_do_not_exist():
     with pytest.raises(TypeError):
         nn.MSELoss(size_average=False)
+
+
+def test_inputs_are_taken_by_name(torch):
+    x, target = torch.randn(4, 3), torch.tensor([0, 2, 1, 1])
+    expected = torch.nn.CrossEntropyLoss(label_smoothing=0.1)(input=x, target=target)
+    found = nn.CrossEntropyLoss(label_smoothing=0.1)(input=gradkit.tensor(x.numpy()), target=gradkit.tensor(target.numpy()))
+    assert gradkit.allclose(found, gradkit.tensor(expected.numpy()))
+    assert nn.LeakyReLU(0.5)(input=gradkit.tensor([-2.0])).tolist() == [-1.0]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda loss: pickle.loads(pickle.dumps(loss))], ids=["copied", "pickled"])
+def test_weights_of_a_loss_are_state(copied):
+    loss = copied(nn.BCEWithLogitsLoss(weight=gradkit.tensor([2.0]), pos_weight=gradkit.tensor([3.0])))
+    assert list(loss.state_dict()) == ["weight", "pos_weight"] and not list(loss.parameters())
+    assert loss.double().pos_weight.dtype == gradkit.float64
+    assert (loss(gradkit.zeros(1).double(), gradkit.ones(1).double()) / math.log(2)).item() == pytest.approx(6)
