@@ -3,6 +3,7 @@
 The others are the fits of `gradkit.backend.cpu`, written out as one kernel that computes in double.
 """
 
+from collections.abc import Callable
 from math import factorial
 from typing import Any
 
@@ -15,24 +16,13 @@ __all__ = [
 ]
 
 
-def erf(cp: Any, x: Any) -> Any:
-    return of_one(cp, "erf", "y = erf(v)", x)
+def _cudas(name: str, function: str) -> Callable[[Any, Any], Any]:
+    """A function that CUDA has."""
+    return lambda cp, x: of_one(cp, name, f"y = {function}(v)", x)
 
 
-def erfc(cp: Any, x: Any) -> Any:
-    return of_one(cp, "erfc", "y = erfc(v)", x)
-
-
-def erfcx(cp: Any, x: Any) -> Any:
-    return of_one(cp, "erfcx", "y = erfcx(v)", x)
-
-
-def erfinv(cp: Any, x: Any) -> Any:
-    return of_one(cp, "erfinv", "y = erfinv(v)", x)
-
-
-def ndtr(cp: Any, x: Any) -> Any:
-    return of_one(cp, "ndtr", "y = normcdf(v)", x)
+erf, erfc, erfcx, erfinv, lgamma = [_cudas(name, name) for name in ("erf", "erfc", "erfcx", "erfinv", "lgamma")]
+ndtr = _cudas("ndtr", "normcdf")
 
 
 def ndtri(cp: Any, p: Any) -> Any:
@@ -49,10 +39,6 @@ def log_ndtr(cp: Any, x: Any) -> Any:
     below = "log(C(0.5) * erfcx(-v * C(0.7071067811865476))) - C(0.5) * v * v"
     above = "log1p(C(-0.5) * erfc(v * C(0.7071067811865476)))"
     return of_one(cp, "log_ndtr", f"y = v < 0 ? {below} : {above}", x)
-
-
-def lgamma(cp: Any, x: Any) -> Any:
-    return of_one(cp, "lgamma", "y = lgamma(v)", x)
 
 
 # -- written out
