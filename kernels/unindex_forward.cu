@@ -147,7 +147,7 @@ __global__ void __launch_bounds__(1024, 1)
     for (int shift = 0; shift < 8 * passes; shift += 8) {
         for (int i = thread; i < warps * digits; i += blockDim.x) tally[i] = 0;
         __syncthreads();
-        each_entry(keys, begin, end, shift, tally + warp * digits, [](int, int) {});
+        each_entry(keys, begin, end, shift, tally + warp * digits, [](int, int, int) {});
         __syncthreads();
         if (thread < digits) {  // from counts to the places before each warp's, of this digit
             int total = 0;
@@ -168,7 +168,7 @@ __global__ void __launch_bounds__(1024, 1)
         for (int i = thread; i < warps * digits; i += blockDim.x) tally[i] += i % digits ? totals[i % digits - 1] : 0;
         __syncthreads();
         each_entry(keys, begin, end, shift, tally + warp * digits,
-                   [=](int i, int place) { to.put(place, keys[i], order ? order[i] : i); });
+                   [=](int i, int key, int place) { to.put(place, key, order ? order[i] : i); });
         __syncthreads();
         keys = to.keys;
         order = to.order;
@@ -187,7 +187,7 @@ __global__ void __launch_bounds__(256)
     if (number >= runs) return;
     for (int d = lane; d < digits; d += 32) mine[d] = 0;
     __syncwarp();
-    each_entry(keys, number * run, min(number * run + run, count), shift, mine, [](int, int) {});
+    each_entry(keys, number * run, min(number * run + run, count), shift, mine, [](int, int, int) {});
     for (int d = lane; d < digits; d += 32) counts[d * runs + number] = mine[d];
 }
 
@@ -204,5 +204,5 @@ __global__ void __launch_bounds__(256)
     }
     __syncwarp();
     each_entry(keys, number * run, min(number * run + run, count), shift, mine,
-               [=](int i, int place) { to.put(place, keys[i], order ? order[i] : i); });
+               [=](int i, int key, int place) { to.put(place, key, order ? order[i] : i); });
 }

@@ -63,6 +63,22 @@ def test_edges_are_those_of_the_program(name):
     np.testing.assert_allclose(PROGRAMS[name](cupy.asarray(x), axis=-1).get(), want, rtol=1e-14)
 
 
+@pytest.mark.parametrize("rows", [1, 31, 5000])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_loss_of_many_rows_is_added_up_in_the_same_launch(rows, reduction, counting):
+    rng = np.random.default_rng(rows)
+    x, target = rng.normal(size=(rows, 7)), rng.integers(0, 7, rows)
+    params = {"axis": -1, "rank": 2, "ignore_index": 3, "reduction": reduction}
+    if rows == 1:
+        target[:] = 2
+    raws = cupy.asarray(x), cupy.asarray(target)
+    PROGRAMS["cross_entropy_forward"](*raws, **params)
+    with counting() as counts:
+        got = PROGRAMS["cross_entropy_forward"](*raws, **params)
+    assert counts["launch"] == 1 and got.shape == ()
+    np.testing.assert_allclose(float(got), FUSIBLE["cross_entropy_forward"](PLAIN, x, target, **params), rtol=1e-13)
+
+
 LOSS = {"axis": -1, "rank": 2, "reduction": "mean"}
 
 
@@ -97,8 +113,8 @@ def test_loss_and_its_gradient_take_few_launches(counting):
     step()
     with counting() as both:
         loss, backward = step()
-    # Forward: losses, their sum, how many count, the division; back: a one to start from, how many, the cotangent.
-    assert both["launch"] == 7 and backward["launch"] == 3
+    # Forward, one; back: a one to start from, how many count, the cotangent.
+    assert both["launch"] == 4 and backward["launch"] == 3
     c = x.detach().cpu().requires_grad_()
     want = gk.nn.functional.cross_entropy(c, target.cpu())
     want.backward()

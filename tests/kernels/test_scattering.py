@@ -17,7 +17,7 @@ FULL = slice(None)
 
 @pytest.fixture(params=["one block sorts", "many sort"])
 def either_sort(request, monkeypatch):
-    monkeypatch.setattr(scattering, "FEW", 1 << 14 if request.param == "one block sorts" else 0)
+    monkeypatch.setattr(scattering, "FEW", 1 << 16 if request.param == "one block sorts" else 0)
 
 
 def added(shape, key, values):

@@ -63,16 +63,12 @@ class Programs:
     ) -> Any:
         if not self.serves_classes(x, target, axis, rank):
             return NotImplemented
-        losses = self.cupy.empty(x.shape[:-1], x.dtype)
         ignored = NONE_IGNORED if ignore_index is None else ignore_index
-        if not self.launch("cross_entropy_forward", x, x.shape[-1], (x, target, losses), np.int64(ignored)):
-            return NotImplemented
-        if reduction == "none":
-            return losses
-        total = losses.sum()
-        if reduction == "sum":
-            return total
-        return (total / self.counted(x, target, ignore_index)).astype(x.dtype, copy=False)
+        alone, tickets = reduction == "none", self.compiler.tickets
+        y = self.cupy.empty(x.shape[:-1] if alone else (), x.dtype)
+        parts = 0 if alone else self.cupy.empty(2 * tickets.most(), SUMMED_IN[TYPES[x.dtype.name]])
+        rest = np.int64(ignored), np.int32(reduction == "mean"), parts, tickets.here()
+        return y if self.launch("cross_entropy_forward", x, x.shape[-1], (x, target, y), *rest) else NotImplemented
 
     def cross_entropy_vjp(
         self, d: Any, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int | None, reduction: str

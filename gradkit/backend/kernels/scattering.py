@@ -18,7 +18,7 @@ from gradkit.backend.kernels.layout import SMALL, THREADS, VECTOR, packed, power
 
 NAME = "unindex_forward"
 FORMS = ("<T>", "_chunks<T>", "_order", "_count", "_place")
-FEW = 1 << 14  # entries that one block sorts
+FEW = 1 << 13  # entries that one block sorts
 CHUNK = 512  # rows that are summed ahead if they have one place, at least
 
 
