@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.device import Size, device
+from gradkit.backend.protocol import backend_of
+from gradkit.engine.device import CPU, Size, device, moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import owner
 
@@ -61,6 +62,7 @@ class _Writer(_Pickler):  # type: ignore[misc]
     def __init__(self, file: io.BytesIO, protocol: int) -> None:
         super().__init__(file, protocol, fix_imports=False)
         self.storages: dict[int, _Storage] = {}
+        self.copies: dict[int, tuple[Any, Any]] = {}  # of a device's memory
 
     def persistent_id(self, obj: Any) -> Any:
         if not isinstance(obj, _Storage):
@@ -83,7 +85,7 @@ class _Writer(_Pickler):  # type: ignore[misc]
 
         if t.batch or t.tangents:
             raise RuntimeError("save(): a tensor inside vmap or jvp stands for more than its values; save it outside")
-        raw = np.asarray(t.array if not t.is_cuda else t.detach().cpu().array)
+        raw = self._on_host(t.array) if t.is_cuda else np.asarray(t.array)
         storage, raw = self._storage_of(raw, str(t.device))
         offset = (raw.ctypes.data - storage.raw.ctypes.data) // raw.itemsize
         place = (storage, offset, tuple(t.shape), tuple([s // raw.itemsize for s in raw.strides]))
@@ -94,6 +96,17 @@ class _Writer(_Pickler):  # type: ignore[misc]
         else:
             made = _REBUILD_TENSOR_OF, (*place, *state, _Named("torch", raw.dtype.name))
         return (_REBUILD_PARAMETER, (_Made(made), t.requires_grad, collections.OrderedDict())) if parameter else made
+
+    def _on_host(self, there: Any) -> Any:
+        """A device's array in a copy of all the memory that it shares with others."""
+        whole = owner(there)
+        if not whole.flags.c_contiguous:
+            return moved(there, CPU)
+        _, copy = self.copies.setdefault(id(whole), (whole, None))
+        if copy is None:
+            copy = moved(whole, CPU)
+            self.copies[id(whole)] = whole, copy
+        return np.ndarray(there.shape, there.dtype, copy.reshape(-1).view("B"), there.data.ptr - whole.data.ptr, there.strides)
 
     def _storage_of(self, raw: Any, location: str) -> tuple[_Storage, Any]:
         """The storage of an array, which arrays that share memory share, and the array: a copy if it has to be one."""
@@ -161,10 +174,16 @@ def save(obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 2, 
 
 # -- loading
 class _Lent:
-    """A storage as it was loaded: bytes, the dtype its name gives, and the device it is to go to."""
+    """A storage as it was loaded, the dtype its name gives, and the device it is to go to."""
 
-    def __init__(self, data: Any, dtype: Any, place: Callable[[Tensor], Tensor]) -> None:
-        self.data, self.dtype, self.place = data, dtype, place
+    def __init__(self, data: Any, dtype: Any, location: str) -> None:
+        self.data, self.dtype, self.location = data, dtype, location
+
+    def there(self) -> Any:
+        """All of it, moved once: what shares memory goes on to."""
+        if self.location:
+            self.data, self.location = _moved(wrap(self.data), self.location).array, ""
+        return self.data
 
 
 def _dtype(name: str) -> np.dtype[Any]:
@@ -178,12 +197,12 @@ def _dtype(name: str) -> np.dtype[Any]:
 def _rebuild_tensor(
     storage: _Lent, offset: int, size: Any, stride: Any, requires_grad: bool, _hooks: Any, dtype: Any = None, _metadata: Any = None
 ) -> Tensor:
-    raw = storage.data.view(storage.dtype if dtype is None else dtype)
+    raw = storage.there().view(storage.dtype if dtype is None else dtype)
     last = offset + sum([(n - 1) * s for n, s in zip(size, stride)])
     if min([offset, *size, *stride], default=0) < 0 or len(size) != len(stride) or (0 not in size and last >= raw.size):
         raise pickle.UnpicklingError(f"a tensor of size {tuple(size)}, stride {tuple(stride)} lies outside its storage of {raw.size}")
     strides = [s * raw.itemsize for s in stride]
-    y = storage.place(wrap(np.lib.stride_tricks.as_strided(raw[offset:], tuple(size), strides)))
+    y = wrap(backend_of(raw).xp.as_strided(raw[offset:], tuple(size), strides))
     return y.requires_grad_() if requires_grad else y
 
 
@@ -300,7 +319,7 @@ def _is_swapped(archive: Any, root: str) -> bool:
 
 
 def _mapped(data: Any, dtype: Any, location: str, map_location: Any) -> _Lent:
-    """A storage, and what takes its tensors to where they belong."""
+    """A storage, and where its tensors belong."""
     if isinstance(map_location, dict):
         location = map_location.get(location, location)
     elif callable(map_location):
@@ -309,9 +328,7 @@ def _mapped(data: Any, dtype: Any, location: str, map_location: Any) -> _Lent:
             location = str(given.device)
     elif map_location is not None:
         location = str(device(map_location))
-    if location == "cpu":
-        return _Lent(data, dtype, lambda t: t)
-    return _Lent(data, dtype, lambda t: _moved(t, location))
+    return _Lent(data, dtype, "" if location == "cpu" else location)
 
 
 def _moved(t: Tensor, location: str) -> Tensor:

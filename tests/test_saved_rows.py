@@ -32,6 +32,12 @@ def restored(packed):
     return packed if isinstance(packed, gradkit.Tensor) else gradkit.from_numpy(packed)
 
 
+def check_same(got, want):
+    """To rounding on a device, where rules run in place of kernels that would not see what is packed."""
+    rounding = 1e-14 if gradkit.get_default_device().type == "cuda" else 0
+    np.testing.assert_allclose(got, want, rtol=rounding, atol=0)
+
+
 @pytest.mark.parametrize("case", SMOOTH, ids=ids)
 def test_packed_residuals_give_the_same_derivatives(case):
     function, raws = function_of(REGISTRY[case[0]], case[1])
@@ -41,7 +47,7 @@ def test_packed_residuals_give_the_same_derivatives(case):
             return function(*xs)
 
     for got, want in zip(derivatives(packed, raws), derivatives(function, raws), strict=True):
-        np.testing.assert_array_equal(got, want)
+        check_same(got, want)
 
 
 @pytest.mark.parametrize("case", SMOOTH, ids=ids)
@@ -52,7 +58,7 @@ def test_checkpointed_row_gives_the_same_derivatives(case):
         return checkpoint(function, *xs, use_reentrant=False)
 
     for got, want in zip(derivatives(kept, raws), derivatives(function, raws), strict=True):
-        np.testing.assert_array_equal(got, want)
+        check_same(got, want)
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids)

@@ -148,7 +148,13 @@ def running_min(cp: Any, x: Any, axis: int) -> Any:
 
 def logcumsumexp(cp: Any, x: Any, axis: int) -> Any:
     """The logarithm of the running sum of ``exp(x)``."""
-    return running(x, lambda x: doubled(cp, x, axis, cp.logaddexp))
+    def complex_logaddexp(a: Any, b: Any) -> Any:
+        swapped = a.real < b.real
+        top, other = cp.where(swapped, b, a), cp.where(swapped, a, b)
+        return top + cp.log1p(cp.exp(other - top))
+
+    join = complex_logaddexp if x.dtype.kind == "c" else cp.logaddexp
+    return running(x, lambda x: doubled(cp, x, axis, join))
 
 
 def recurrence_repaired(cp: Any, a: Any, b: Any, y: Any) -> Any:
