@@ -64,6 +64,10 @@ class CupyBackend(Backend):
         """A NumPy scalar: kernels take it by value, where an array would have to be copied to the device first."""
         return np.asarray(number, dtype)[()]
 
+    def ufunc(self, name: str) -> Callable[..., Any] | None:
+        found: Callable[..., Any] | None = getattr(cupy, name, None)
+        return found if found is getattr(self.xp, name, None) else None
+
     def to_host(self, array: Any, non_blocking: bool = False) -> Any:
         if not non_blocking:
             return array.get()

@@ -52,6 +52,10 @@ class Backend:
         """A Python number, or a 0-d array of the host's, as an operand of `dtype`."""
         raise NotImplementedError
 
+    def ufunc(self, name: str) -> Callable[..., Any] | None:
+        """NumPy's ufunc of that name, for arrays of this backend and numbers, if it gives what `xp` does."""
+        return None
+
     def to_host(self, array: Any, non_blocking: bool = False) -> Any:
         """A NumPy array of the same values."""
         raise NotImplementedError

@@ -130,11 +130,11 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
     """
     check_writable(x, name)
     recorded = local.grad and (x.node is not None or any([isinstance(o, Tensor) and o.node for o in others]))
-    if not recorded and written_at_once(x, op, others, name):
-        return x
     if len(backends) > 1 and (there := elsewhere(x.array)):
         with there:
             return write(x, op, name, *others)
+    if not recorded and written_at_once(x, op, others, name):
+        return x
     y = op(wrap(x.array.copy(), x.node, x.tangents, x.batch) if recorded else x, *others)
     if any([y is o for o in others]) and not lifted(x, y):
         return assign(x, y, name)
@@ -148,17 +148,24 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
 
 
 def written_at_once(x: Tensor, op: Callable[..., Tensor], others: tuple[Any, ...], name: str) -> bool:
-    """Whether NumPy could write the result into the memory of `x` as it came: of a row that is a ufunc, in one dtype."""
+    """Whether the result could be written into the memory of `x` as it came: of a row that is a ufunc, in one dtype."""
     prim = getattr(op, "primitive", None)
-    if prim is None or prim.ufunc is None or modes.unusual or type(x.array) is not np.ndarray:
+    if prim is None or prim.ufunc is None or (modes.unusual and (local.special or lifted(x, *others))):
         return False
+    if type(x.array) is np.ndarray:
+        ufunc, number = prim.ufunc, constant
+    else:
+        backend = backend_of(x.array)
+        ufunc, number = backend.ufunc(prim.ufunc.__name__), backend.operand
     dtype = x.array.dtype
-    raws = [o.array if isinstance(o, Tensor) else constant(o, dtype) if type(o) in (int, float) else o for o in others]
-    if dtype.kind != "f" or any([getattr(raw, "dtype", None) is not dtype for raw in raws]):
+    if ufunc is None or dtype.kind != "f":
+        return False
+    raws = [o.array if isinstance(o, Tensor) else number(o, dtype) if type(o) in (int, float) else o for o in others]
+    if any([getattr(raw, "dtype", None) is not dtype for raw in raws]):
         return False
     raw = memory(x, name)
     try:
-        prim.ufunc(raw, *raws, raw)
+        ufunc(raw, *raws, raw)
     except (TypeError, ValueError):
         return False  # operands that do not fit: nothing was written
     stamp(raw, name)

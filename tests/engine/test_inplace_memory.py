@@ -21,6 +21,12 @@ def test_write_without_history_takes_no_second_array(name):
     assert peak(lambda: WRITES[name](x, y)) < x.nbytes / 2
 
 
+@pytest.mark.parametrize("number", [2, 0.5])
+def test_number_without_axes_is_written(number):
+    x = gradkit.ones(2).sum()
+    assert x.mul_(number).add_(x).item() == 4 * number
+
+
 @pytest.mark.parametrize("name", WRITES)
 def test_parameter_written_under_no_grad_keeps_its_memory(name):
     x, y = gradkit.full((5,), 0.5, requires_grad=True), gradkit.full((5,), 3.0)
