@@ -14,7 +14,7 @@ class SequentialLR(LRScheduler):
     ValueError without schedules, for those of another optimiser, and for another number of milestones than one
     less than of schedules.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> first = optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
     >>> then = optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
     >>> schedule = optim.lr_scheduler.SequentialLR(optimizer, [first, then], milestones=[2])
@@ -73,7 +73,7 @@ class SequentialLR(LRScheduler):
 class ChainedScheduler(LRScheduler):
     """All schedules at once: each changes the rate that the one before left. Errors as `SequentialLR`.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> parts = [optim.lr_scheduler.ExponentialLR(optimizer, 0.5), optim.lr_scheduler.StepLR(optimizer, 1, 0.5)]
     >>> schedule = optim.lr_scheduler.ChainedScheduler(parts)
     >>> optimizer.step()

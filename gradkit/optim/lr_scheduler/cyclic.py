@@ -14,7 +14,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     ``step(epoch)`` takes a number, a fraction too, to go there. ValueError for a ``T_0`` or ``T_mult`` that is no
     positive integer and a negative epoch.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2)
     >>> optimizer.step()
     >>> schedule.step()
@@ -62,7 +62,7 @@ class CyclicLR(LRScheduler):
     step; ``scale_fn``, a function of the cycle or ("iterations") the step, takes their place. ``cycle_momentum`` moves the
     momentum the other way. ValueError for another mode, and where there is no momentum to move.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.CyclicLR(optimizer, 0.0, 1.0, step_size_up=2, cycle_momentum=False)
     >>> optimizer.step()
     >>> schedule.step()

@@ -15,7 +15,7 @@ class LambdaLR(LRScheduler):
     ValueError for a list of another length. The state dict leaves plain functions out and keeps the attributes
     of callable objects.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 0.5**epoch)
     >>> optimizer.step()
     >>> schedule.step()
@@ -46,7 +46,7 @@ class LambdaLR(LRScheduler):
 class MultiplicativeLR(LambdaLR):
     """The last rate times ``lr_lambda(epoch)``, from the second epoch on; the rest as `LambdaLR`.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.5)
     >>> optimizer.step()
     >>> schedule.step()
@@ -63,7 +63,7 @@ class MultiplicativeLR(LambdaLR):
 class ConstantLR(LRScheduler):
     """The first rate times ``factor`` for ``total_iters`` epochs, then the first rate. ValueError for a factor not in [0, 1].
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> optim.lr_scheduler.ConstantLR(optimizer, factor=0.5).get_last_lr()
     [0.5]
     """
@@ -85,7 +85,7 @@ class ConstantLR(LRScheduler):
 class PolynomialLR(LRScheduler):
     """The first rate times ``(1 - epoch / total_iters) ** power``, down to 0.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.PolynomialLR(optimizer, total_iters=4)
     >>> optimizer.step()
     >>> schedule.step()
@@ -108,7 +108,7 @@ class PolynomialLR(LRScheduler):
 class StepLR(LRScheduler):
     """Multiplies the rate by ``gamma`` every ``step_size`` epochs.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
     >>> for _ in range(5):
     ...     optimizer.step()
@@ -130,7 +130,7 @@ class StepLR(LRScheduler):
 class MultiStepLR(LRScheduler):
     """Multiplies the rate by ``gamma`` at each of the epochs ``milestones``, as often as it is named.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.MultiStepLR(optimizer, milestones=[2, 3], gamma=0.5)
     >>> for _ in range(5):
     ...     optimizer.step()
@@ -151,7 +151,7 @@ class MultiStepLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """Multiplies the rate by ``gamma`` every epoch.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
     >>> optimizer.step()
     >>> schedule.step()
@@ -172,7 +172,7 @@ class LinearLR(LRScheduler):
 
     ValueError unless 0 < start_factor <= 1 and 0 <= end_factor <= 1.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.LinearLR(optimizer, start_factor=0.5, total_iters=2)
     >>> optimizer.step()
     >>> schedule.step()
@@ -209,7 +209,7 @@ class CosineAnnealingLR(LRScheduler):
     ``eta_min + (lr_0 - eta_min) * (1 + cos(pi * t / T_max)) / 2``; Loshchilov and Hutter, "SGDR" (2017), without its
     restarts.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2)
     >>> optimizer.step()
     >>> schedule.step()

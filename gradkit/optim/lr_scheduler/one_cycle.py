@@ -18,7 +18,7 @@ class OneCycleLR(LRScheduler):
     ValueError for arguments out of range, for an optimiser without momentum unless ``cycle_momentum=False``,
     and for more than ``total_steps`` steps.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0, momentum=0.9)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0, momentum=0.9)
     >>> schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=10, pct_start=0.4)
     >>> rates = schedule.get_last_lr()
     >>> for _ in range(9):

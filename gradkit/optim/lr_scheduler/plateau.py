@@ -15,7 +15,7 @@ class ReduceLROnPlateau(LRScheduler):
     rate does not fall below ``min_lr`` nor by less than ``eps``. ValueError for a factor of 1 or more and for
     modes it does not know.
 
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
     >>> for loss in (3.0, 2.0, 2.0, 2.0):
     ...     schedule.step(loss)
@@ -44,7 +44,7 @@ class ReduceLROnPlateau(LRScheduler):
     def is_better(self, metric: float, best: float) -> bool:
         """Whether a metric improves on the best by more than the threshold.
 
-        >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+        >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
         >>> optim.lr_scheduler.ReduceLROnPlateau(optimizer).is_better(0.9, 1.0)
         True
         """
@@ -56,7 +56,7 @@ class ReduceLROnPlateau(LRScheduler):
     def step(self, metrics: Any) -> None:  # type: ignore[override]
         """Take note of a metric, a number or a Tensor of one element, and lower the rates if it is time to.
 
-        >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+        >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
         >>> schedule = optim.lr_scheduler.ReduceLROnPlateau(optimizer)
         >>> schedule.step(1.0)
         >>> schedule.best

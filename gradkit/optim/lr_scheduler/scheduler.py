@@ -15,7 +15,7 @@ class LRScheduler:
     >>> class Harmonic(optim.lr_scheduler.LRScheduler):
     ...     def get_lr(self):
     ...         return [lr / (1 + self.last_epoch) for lr in self.base_lrs]
-    >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
     >>> schedule = Harmonic(optimizer)
     >>> for _ in range(3):
     ...     optimizer.step()
@@ -52,7 +52,7 @@ class LRScheduler:
     def step(self) -> None:
         """Go on by one and set the rates. Warns if the optimiser has not made a step before the second call.
 
-        >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+        >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
         >>> schedule = optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
         >>> optimizer.step()
         >>> schedule.step()
@@ -78,7 +78,7 @@ class LRScheduler:
     def get_last_lr(self) -> list[float]:
         """The rates that the last ``step()`` set, one for each group.
 
-        >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+        >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
         >>> optim.lr_scheduler.StepLR(optimizer, 10).get_last_lr()
         [1.0]
         """
@@ -87,7 +87,7 @@ class LRScheduler:
     def state_dict(self) -> dict[str, Any]:
         """All the schedule remembers, but for the optimiser and plain functions.
 
-        >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+        >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
         >>> optim.lr_scheduler.StepLR(optimizer, 10).state_dict()["last_epoch"]
         0
         """
@@ -96,7 +96,7 @@ class LRScheduler:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` returned. The optimiser's rates stay: they are in its own state dict.
 
-        >>> optimizer = optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+        >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
         >>> schedule = optim.lr_scheduler.StepLR(optimizer, 10)
         >>> schedule.load_state_dict({**schedule.state_dict(), "gamma": 0.5})
         >>> schedule.gamma
