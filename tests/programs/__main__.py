@@ -23,7 +23,7 @@ def run(seed: int) -> tuple[str | None, dict[str, int]]:
     program = drawable(torch, seed)
     failure = verdict(torch, program, counts)
     for what in [what for what in counts if what.endswith(ARBITRATED)]:
-        counts[f"{what}: {', '.join(wrong_there(torch, program, what))}"] = counts.pop(what)
+        counts[f"{what}: {', '.join(wrong_there(torch, program, what))} (seed {seed})"] = counts.pop(what)
     return (failure and shown(torch, seed, program, failure)), counts
 
 
@@ -54,7 +54,8 @@ def wrong_there(torch: Any, program: Program, what: str) -> list[str]:
         return settled(torch, smaller, counts) is None and what in counts
 
     source = shrink(program, decided).source()
-    return sorted({match[0] for match in re.finditer(r"(?<=row\(lib, ')\w+|(?<=lib\.)[\w.]+(?=\()|\w+_(?=\()|\*\*", source)})
+    called = re.findall(r"(?<=row\(lib, ')\w+|(?<=\.)\w+(?=\()|\*\*", source)
+    return sorted({name for name in called if name != "clone"})
 
 
 def shown(torch: Any, seed: int, program: Program, failure: Failure) -> str:

@@ -40,6 +40,8 @@ WRONG_THERE = {
 SPREAD = re.compile(r"\b(std|var|std_mean|var_mean|corrcoef|\w*svdvals)\b")
 #: Where eigenvalues or singular values lie close together, or these at 0, their vectors and second derivatives are lost.
 SPECTRA = re.compile(r"\b(eigh|\w*eigvalsh|svd|\w*svdvals)\b")
+#: A write into a transposed view of what it reads: what is read after it was written, PyTorch does not say.
+TURNED = re.compile(r"\.(?:mT|transpose\(.*?\))\.\w+_\((\w+)\)")
 LARGEST, MOST = 30.0, 200  # no element beyond, and not more of them: what explodes says nothing about rounding
 SQUARE = "({0} @ {0}.mT.conj() + lib.diag(lib.tensor([1.5, 2.0, 3.0])))"
 
@@ -124,6 +126,8 @@ class Values:
         written = None if step.makes else self.tensors[step.reads[0]]
         if written is not None and not (self.copies and places_differ(self.torch, written)):
             return False
+        if written is not None and (turned := TURNED.search(step.source)) and same_memory(written, self.tensors[turned[1]]):
+            return False
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -152,6 +156,10 @@ def crowded(step: Step, tensors: dict[str, Any]) -> bool:
     values = tensors[name].detach()
     gaps = values.sort(-1).values.diff(prepend=0 * values[..., :1] if "svd" in step.source else None)
     return bool((gaps < 1e-3).any())
+
+
+def same_memory(x: Any, y: Any) -> bool:
+    return x.untyped_storage().data_ptr() == y.untyped_storage().data_ptr()
 
 
 def places_differ(torch: Any, y: Any) -> bool:
