@@ -109,7 +109,8 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[[Any], None
             fn(grad)
 
     hooks = [(lambda g, i=i: all_hook(i, g)) if mode == "all" else any_hook for i in range(len(tensors))]
-    return _MultiHandle([t.register_hook(hook) for t, hook in zip(tensors, hooks)])
+    watched = [(t, hook) for t, hook in zip(tensors, hooks) if mode == "all" or t.requires_grad]
+    return _MultiHandle([t.register_hook(hook) for t, hook in watched])
 
 
 # -- what is saved

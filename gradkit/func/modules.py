@@ -112,6 +112,20 @@ def _swapped(given: dict[str, Any], places: Any) -> Iterator[None]:
             table[key] = value
 
 
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """Take running statistics away from the normalisations in a module, which vmap cannot write; returns the module.
+
+    >>> net = gradkit.func.replace_all_batch_norm_modules_(nn.Sequential(nn.BatchNorm1d(2)))
+    >>> gradkit.vmap(net)(gradkit.ones(3, 4, 2)).shape
+    gradkit.Size([3, 4, 2])
+    """
+    for module in root.modules():
+        if hasattr(module, "track_running_stats"):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
+
+
 def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The parameters and the buffers of alike modules, each stacked along a new first axis: an ensemble for vmap.
 

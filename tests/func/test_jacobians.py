@@ -273,3 +273,19 @@ def test_a_measurement_leaves_the_users_peak_alone(budget):
     finally:
         tracemalloc.stop()
     assert 30_000_000 <= most < 40_000_000
+
+
+CONVENTIONS = {
+    "holomorphic": (lambda x: gradkit.cat([x * x, x]), [1 + 2j, 3 - 1j]),
+    "one number": (lambda x: gradkit.stack([x * x, x.conj()]), 1 + 2j),
+    "of an absolute value": (lambda x: gradkit.cat([x.abs(), x.abs() * 2]), [1 + 2j, 3 - 1j]),
+    "real to complex": (lambda x: gradkit.cat([x * 2j, x * (1 + 1j)]), [1.0, 2.0]),
+    "one real number to complex": (lambda x: gradkit.stack([x * 2j, x * (1 + 1j)]), 1.0),
+}
+
+
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_auto_keeps_to_the_convention_of_reverse_mode(name):
+    f, z = CONVENTIONS[name]
+    x = gradkit.tensor(z)
+    assert gradkit.equal(F.jacobian(f, x, strategy="auto"), F.jacobian(f, x))

@@ -136,3 +136,13 @@ def test_bad_use_is_explained(number):
     call, kind, words = BAD[number]
     with pytest.raises(kind, match=words):
         call(nn.Linear(3, 2), gradkit.ones(3))
+
+
+def test_normalisations_without_running_statistics_can_be_mapped():
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    x = gradkit.tensor(np.linspace(-1.0, 1.0, 24).reshape(3, 4, 2).astype("f"))
+    with pytest.raises(RuntimeError, match="vmap"):
+        gradkit.vmap(net)(x)
+    assert gradkit.func.replace_all_batch_norm_modules_(net) is net
+    assert gradkit.allclose(gradkit.vmap(net)(x), gradkit.stack([net(one) for one in x]), atol=1e-6)
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
