@@ -73,6 +73,7 @@ from gradkit.version import __version__ as __version__
 newaxis = None
 _LATER = ("cuda", "data", "examples", "fft", "linalg", "nn", "optim", "serialization", "special", "threads", "utils")
 _LATER_NAMES = {
+    "return_types": "ops",
     **dict.fromkeys(("load", "save"), "serialization"),
     **dict.fromkeys(("get_num_threads", "set_num_threads"), "threads"),
     **dict.fromkeys(("rrelu", "celu_", "rrelu_", "selu_", "threshold_"), "nn.functional"),

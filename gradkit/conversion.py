@@ -1,6 +1,7 @@
 """Tensor methods that lead elsewhere: to Python, to NumPy, to a copy, to text."""
 
 import contextlib
+import copy
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from gradkit.engine import batching, dtypes, modes, printing
 from gradkit.engine.device import CPU, device as Device, moved, on_device_of
 from gradkit.engine.lines import user_line
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.versions import owner
 from gradkit.ops.arithmetic import positive
 
 METHODS = ("data_ptr", "item", "numpy", "tolist")
@@ -100,6 +102,23 @@ def as_bool(self: Tensor) -> bool:
     return bool(item(self))
 
 
+def as_number(kind: Any) -> Any:
+    def convert(self: Tensor) -> Any:
+        if self.numel() != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars, not one of shape {tuple(self.shape)}; use "
+                ".tolist(), or reduce it first"
+            )
+        value = item(self)
+        if isinstance(value, complex):
+            if value.imag:
+                raise RuntimeError(f"{value} cannot be converted to {kind.__name__} without losing its imaginary part; take .real")
+            value = value.real
+        return kind(value)
+
+    return convert
+
+
 def as_index(self: Tensor) -> int:
     if self.dtype.kind not in "iub" or self.numel() != 1:
         raise TypeError(
@@ -128,6 +147,8 @@ def elements(self: Tensor) -> Any:
 def contains(self: Tensor, element: Any) -> bool:
     for x in (self, element):
         batching.refuse(x, "asking whether a Tensor contains an element", "write (x == element).any()")
+    if not isinstance(element, (Tensor, np.ndarray, np.generic, *dtypes.NUMBERS)):
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
     value = element.array if isinstance(element, Tensor) else element
     return bool((self.array == value).any())
 
@@ -150,8 +171,24 @@ def set_data(self: Tensor, new: Tensor) -> None:
 
 
 def shallow_copy(self: Tensor) -> Tensor:
-    state = {key: value for key, value in self.__dict__.items() if key not in ("_view", "_views")}
+    state = {key: value for key, value in self.__dict__.items() if key not in ("_view", "_views", "_grad")}
     return rebuilt(self.__class__, materialised(self), self.requires_grad, state)
+
+
+def _attributes(self: Tensor) -> dict[str, Any]:
+    """What a user has hung on a tensor."""
+    return {key: value for key, value in self.__dict__.items() if not hasattr(Tensor, key)}
+
+
+def _deep_memory(array: Any, memo: dict[int, Any]) -> Any:
+    """A copy of an array inside a copy of all the memory it is a view of, which other views find in `memo`."""
+    memory = owner(array)
+    if not isinstance(memory, np.ndarray) or not array.size or not (memory.flags.c_contiguous or memory.flags.f_contiguous):
+        return array.copy()
+    if id(memory) not in memo:
+        memo[id(memory)] = memory.copy("A")
+    start = array.ctypes.data - memory.ctypes.data
+    return np.ndarray(array.shape, array.dtype, memo[id(memory)], start, array.strides)
 
 
 def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
@@ -164,8 +201,9 @@ def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         )
     facets: dict[str, Any] = {name: vars(self)[name] for name in ("batch", "tangents") if name in vars(self)}
     with on_device_of(self.array):
-        new = rebuilt(self.__class__, materialised(self).copy(), self.requires_grad, facets)
+        new = rebuilt(self.__class__, _deep_memory(materialised(self), memo), self.requires_grad, facets)
     memo[id(self)] = new
+    new.__dict__.update(copy.deepcopy(_attributes(self), memo))
     if self._grad is not None:
         new._grad = deep_copy(self._grad, memo)
     return new
@@ -174,7 +212,7 @@ def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 def reduce(self: Tensor, _protocol: Any) -> Any:
     if self.is_cuda:  # as bytes of the host: who loads it may have no GPU
         return reloaded, (self.__class__, moved(self.array, CPU), str(self.device), self.requires_grad)
-    return rebuilt, (self.__class__, materialised(self), self.requires_grad, {})
+    return rebuilt, (self.__class__, materialised(self), self.requires_grad, _attributes(self))
 
 
 def reloaded(kind: Any, array: Any, place: str, requires_grad: bool) -> Tensor:
@@ -215,6 +253,6 @@ SPECIAL = {
     "__deepcopy__": deep_copy,
     "__delitem__": refuse_deletion, "__format__": printing.format_scalar, "__index__": as_index, "__iter__": elements,
     "__len__": length, "__pos__": positive, "__reduce_ex__": reduce, "__repr__": represent,
-    "__complex__": lambda self: complex(item(self)), "__float__": lambda self: float(item(self)),
-    "__int__": lambda self: int(item(self)), "data": property(data_of, set_data),
+    "__complex__": lambda self: complex(item(self)), "__float__": as_number(float), "__int__": as_number(int),
+    "data": property(data_of, set_data),
 }

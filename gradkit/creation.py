@@ -1,6 +1,7 @@
 """Making tensors: from numbers, lists and arrays, and filled with one value or a sequence."""
 
 import math
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,7 +54,18 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return wrap(placed(raw_from(data, dtype, copy=False), device))
 
 
-asarray = as_tensor
+def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
+    """`as_tensor`, as a leaf that requires grad if asked, and in memory of its own with `copy`; without one with False.
+
+    ValueError with ``copy=False`` for what must be copied.
+
+    >>> gradkit.asarray([1.0, 2.0], requires_grad=True)
+    tensor([1., 2.], requires_grad=True)
+    """
+    t = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    if copy is False and not np.may_share_memory(t.array, getattr(obj, "array", obj)):
+        raise ValueError(f"can't alias arbitrary object {type(obj).__name__} as a Tensor without a copy; leave out copy=False")
+    return t.detach().requires_grad_() if requires_grad else t
 
 
 def from_numpy(ndarray: Any) -> Tensor:
@@ -66,6 +78,7 @@ def from_numpy(ndarray: Any) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__}); write gradkit.tensor(...) instead")
+    dtypes.known(ndarray.dtype)
     return wrap(ndarray)
 
 
@@ -73,31 +86,49 @@ def raw_from(data: Any, dtype: Any = None, *, copy: bool) -> Any:
     """The raw array of what people write."""
     if isinstance(data, Tensor):
         data = data.array
-    wanted = None if dtype is None else np.dtype(dtype)
+    wanted = None if dtype is None else dtypes.known(dtype)
     if hasattr(data, "dtype") and hasattr(data, "shape"):
+        if wanted is None:
+            dtypes.known(data.dtype)
         return backend_of(data).asarray(data, wanted, copy=copy or None)
     if isinstance(data, list | tuple):
         data = _bare(data)
     try:
         found = np.array(data)
     except ValueError as reason:
-        raise ValueError(f"expected a sequence of equal lengths at every dim: {reason}") from None
+        kind = TypeError if _mixed(data) else ValueError
+        raise kind(f"expected a sequence of equal lengths at every dim: {reason}") from None
     if found.dtype.kind not in "biufc":
         raise not_numbers(data)
     if wanted is None:
         wanted = inferred(data, found.dtype)
     if found.dtype.kind == "c" and wanted.kind in "iufV":
         raise TypeError(f"must be real number, not complex: the imaginary part is lost in {wanted.name}; take .real of the data")
+    if wanted.kind in "iu" and found.size and not np.can_cast(found.dtype, wanted):
+        most = np.iinfo(wanted).max
+        if not (-most - 1 <= found.min() and found.max() <= most):
+            if dtype is None:
+                raise ValueError(f"Overflow when unpacking long long: {found.max()} is no int64; write it as a float")
+            raise RuntimeError(f"value cannot be converted to type {wanted.name} without overflow; choose a wider dtype")
     return found.astype(wanted, copy=False)
+
+
+def _mixed(data: Any) -> bool:
+    """Whether numbers and lists stand side by side."""
+    nested = [isinstance(one, list | tuple) for one in data]
+    return any(nested) and (not all(nested) or any([_mixed(one) for one in data]))
 
 
 def not_numbers(data: Any) -> Exception:
     """What PyTorch raises for data that holds something else: the first such thing is named."""
     nested = isinstance(data, list | tuple)
-    odd = next((one for one in leaves(data) if not isinstance(one, dtypes.NUMBERS)), data)
+    large = 2**63 - 1
+    odd = next((x for x in leaves(data) if not isinstance(x, dtypes.NUMBERS) or (isinstance(x, int) and abs(x) > large)), data)
     shown = f"{type(odd).__name__} {str(odd)[:40]!r}; data must be numbers or arrays of numbers"
     if isinstance(odd, str):
         return ValueError(f"too many dimensions 'str': got {shown}") if nested else TypeError(f"new(): invalid data type: {shown}")
+    if isinstance(odd, int):
+        return ValueError(f"Overflow when unpacking long long: no integer dtype holds {shown}")
     return RuntimeError(f"Could not infer dtype of {shown}")
 
 
@@ -147,15 +178,18 @@ def _finish(raw: Any, requires_grad: bool) -> Tensor:
     return t.requires_grad_() if requires_grad else t
 
 
-def shape_from(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
-    """``f(2, 3)`` and ``f((2, 3))``; TypeError without a size, RuntimeError for a negative one."""
+def shape_from(name: str, size: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
+    """``f(2, 3)``, ``f((2, 3))`` and ``f(size=(2, 3))``; TypeError without a size, RuntimeError for a negative one."""
+    if keyword is not None and not size:
+        size = (keyword,)
     if not size:
         raise TypeError(
             f"{name}() received an invalid combination of arguments - got (), but expected one of:\n"
             f" * {name}(tuple of ints size, *, ...)\n * {name}(int, int, ..., *, ...)"
         )
-    if len(size) == 1 and not isinstance(size[0], int | np.integer):
+    if len(size) == 1 and not isinstance(size[0], int | np.integer) and not (isinstance(size[0], Tensor) and not size[0].ndim):
         size = tuple(size[0])
+    size = tuple([operator.index(n) if isinstance(n, Tensor) else n for n in size])
     for n in size:
         if not isinstance(n, int | np.integer) or isinstance(n, bool):
             raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}")
@@ -165,8 +199,10 @@ def shape_from(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def _filled(name: str) -> Any:
-    def make(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
-        raw = made_on(device, name, shape_from(name, size), dtypes.get_default_dtype() if dtype is None else np.dtype(dtype))
+    def make(
+        *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+    ) -> Tensor:
+        raw = made_on(device, name, shape_from(name, sizes, size), dtypes.get_default_dtype() if dtype is None else dtypes.known(dtype))
         return _finish(pinned(raw) if pin_memory else raw, requires_grad)
 
     return named(make, name, f"""A tensor of the given size: ``{name}(2, 3)`` or ``{name}((2, 3))``.
@@ -197,7 +233,9 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     tensor([7, 7])
     """
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    kind = dtypes.of_number(value) if dtype is None else np.dtype(dtype)
+    if not isinstance(value, (*dtypes.NUMBERS, np.number, np.bool_)):
+        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
+    kind = dtypes.of_number(value) if dtype is None else dtypes.known(dtype)
     return _finish(made_on(device, "full", shape_from("full", (size,)), value, kind), requires_grad)
 
 
@@ -205,7 +243,7 @@ def _like(name: str) -> Any:
     def made(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
         if not isinstance(input, Tensor):
             raise errors.not_a_tensor(f"{name}_like", 0, input)
-        dtype = input.dtype if dtype is None else np.dtype(dtype)
+        dtype = input.dtype if dtype is None else dtypes.known(dtype)
         raw = made_on(input.device if device is None else device, name, tuple(input.array.shape), dtype)
         t = wrap(raw, batch=input.batch)
         return t.requires_grad_() if requires_grad else t
@@ -234,7 +272,7 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any 
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Numbers from `start` (0 if one bound is given) up to but without `end`.
 
@@ -254,10 +292,21 @@ def arange(
     if dtype is None:
         integers = all([isinstance(x, int) for x in (start, end, step)])
         dtype = dtypes.int64 if integers else dtypes.get_default_dtype()
+    if not math.isfinite(end - start):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
     count = math.ceil((end - start) / step)
     counted = np.float64 if isinstance(step, float) or isinstance(start, float) else np.int64
     raw = start + step * made_on(device, "arange", count, dtype=counted)
-    return _finish(raw.astype(np.dtype(dtype)), requires_grad)
+    return _finish(raw.astype(dtypes.known(dtype)), requires_grad)
+
+
+def _ends(name: str, start: Any, end: Any, steps: int) -> tuple[Any, Any]:
+    start, end = [x.item() if isinstance(x, Tensor) else x for x in (start, end)]
+    if isinstance(start, str) or isinstance(end, str):
+        raise TypeError(f"{name}(): 'start' and 'end' must be numbers, got {start!r} and {end!r}")
+    if steps < 0:
+        raise RuntimeError(f"{name}(): number of steps must be non-negative, got {steps}")
+    return start, end
 
 
 def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -266,9 +315,9 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     >>> gradkit.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    start, end = [x.item() if isinstance(x, Tensor) else x for x in (start, end)]
+    start, end = _ends("linspace", start, end, steps)
     raw = made_on(device, "linspace", start, end, steps)
-    return _finish(raw.astype(dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)), requires_grad)
+    return _finish(raw.astype(dtypes.get_default_dtype() if dtype is None else dtypes.known(dtype)), requires_grad)
 
 
 def logspace(
@@ -279,7 +328,7 @@ def logspace(
     >>> gradkit.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    start, end = [x.item() if isinstance(x, Tensor) else x for x in (start, end)]
+    start, end = _ends("logspace", start, end, steps)
     raw = np.power(float(base), np.linspace(start, end, steps))
     return tensor(raw, dtype=dtypes.get_default_dtype() if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
@@ -301,7 +350,7 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     >>> gradkit.frombuffer(bytearray(b"ab"), dtype=gradkit.uint8)
     tensor([97, 98], dtype=gradkit.uint8)
     """
-    t = wrap(np.frombuffer(buffer, np.dtype(dtype), count, offset))
+    t = wrap(np.frombuffer(buffer, dtypes.known(dtype), count, offset))
     return t.requires_grad_() if requires_grad else t
 
 
@@ -312,5 +361,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     tensor([[1., 0.],
             [0., 1.]])
     """
-    kind = dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)
+    if n < 0 or (m or 0) < 0:
+        raise RuntimeError(f"eye(): n and m must be greater or equal to 0, got {n} and {m}")
+    kind = dtypes.get_default_dtype() if dtype is None else dtypes.known(dtype)
     return _finish(made_on(device, "eye", n, m, dtype=kind), requires_grad)

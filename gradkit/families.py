@@ -195,6 +195,8 @@ def operation(prim: Primitive, hot: bool = False) -> Operation:
 
         def call(x: Any, *args: Any, **kwargs: Any) -> Any:
             return apply((x,), tidy(x, *args, **kwargs))
+    elif prim.arity == 1:
+        call = tidied(lambda input, params: bind(prim, (input,), params), None)
     else:
         apply = unrolled.several(prim, bind)
 

@@ -4,8 +4,6 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from gradkit import creation
 from gradkit.backend.protocol import backends
 from gradkit.engine import dtypes
@@ -53,8 +51,8 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     t = self
     if device is not None and not _is_there(t, Device(device)):
         t = to_device(t, device, non_blocking=non_blocking)
-    if dtype is not None and np.dtype(dtype) != t.dtype:
-        t = astype(t, dtype=np.dtype(dtype))
+    if dtype is not None and (dtype := dtypes.known(dtype)) != t.dtype:
+        t = astype(t, dtype=dtype)
     return t.clone() if copy and t is self else t
 
 
@@ -160,9 +158,11 @@ def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None
 def _new(name: str) -> Callable[..., Tensor]:
     make = getattr(creation, name)
 
-    def new(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    def new(
+        self: Tensor, *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
         place = self.device if device is None else device
-        made = make(*size, dtype=self.dtype if dtype is None else dtype, device=place)
+        made = make(*sizes, size=size, dtype=self.dtype if dtype is None else dtype, device=place)
         if self.batch:  # inside vmap: one for each sample, so that samples may be written into it
             made = creation.wrap_over(made, self)
         return made.requires_grad_() if requires_grad else made

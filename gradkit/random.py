@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit import errors
 from gradkit.backend.protocol import backends, beside
 from gradkit.backend.rng import Generator, default_generator
 from gradkit.creation import pinned, shape_from
@@ -80,6 +81,8 @@ def stream_for(generator: Generator | None, place: Any) -> Generator:
     kind = "cpu" if place is None else place.type
     if generator is None:
         return default_generator if kind == "cpu" else backend_for(place).generator(place.index)
+    if not isinstance(generator, Generator):
+        raise TypeError(f"argument 'generator' must be a gradkit.Generator, not {type(generator).__name__}")
     own = Device(generator.device)
     if own.type != kind:
         raise RuntimeError(
@@ -127,11 +130,11 @@ def _made(
 
 
 def _floating(dtype: Any) -> Any:
-    return dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)
+    return dtypes.get_default_dtype() if dtype is None else dtypes.known(dtype)
 
 
 def rand(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    *sizes: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
     """Numbers spread evenly over [0, 1), of the given size: ``rand(2, 3)`` or ``rand((2, 3))``.
@@ -142,12 +145,12 @@ def rand(
     >>> gradkit.rand(2)
     tensor([0.4963, 0.7682])
     """
-    shape, kind = shape_from("rand", size), _floating(dtype)
+    shape, kind = shape_from("rand", sizes, size), _floating(dtype)
     return _made(lambda g, s: g.uniform(s, kind), shape, generator, device, requires_grad, pin_memory)
 
 
 def randn(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+    *sizes: Any, size: Any = None, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
     """Numbers from the normal distribution with mean 0 and variance 1, of the given size.
@@ -158,12 +161,12 @@ def randn(
     >>> gradkit.randn(2)
     tensor([ 1.5410, -0.2934])
     """
-    shape, kind = shape_from("randn", size), _floating(dtype)
+    shape, kind = shape_from("randn", sizes, size), _floating(dtype)
     return _made(lambda g, s: g.normal(s, kind), shape, generator, device, requires_grad, pin_memory)
 
 
 def randint(
-    low: Any, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
+    low: Any = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False,
 ) -> Tensor:
     """Integers from [low, high), int64 unless `dtype` says otherwise: ``randint([low,] high, size)``.
@@ -178,7 +181,7 @@ def randint(
         low, high, size = 0, low, high
     if isinstance(size, int) or size is None:
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
-    shape, kind = shape_from("randint", (size,)), np.dtype(np.int64 if dtype is None else dtype)
+    shape, kind = shape_from("randint", (size,)), dtypes.known(np.int64 if dtype is None else dtype)
     return _made(lambda g, s: g.randint(low, high, s, kind), shape, generator, device, requires_grad)
 
 
@@ -191,7 +194,7 @@ def randperm(
     >>> gradkit.randperm(4)
     tensor([0, 1, 3, 2])
     """
-    kind = np.dtype(np.int64 if dtype is None else dtype)
+    kind = dtypes.known(np.int64 if dtype is None else dtype)
     return _made(lambda g, s: _repeated(lambda: g.randperm(n, kind), s[:-1]), (n,), generator, device, requires_grad)
 
 
@@ -264,7 +267,10 @@ def normal(
         return _made(lambda g, s: g.normal(s, kind, mean, std), shape, generator, device, requires_grad)
     if (isinstance(std, Tensor) and not std.is_cuda and np.any(std.array < 0)) or (not isinstance(std, Tensor) and std < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    shape = np.broadcast_shapes(*[tuple(x.shape) for x in tensors])
+    try:
+        shape = np.broadcast_shapes(*[tuple(x.shape) for x in tensors])
+    except ValueError as reason:
+        raise errors.unfit("normal", tensors, reason) from None
     raws = iter(_by_sample(generator, *tensors))
     mean, std = [next(raws) if isinstance(x, Tensor) else x for x in (mean, std)]
     kind = tensors[0].dtype

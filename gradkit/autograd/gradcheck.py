@@ -42,6 +42,8 @@ def gradcheck(
     >>> gradkit.autograd.gradcheck(gradkit.exp, x)
     True
     """
+    if not check_forward_ad and not check_backward_ad:
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
     xs = inputs if isinstance(inputs, tuple) else tuple(inputs) if isinstance(inputs, list) else (inputs,)
     check = _Check(func, xs, eps, atol, rtol, fast_mode)
     try:
@@ -152,7 +154,10 @@ class _Check:
                     "will likely fail if all the inputs are not of double precision floating point or complex.",
                     stacklevel=3,
                 )
-        ys = _outputs(func(*xs))
+        found = func(*xs)
+        ys = _outputs(found)
+        if not ys:
+            raise AttributeError(f"gradcheck: func returned no Tensor but {type(found).__name__}, which has no 'requires_grad'")
         self.outs = [i for i, y in enumerate(ys) if y.dtype.kind in "fc"]
         self.ys = [ys[i] for i in self.outs]
         self.rng = np.random.default_rng(0)

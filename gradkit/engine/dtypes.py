@@ -52,10 +52,18 @@ def set_default_dtype(d: Any) -> None:
     >>> gradkit.set_default_dtype(gradkit.float32)
     """
     global _default
-    d = np.dtype(d)
+    d = known(d)
     if d.kind != "f":
         raise TypeError(f"only floating-point types are supported as the default type, got {d.name}")
     _default = d
+
+
+def known(d: Any) -> np.dtype[Any]:
+    """A dtype that tensors can have, of what `dtype=` names; TypeError for NumPy's others: strings, dates, objects."""
+    found = np.dtype(d)
+    if found.kind not in "biufc" and found.name != "bfloat16":
+        raise TypeError(f"dtype must be one of booleans, integers, floating or complex numbers, not {found.name}")
+    return found
 
 
 def default_complex() -> np.dtype[Any]:
@@ -142,6 +150,8 @@ def constant(value: Any, dtype: np.dtype[Any]) -> Any:
         table = _other_constants.setdefault(dtype, {})
     found = table.get(value)
     if found is None or type(value) is _bool:
+        if isinstance(value, str):
+            raise TypeError(f"expected a number or a Tensor, not str {value!r}")
         found = np.array(value).astype(dtype) if type(value) is _int and dtype.kind in "iu" else np.array(value, dtype)
         found.flags.writeable = False
         if value and value == value and len(table) < 1024 and type(value) is not _bool:

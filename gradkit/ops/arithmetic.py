@@ -304,6 +304,8 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         from gradkit.ops.indexing import nonzero
 
         return nonzero(condition, as_tuple=True)
+    if not hasattr(condition, "dtype"):
+        raise errors.not_a_tensor("where", 0, condition)
     if condition.dtype.kind != "b":
         raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype.name}")
     return piecewise.where(condition, input, other)

@@ -28,15 +28,15 @@ INPLACE = ("tril", "triu")
 
 
 # -- reversed, rolled, turned
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *positional: Any, dims: Any = None) -> Tensor:
     """A copy with these axes reversed. RuntimeError for one that comes twice, IndexError for one that is not there.
 
     >>> gradkit.flip(gradkit.tensor([1, 2, 3]), (0,)).tolist()
     [3, 2, 1]
     """
-    if not dims:
+    if not positional and dims is None:
         raise TypeError('flip() missing 1 required positional arguments: "dims"')
-    axes = sizes_from(dims)
+    axes = sizes_from(positional if dims is None else (dims,))
     return rows.flip(input, axis=axes_from_end(input, axes) if axes else ())
 
 
@@ -107,7 +107,7 @@ def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
 
 
 # -- repeated
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *positional: Any, repeats: Any = None) -> Tensor:
     """Copies of the whole tensor side by side, so many along each axis; further numbers in front give new axes.
 
     RuntimeError for less numbers than axes, or a negative one.
@@ -115,7 +115,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     >>> gradkit.tensor([1, 2]).repeat(2, 2).tolist()
     [[1, 2, 1, 2], [1, 2, 1, 2]]
     """
-    times, shape = tuple(sizes_from(repeats)), extents(input)
+    times, shape = tuple(sizes_from(positional if repeats is None else (repeats,))), extents(input)
     if len(times) < len(shape):
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     shape = (1,) * (len(times) - len(shape)) + tuple(shape)
@@ -128,13 +128,13 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     return clone(copy) if copy._view is not None else copy
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *positional: Any, dims: Any = None) -> Tensor:
     """`repeat`, where numbers that are missing in front are 1.
 
     >>> gradkit.tile(gradkit.tensor([[1], [2]]), (2,)).tolist()
     [[1, 1], [2, 2]]
     """
-    times = tuple(sizes_from(dims))
+    times = tuple(sizes_from(positional if dims is None else (dims,)))
     return repeat(input, (1,) * (len(extents(input)) - len(times)) + times)
 
 

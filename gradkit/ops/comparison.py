@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gradkit import errors
 from gradkit.engine import batching
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.documentation import document
@@ -69,6 +70,8 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-
     >>> gradkit.allclose(gradkit.ones(2), gradkit.tensor([1.0, 1.1]))
     False
     """
+    if not isinstance(other, Tensor):
+        raise errors.not_a_tensor("allclose", 1, other)
     close = isclose(input, other, rtol, atol, equal_nan)
     batching.refuse(close, "calling allclose() on a Tensor", "write isclose(a, b).all(), a Tensor")
     return bool(close.array.all())

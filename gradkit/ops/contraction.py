@@ -40,6 +40,8 @@ def einsum(*args: Any) -> Tensor:
         tensors("einsum", *operands, mixed=True)
         inputs, output = parsed(args[0], tuple([x.ndim for x in operands]))
     else:
+        if len(args) < 2:
+            raise ValueError("einsum(): must specify the equation string and at least one operand, or an operand and its subscripts list")
         operands, inputs, output = parsed_lists(args)
         tensors("einsum", *operands, mixed=True)
     check_extents(inputs, tuple([extents(x) for x in operands]))

@@ -9,7 +9,7 @@ from gradkit import errors
 from gradkit.engine.dtypes import promote_types
 from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor
-from gradkit.ops.naming import numpy_names
+from gradkit.ops.naming import also_named, numpy_names
 from gradkit.ops.shaping import expand, reshape, transpose
 from gradkit.primitives import arranging as rows
 from gradkit.primitives.arranging import FULL
@@ -212,7 +212,7 @@ def _pieces(x: Tensor, axis: int, bounds: list[int]) -> tuple[Tensor, ...]:
     return tuple([take(x, {"key": (..., slice(a, b), *tail)}) for a, b in itertools.pairwise(bounds)])
 
 
-@numpy_names
+@also_named(axis="dim", split_size="split_size_or_sections")
 def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of a tensor's parts along `dim`: of one size (the last may be smaller), or of the sizes given.
 

@@ -7,6 +7,7 @@ from gradkit.creation import eye
 from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor
 from gradkit.errors import LinAlgError
+from gradkit.ops.naming import also_named
 from gradkit.ops.solving import det, matrices
 from gradkit.primitives import linalg, norm as rows
 from gradkit.primitives.decomposition import linalg_svdvals
@@ -96,6 +97,7 @@ def matrix_norm(
     return reshape(y, [1 if i - A.ndim in (row, column) else n for i, n in enumerate(A.shape)]) if keepdim else y
 
 
+@also_named(input="A")
 def norm_of(
     A: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None, axis: Dims = None,
     keepdims: bool = False,
@@ -134,6 +136,8 @@ def norm(
     dim, keepdim = dim if axis is None else axis, keepdim or keepdims
     if p == "nuc":
         return matrix_norm(input, p, tuple(range(input.ndim)) if dim is None else dim, keepdim, dtype=dtype)
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"norm(): order {p!r} is not supported: choose a number, 'fro' or 'nuc'")
     return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 

@@ -26,4 +26,10 @@ def __getattr__(name: str) -> Any:
     if name not in FIELDS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     made = globals()[name] = namedtuple(name, FIELDS[name], module=__name__)
+    made.__repr__ = _shown  # type: ignore[assignment,method-assign]
     return made
+
+
+def _shown(self: Any) -> str:
+    items = ",\n".join([f"{name}={item!r}" for name, item in zip(self._fields, self)])
+    return f"gradkit.return_types.{type(self).__name__}(\n{items})"

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from gradkit import errors
+from gradkit.engine import dtypes
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.ops.naming import also_named
 from gradkit.primitives import shape as rows
 from gradkit.primitives.shape import axis_from_end, expansion, extents, order, reverse, shapes, sizes_from, swap
 
@@ -56,7 +58,11 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     if shape and type(shape[0]) is int:
         y = reshape(input, *shape)
     elif dtype is not None or (shape and isinstance(shape[0], np.dtype | type)):
-        return wrap(input.array.view(dtype or shape[0]))
+        dtype = dtypes.known(dtype or shape[0])
+        try:
+            return wrap(input.array.view(dtype))
+        except ValueError as reason:
+            raise RuntimeError(f"view() of {errors.describe(input)} as {dtype.name}: {reason}") from None
     else:
         y = reshape(input, *shape) if size is None else reshape(input, size)
     if y._view is None and y.array.size and not input.batch:
@@ -173,7 +179,7 @@ def unsqueeze(input: Tensor, dim: int | None = None, *, axis: int | None = None)
 
 
 # -- larger shapes
-def expand(input: Tensor, *sizes: Any) -> Tensor:
+def expand(input: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """`input` seen in a larger shape without a copy: axes of extent 1 and new axes in front are repeated.
 
     -1 keeps an extent. RuntimeError if another axis would have to change.
@@ -181,7 +187,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
     >>> gradkit.ones(3, 1).expand(-1, 4).shape
     gradkit.Size([3, 4])
     """
-    return rows.expand.apply(input, expansion(extents(input), *sizes_from(sizes)))
+    return rows.expand.apply(input, expansion(extents(input), *sizes_from(sizes if size is None else (size,))))
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
@@ -256,7 +262,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     return _permute(input, swap(len(extents(input)), dim0, dim1))
 
 
-swapaxes = swapdims = transpose
+swapaxes = swapdims = also_named(axis0="dim0", axis1="dim1")(transpose)
 
 
 def t(input: Tensor) -> Tensor:

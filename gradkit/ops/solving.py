@@ -13,6 +13,7 @@ from gradkit.creation import eye
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.joining import stack
+from gradkit.ops.naming import also_named
 from gradkit.ops.placing import like
 from gradkit.ops.products import matmul
 from gradkit.ops.shaping import broadcast_shapes, broadcast_tensors, expand
@@ -225,6 +226,7 @@ def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: An
 
 
 # -- determinants
+@also_named(input="A")
 def det(A: Tensor) -> Tensor:
     """The determinants of square matrices; first and second derivatives are right at singular ones too.
 
@@ -235,6 +237,7 @@ def det(A: Tensor) -> Tensor:
     return determinant.linalg_det(A)
 
 
+@also_named(input="A")
 def slogdet(A: Tensor) -> Any:
     """The sign of determinants, or their phase, and the logarithm of their absolute value: a named tuple (sign,
     logabsdet).
@@ -242,7 +245,9 @@ def slogdet(A: Tensor) -> Any:
     Of a singular matrix they are 0 and -inf, and there is no derivative: LinAlgError in the backward pass.
 
     >>> gradkit.linalg.slogdet(gradkit.tensor([[-1.0]]))
-    slogdet(sign=tensor(-1.), logabsdet=tensor(0.))
+    gradkit.return_types.slogdet(
+    sign=tensor(-1.),
+    logabsdet=tensor(0.))
     """
     matrices("linalg.slogdet", A, square=True)
     return return_types.slogdet(*determinant.linalg_slogdet(A))
@@ -260,6 +265,7 @@ def logdet(input: Tensor) -> Tensor:
 
 
 # -- functions of a matrix
+@also_named(input="A")
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """The nth powers of square matrices, by repeated squaring; of their inverses for a negative n.
 

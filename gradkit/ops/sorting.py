@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from gradkit import creation
+from gradkit import creation, errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import batching, dtypes
@@ -143,7 +143,9 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     """The most frequent element along `dim`, the least of several, and where it stands last: ``(values, indices)``.
 
     >>> gradkit.mode(gradkit.tensor([3, 1, 2, 2, 1]))
-    mode(values=tensor(1), indices=tensor(4))
+    gradkit.return_types.mode(
+    values=tensor(1),
+    indices=tensor(4))
     """
     return _picked(return_types.mode, "mode", input, dim, keepdim, lambda x, axis: rows.mode_index(x, axis=axis))
 
@@ -192,6 +194,8 @@ def _distinct(values: Any, inverse: Any, counts: Any, with_inverse: bool, with_c
 
 
 def _plain(x: Tensor, name: str) -> Any:
+    if not isinstance(x, Tensor):
+        raise errors.not_a_tensor(name, 0, x)
     batching.refuse(x, f"calling {name}(), whose shape depends on the data", "do it outside of vmap, or say the size")
     return x.array
 

@@ -135,6 +135,15 @@ def test_gradcheck_of_complex_functions():
     assert gradcheck(lambda z: (z * z, z.abs(), z.conj() * z), z, check_forward_ad=True)
 
 
+def test_gradcheck_never_passes_what_it_did_not_check(torch):
+    for lib in (gradkit, torch):
+        x = lib.ones(2, dtype=lib.float64, requires_grad=True)
+        with pytest.raises(AssertionError, match="Expected at least one"):
+            lib.autograd.gradcheck(lambda x: x**2, x, check_backward_ad=False)
+        with pytest.raises(AttributeError, match="requires_grad"):
+            lib.autograd.gradcheck(lambda x: x.sum().item(), x)
+
+
 def test_gradcheck_without_an_input_to_check_raises():
     with pytest.raises(ValueError, match="at least one input tensor to require gradient"):
         gradcheck(lambda x: x, gradkit.ones(2))

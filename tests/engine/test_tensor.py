@@ -144,6 +144,28 @@ def test_pickle_gives_a_leaf():
         assert back.dtype == t.dtype and not np.shares_memory(back.array, t.array)
 
 
+def test_copies_keep_what_views_share_and_what_users_hang_on(torch):
+    def told(lib):
+        x = lib.arange(6.0).reshape(2, 3)
+        x.label = [1]
+        parts = [x, x[1], x.t(), x[:, ::2]]
+        copies = copy.deepcopy(parts)
+        copies[0].mul_(10)
+        copies[0].label.append(2)
+        strides = [part.stride() for part in copies]
+        return [part.tolist() for part in (*parts, *copies)], strides, x.label, copies[0].label, pickle.loads(pickle.dumps(x)).label
+
+    assert told(gradkit) == told(torch)
+
+
+def test_a_copy_has_no_grad_where_pytorch_gives_it_none(torch):
+    for lib in (gradkit, torch):
+        x = lib.ones(2, requires_grad=True)
+        x.sum().backward()
+        assert copy.copy(x).grad is None
+        assert copy.deepcopy(x).grad.tolist() == [1, 1]
+
+
 def test_deepcopy_copies_values_and_grad():
     x = gradkit.tensor([1.0, 2.0], requires_grad=True)
     (x * x).sum().backward()

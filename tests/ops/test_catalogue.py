@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 
 import gradkit
@@ -42,6 +43,14 @@ CALLS = [
     "x[[[0, 1], [1, 0]]]", "x[[1, slice(None)]]", "x[[slice(None), [0, 1]]]", "x[[0, None]]", "x[[..., 0]]", "x[[0, [1, 2]]]",
     "x[[lib.tensor([0, 1]), lib.tensor([1, 2])]]", "x[[lib.tensor(0), lib.tensor(1)]]", "x[[0, 1]]", "x[[True, False, True]]",
     "x[([0, 1], [1, 0])]", "x[[[0, 1], [1, 0]],]",
+    # every argument by its name
+    "lib.zeros(size=(2, 3))", "lib.ones(size=(2,), dtype=lib.int64)", "lib.empty(size=(2, 0))", "lib.rand(size=(2, 0))",
+    "lib.randn(size=(0,))", "lib.randint(high=1, size=(2,))", "x.new_zeros(size=(2,))", "x[:1].expand(size=(2, 4))",
+    "x.repeat(repeats=(1, 2))", "x.tile(dims=(2,))", "lib.tile(x, dims=(2, 1))", "x.flip(dims=(1,))", "lib.flip(input=x, dims=[0])",
+    "x.swapaxes(axis0=0, axis1=1)", "x.split(split_size=2)", "lib.split(x, split_size_or_sections=2)", "lib.det(input=s)",
+    "lib.slogdet(input=s)", "lib.matrix_power(input=s, n=2)", "lib.linalg.norm(input=x)", "lib.linalg.det(A=s)",
+    "lib.isnan(input=n)", "lib.isfinite(input=n)", "lib.logical_not(input=x)", "lib.zeros(lib.tensor(2), 3)", "lib.ones(lib.tensor(2))",
+    "lib.asarray(obj=[1, 2])", "lib.asarray([1.0], requires_grad=True).requires_grad", "lib.arange(end=4)",
 ]  # fmt: skip
 
 
@@ -54,6 +63,7 @@ def operands(library):
         "s": library.tensor([[2.0, 0.5, 0.0, 1.0], [0.25, 3.0, 1.0, 0.0], [1.0, 0.0, 2.0, 0.5], [0.0, 1.0, 0.25, 4.0]]),
         "i": library.tensor([12, -7, 3, 10]),
         "k": library.tensor([18, 3, 0, 4]),
+        "np": np,
     }
 
 
@@ -107,6 +117,20 @@ ERRORS = [
     ("lib.as_strided(x, (5, 5), (1, 4))", RuntimeError), ("lib.vander(x)", RuntimeError), ("lib.mvlgamma(x, 0)", RuntimeError),
     ("lib.frexp(i)", RuntimeError), ("lib.finfo(lib.int64)", TypeError), ("lib.iinfo(lib.float32)", TypeError),
     ("lib.frombuffer(b'ab', dtype=lib.int32)", ValueError), ("x.__delitem__(0)", TypeError),
+    # numbers that a dtype does not hold, and data that no dtype holds
+    ("lib.tensor(2**63)", ValueError), ("lib.tensor([2**70])", ValueError), ("lib.tensor([300], dtype=lib.uint8)", RuntimeError),
+    ("lib.tensor(float('nan'), dtype=lib.int64)", RuntimeError), ("lib.tensor([1e40], dtype=lib.int32)", RuntimeError),
+    ("lib.tensor(-300, dtype=lib.uint8)", RuntimeError), ("lib.tensor([1, [2]])", TypeError), ("lib.tensor([[1], 2])", TypeError),
+    ("lib.from_numpy(np.array(['a']))", TypeError), ("lib.tensor(np.array([1], dtype=object))", TypeError),
+    ("lib.tensor(np.datetime64('2020-01-01'))", TypeError), ("x.to(dtype='datetime64')", TypeError),
+    ("float(x)", ValueError), ("int(lib.ones(0))", ValueError), ("float(lib.tensor(1 + 2j))", RuntimeError), ("'a' in x", RuntimeError),
+    ("lib.asarray([1.0], dtype=lib.int64, requires_grad=True)", RuntimeError), ("lib.eye(-1)", RuntimeError),
+    ("lib.linspace(0, 1, -1)", RuntimeError), ("lib.linspace('a', 1, 3)", TypeError), ("lib.arange(float('nan'))", RuntimeError),
+    ("lib.full((2,), 'a')", TypeError), ("lib.clamp(x, 'a')", TypeError), ("x.clamp_(0, 'a')", TypeError),
+    ("lib.where([True], 1, 0)", TypeError), ("lib.einsum(3)", ValueError),
+    ("lib.allclose(x, 3)", TypeError), ("lib.unique(3)", TypeError), ("lib.norm(x, p='foo')", RuntimeError),
+    ("x[:, :3].view(lib.float64)", RuntimeError), ("lib.normal(lib.zeros(2), lib.ones(3))", RuntimeError),
+    ("lib.rand(3, generator=5)", TypeError),
 ]  # fmt: skip
 
 

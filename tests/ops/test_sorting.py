@@ -1,5 +1,7 @@
 """Orders, ranks, distinct values, counting and searching against PyTorch."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -172,3 +174,12 @@ def test_results_have_the_names_of_pytorch(kind, torch):
     values, indices = got
     assert values is got.values
     assert indices is got.indices
+
+
+def test_named_results_print_as_pytorchs_do(torch):
+    for call in ("x.max(0)", "x.sort()", "x.topk(2)", "lib.linalg.eigh(x[:, :2])", "lib.frexp(x)"):
+        shown = [repr(eval(call, {"lib": lib, "x": lib.tensor([[2.0, 0, 1.0], [0, 1.0, 3.0]])})) for lib in (gradkit, torch)]
+        assert shown[0].replace("gradkit", "torch").replace("-0.", "0.") == shown[1].replace("-0.", "0.")
+    found = gradkit.ones(2).max(0)
+    assert isinstance(found, gradkit.return_types.max)
+    assert pickle.loads(pickle.dumps(found)).indices == 0
