@@ -26,7 +26,7 @@ def __getattr__(name: str) -> Any:
     if name not in FIELDS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     made = globals()[name] = namedtuple(name, FIELDS[name], module=__name__)
-    made.__repr__ = _shown  # type: ignore[assignment,method-assign]
+    made.__repr__ = _shown  # type: ignore[method-assign]
     return made
 
 
