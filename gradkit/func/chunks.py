@@ -33,7 +33,7 @@ def set_memory_budget(budget: int | float) -> None:
     >>> gradkit.func.set_memory_budget(0.25)
     """
     global _budget
-    if budget <= 0 or (isinstance(budget, float) and budget > 1):
+    if not budget > 0 or (isinstance(budget, float) and budget > 1):
         raise ValueError(f"expected a positive number of bytes, or a fraction of the free memory up to 1.0, got {budget}")
     _budget = budget
 
@@ -65,24 +65,27 @@ def check(chunk_size: Any, name: str) -> None:
 
 
 def in_chunks(
-    run: Callable[[int, int], list[Tensor]], n: int, chunk_size: Any, place: Device, row_bytes: int, largest: int = 1
+    run: Callable[[int, int], list[Tensor]], n: int, chunk_size: Any, place: Device, row_bytes: int, largest: int | None = None
 ) -> list[Tensor]:
     """The results of ``run(start, stop)`` for rows 0 to n, on the device `place`, joined along their first axis.
 
     With "auto" the CPU does no more at once than its cache holds of a row's `largest` array, if that is known: beyond,
-    there is nothing to gain. If so many are sure to stay within the budget, that is all; if not, a few are tried and what they
-    took is measured. `row_bytes` is the size of what a row starts from.
+    there is nothing to gain. If so many are sure to stay within the budget, that is all. If not, or if `largest` is not known,
+    for a row may meet what the function closes over, one row is tried, and then a few, and what they took is measured.
+    `row_bytes` is the size of what a row starts from.
     """
     if chunk_size is None or (chunk_size != "auto" and chunk_size >= n):
         return run(0, n)
     whole = Whole(n)
     if chunk_size != "auto":
         return whole.filled(run, chunk_size)
-    budget, most = get_memory_budget(place), max(1, _CACHE // max(1, largest)) if place == CPU else n
-    guess = max(row_bytes * _GENEROUS, largest * _ALIVE)
-    if n <= 1 or min(n, most) * guess <= budget:
+    budget, most = get_memory_budget(place), max(1, _CACHE // (largest or 1)) if place == CPU else n
+    guess = max(row_bytes * _GENEROUS, (largest or 1) * _ALIVE)
+    if n <= 1 or (largest and min(n, most) * guess <= budget):
         return run(0, n) if n <= most else whole.filled(run, most)
     alone = measured(run, whole, 1, place) or guess
+    if min(n, most) * alone <= budget:
+        return whole.filled(run, most)
     few = min(budget // alone, _PROBED, n - 1)
     if few < 2:
         return whole.filled(run, 1)

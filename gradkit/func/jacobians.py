@@ -67,7 +67,7 @@ def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = 
             return [batching.leave(g, level, count) for g in pull_lifted([y], leaves, [ct], final)]
 
     size = y.array.nbytes + sum([x.array.nbytes for x in leaves])
-    found = chunks.in_chunks(run, n, chunk_size, y.device, size, largest(between([y], leaves)) if chunk_size == "auto" else 1)
+    found = chunks.in_chunks(run, n, chunk_size, y.device, size, largest(between([y], leaves)) if chunk_size == "auto" else None)
     return [g.reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
 
 
@@ -117,7 +117,7 @@ def jacfwd(
 
 def columns(
     function: Callable[..., Any], xs: list[Tensor], j: int, chunk_size: Any = None, randomness: str = "error",
-    kept: dict[str, Any] | None = None,
+    kept: dict[str, Any] | None = None, largest: int | None = None,
 ) -> list[Tensor]:
     """The Jacobian of each output with respect to one input, by pushing unit tangents forward, many at a time.
 
@@ -143,7 +143,7 @@ def columns(
                 kept["aux"] = tree.mapped(lambda one: _freed_of(one, level, batch_level, count), kept["aux"])
             return [batching.leave(t, batch_level, count) for t in moved]
 
-    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, x.array.nbytes)
+    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, x.array.nbytes, largest)
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 
@@ -167,7 +167,8 @@ def still(y: Tensor, x: Tensor) -> Tensor:
 def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any) -> list[list[Tensor]]:
     """All blocks, a list over outputs of lists over inputs, by forward mode."""
     function = repeatable(function, xs)
-    found = [columns(function, xs, j, chunk_size) for j in range(len(xs))]
+    # "auto", which is the default here, is guessed from the sizes of the inputs: measuring takes a millisecond
+    found = [columns(function, xs, j, chunk_size, largest=1) for j in range(len(xs))]
     return [list(row) for row in zip(*found)]
 
 

@@ -99,6 +99,8 @@ WIDE = {
     "vmap": lambda x: vmap(lambda x: (gradkit.stack([x] * 20).sin() * x).exp().sum(), chunk_size="auto")(
         x.reshape(64, -1)
     ),
+    "what vmap closes over": lambda x: vmap(lambda s: (s * x).sin().sum(), chunk_size="auto")(x[:64]),
+    "what jacfwd closes over": lambda x: jacfwd(lambda s: (s[:, None] * x[:2048]).sin().sum(1), chunk_size="auto")(x[:16]),
 }
 
 
@@ -126,7 +128,7 @@ def test_the_budget_is_bytes_or_a_fraction_of_what_is_free(budget):
     assert get_memory_budget() == 12345
     budget(0.5)
     assert abs(get_memory_budget() - chunks.free_memory(gradkit.get_default_device()) // 2) <= 1
-    for wrong in (0, -1, 1.5, 0.0):
+    for wrong in (0, -1, 1.5, 0.0, float("nan")):
         with pytest.raises(ValueError, match="fraction"):
             budget(wrong)
 
