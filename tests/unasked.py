@@ -9,7 +9,7 @@ import gradkit
 # What PyTorch's errors say of values that do not fit.
 VALUES = (
     "out of bounds|Class values must be|out of DATA bounds|out of range|ZeroDivision|can not be negative|shape mismatch: value"
-    "|at least as many elements|Number of elements of source"
+    "|at least as many elements|Number of elements of source|elements of input should be between|negative entry|offsets.0. has to"
 )
 
 

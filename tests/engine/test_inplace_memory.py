@@ -15,6 +15,7 @@ WRITES = {
 }
 
 
+@pytest.mark.cpu  # a device makes the result, then copies it
 @pytest.mark.parametrize("name", ["add", "imul", "mul_number", "exp"])
 def test_write_without_history_takes_no_second_array(name):
     x, y = gradkit.ones(100_000), gradkit.ones(100_000)

@@ -126,6 +126,7 @@ def test_higher_orders_and_batches_see_ordinary_tangents(monkeypatch):
     np.testing.assert_allclose(vmap(lambda x: jvp(f, (x,), (x,))[1])(gradkit.tensor(X[:, :6])).numpy(), each.numpy(), rtol=1e-13)
 
 
+@pytest.mark.cpu  # the host's memory is measured
 def test_the_product_is_not_made():
     x = gradkit.tensor(np.ones((512, 1024)))
     assert x.array.size >= products.LARGE

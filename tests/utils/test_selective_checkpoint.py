@@ -59,6 +59,7 @@ POLICIES = {
 }
 
 
+@pytest.mark.cpu  # the CPU's runs are counted
 @pytest.mark.parametrize("name", POLICIES)
 def test_saved_operations_do_not_run_again(name, runs):
     given, counts = POLICIES[name]
