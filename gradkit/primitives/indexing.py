@@ -375,5 +375,5 @@ def overwrite_reusing(d, steps) -> list[Any]:
 overwrite = linear(
     "overwrite", overwritten, overwrite_vjp,
     [((3, 4), (4,), {"steps": ((slice_.primitive, {"key": (..., 1, slice(None))}),)}), ((3, 4), (3, 4), {"steps": ()})],
-    arity=2, batching=batched_steps, reuse=overwrite_reusing, holomorphic=False, title="CopySlices",
+    arity=2, promote="none", batching=batched_steps, reuse=overwrite_reusing, holomorphic=False, title="CopySlices",
 )

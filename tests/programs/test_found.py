@@ -228,12 +228,27 @@ def einsum_viewed_in_the_order_asked_for(lib, a):
     return lib.einsum("ij,jk->ki", a, a).view(-1), lib.einsum("i,j->ji", a[0], a[1]).view(-1)
 
 
+def real_memory_written_as_complex(lib, a):
+    y = a[:, :2] * 1
+    z = lib.view_as_complex(y)
+    z[1:].mul_(1.3 - 1j)
+    z[0] = 2 * z[0]
+    return y, z
+
+
+def complex_memory_written_as_real(lib, a):
+    y = a * 1
+    lib.real(y)[1:].mul_(1.3)
+    lib.view_as_real(y)[0] *= lib.real(a[1])
+    return (y,)
+
+
 def log_softmax_of_one_class_is_exactly_0(lib, a):
     return lib.linalg.vector_norm(a[:, None].log_softmax(-1), 0), lib.linalg.vector_norm(a.sum().log_softmax(0), 0)
 
 
 FOUND = {
-    log_softmax_of_one_class_is_exactly_0: X,
+    log_softmax_of_one_class_is_exactly_0: X, real_memory_written_as_complex: M, complex_memory_written_as_real: Z,
     angle_of_reals_beside_an_infinite_slope: X, angle_of_reals_beside_coinciding_eigenvalues: X,
     scalar_gathered_by_a_vector: POINT, scalar_scattered_into: POINT, pseudo_inverse_by_what_a_tensor_counts_as_0: M,
     written_after_expm1: X, written_after_cross_entropy: M, written_after_eigenvalues: M,
