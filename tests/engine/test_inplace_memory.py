@@ -15,9 +15,10 @@ WRITES = {
 }
 
 
-@pytest.mark.cpu  # a device makes the result, then copies it
 @pytest.mark.parametrize("name", ["add", "imul", "mul_number", "exp"])
-def test_write_without_history_takes_no_second_array(name):
+def test_write_without_history_takes_no_second_array(name, device):
+    if device == "cuda":
+        pytest.skip("shortcuts of one backend alone are not taken beside another")
     x, y = gradkit.ones(100_000), gradkit.ones(100_000)
     assert peak(lambda: WRITES[name](x, y)) < x.nbytes / 2
 

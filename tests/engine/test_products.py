@@ -126,8 +126,9 @@ def test_higher_orders_and_batches_see_ordinary_tangents(monkeypatch):
     np.testing.assert_allclose(vmap(lambda x: jvp(f, (x,), (x,))[1])(gradkit.tensor(X[:, :6])).numpy(), each.numpy(), rtol=1e-13)
 
 
-@pytest.mark.cpu  # the host's memory is measured
-def test_the_product_is_not_made():
+def test_the_product_is_not_made(device):
+    if device == "cuda":
+        pytest.skip("shortcuts of one backend alone are not taken beside another")
     x = gradkit.tensor(np.ones((512, 1024)))
     assert x.array.size >= products.LARGE
 
