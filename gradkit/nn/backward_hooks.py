@@ -33,12 +33,12 @@ class BackwardHooks:
         self.module = module
         self.before, self.after = list(module._backward_pre_hooks.values()), list(module._backward_hooks.values())
         self.cts: Any = None  # of the outputs, in a walk that has passed them
-        self.count = 0  # of inputs, if no gradient comes to them
+        self.count: int | None = None  # of inputs, if no gradient comes to them
 
     def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         likes = {i: (x.shape, x.dtype, x.device) for i, x in enumerate(args) if isinstance(x, Tensor)}
         found = _watched(args, self._leave, likes)
-        self.count = len(args) if found is args else 0
+        self.count = len(args) if found is args else None
         return found
 
     def outputs(self, output: Any) -> Any:
@@ -57,8 +57,8 @@ class BackwardHooks:
         for hook in self.before:
             cts = _replaced(hook(self.module, cts), cts, "pre hook returned an invalid number of grad_output")
         self.cts = cts
-        for hook in self.after if self.count else ():
-            nothing = (None,) * self.count
+        for hook in self.after if self.count is not None else ():
+            nothing = (None,) * (self.count or 0)
             if any([g is not None for g in _replaced(hook(self.module, nothing, cts), nothing, _WRONG)]):
                 raise RuntimeError(
                     "Backward hook for Modules where no input requires gradient should always return None or None for all "

@@ -69,11 +69,12 @@ class _Selecting:
 
     def __enter__(self) -> None:
         self.counts: dict[str, int] = {}
-        self.scope = modes.mode(special=1, selecting=self)
+        self.scope: Any = modes.mode(special=1, selecting=self)
         self.scope.__enter__()
 
     def __exit__(self, *exception: object) -> None:
-        self.scope.__exit__(*exception)
+        scope, self.scope = self.scope, None  # which holds this
+        scope.__exit__(*exception)
 
     def result(self, prim: Primitive, raws: list[Any], params: dict[str, Any], compute: Callable[[], Any]) -> Any:
         """What an operation gives: computed, or what was saved of it."""

@@ -73,6 +73,14 @@ def keywords_are_not_among_the_inputs(m):
 
 
 @program
+def nothing_but_keywords(m):
+    net, x, seen = layer(m, lambda w, x: w * x), leaf(m), []
+    net.register_full_backward_hook(lambda module, found, given: seen.append([found, given]))
+    net(x=x).sum().backward()
+    return seen, x.grad
+
+
+@program
 def several_outputs_of_which_one_is_unused_or_no_tensor(m):
     def backward(use):
         seen, net, x = [], layer(m, lambda w, x: (w * x, x.sum(), "text", w.detach())), leaf(m)

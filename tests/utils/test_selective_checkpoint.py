@@ -1,5 +1,6 @@
 """Which results a checkpoint keeps, and which operations run again."""
 
+import gc
 from functools import partial
 
 import pytest
@@ -102,6 +103,17 @@ def test_saved_result_must_not_be_written():
     with pytest.raises(RuntimeError, match="has been mutated"):
         run()
     run(allow_cache_entry_mutation=True)
+
+
+def test_contexts_leave_no_cycle():
+    gradients(["sin"])
+    gc.collect()
+    gc.disable()
+    try:
+        gradients(["sin"])
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_unknown_operation_is_named():
