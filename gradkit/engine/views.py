@@ -41,7 +41,7 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[..., Any
         if type(x) is not ndarray and isinstance(x, np.generic):
             x = input.array = np.asarray(x)
         if modes.unusual and odd(input):
-            t = otherwise(prim, (input,), params)
+            t = otherwise(prim, (input,), {sole: written} if written else params)
             y = t.array
             mark_as_source(t, input)
         else:
