@@ -19,7 +19,10 @@ def astype(x: Any, dtype: Any) -> Any:
 
 
 def matmul(a: Any, b: Any) -> Any:
-    return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
+    if a.ndim == b.ndim == 2:
+        return a.dot(b)
+    y = np.matmul(a, b)
+    return y.astype(a.dtype) if a.dtype.char == "E" else y  # of bfloat16 it is float32
 
 
 def matrix_transpose(x: Any) -> Any:

@@ -56,7 +56,8 @@ def uniform(prim: Primitive, operands: Any, raws: Any) -> bool:
 
 def cast(raw: Any, dtype: Any, backend: Any) -> Any:
     if not hasattr(raw, "dtype"):
-        return dtypes.constant(raw, dtype) if backend is NUMPY else backend.operand(raw, dtype)
+        number = dtypes.constant(raw, dtype)
+        return number if backend is NUMPY else backend.operand(number, dtype)
     return raw if raw.dtype == dtype else raw.astype(dtype)
 
 

@@ -169,15 +169,18 @@ def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places
         seq, node = heappop(heap)
         ct = cts[node]
         del cts[node]
+        if places is not None and type(ct) is not list and ct.dtype != node.like[1]:
+            # bfloat16 times a Python float is float32 to CuPy
+            ct = fit(xp if record else backend_of(ct).xp, ct, *node.like)
         if node.hooks is not None:
             ct = watching.run_hooks(node, ct, record, this)
         prim = node.prim
         if wanted is None:
             if prim is None:
-                found[node] = ct
+                found[node] = ct if ct.dtype is node.like[1] else fit(xp, ct, *node.like)
                 continue
         elif node in wanted:
-            found[node] = ct
+            found[node] = ct if type(ct) is list or ct.dtype is node.like[1] else fit(xp, ct, *node.like)
         if prim is None or (running is not None and node not in running):
             continue
         saved = node.saved

@@ -175,6 +175,9 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
     """
     if reduce not in _NEUTRAL:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    if not input.ndim:
+        line, index, src = [reshape(t, (-1,)) for t in (input, index, src)]
+        return reshape(scatter_reduce(line, dim, index, src, reduce, include_self=include_self), ())
     (index, src), params = _sources("scatter_reduce", input, dim, index, src)
     x = (
         input
@@ -191,7 +194,7 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
     ones = wrap(beside(src.array, "ones", src.array.shape, dtype=src.dtype), batch=src.batch)
     before = wrap(beside(input.array, "full", input.array.shape, int(include_self), dtype=input.dtype), batch=input.batch)
     count = elementwise.maximum(rows.scatter_add(before, index, ones, **params), 1)
-    return elementwise.div(total, count) if input.dtype.kind in "fc" else elementwise.floor_divide(total, count)
+    return elementwise.div(total, count) if input.dtype.kind in "fcV" else elementwise.floor_divide(total, count)
 
 
 _NEUTRAL = {"sum": 0, "mean": 0, "prod": 1, "amax": -np.inf, "amin": np.inf}

@@ -14,7 +14,7 @@ from gradkit.engine.tensor import Tensor
 from gradkit.ops.reducing import mean
 from gradkit.primitives import elementwise as arithmetic, normalization as rows
 from gradkit.primitives.arranging import pad_constant, unfold
-from gradkit.primitives.shape import axis_from_end, extents, reshape
+from gradkit.primitives.shape import astype, axis_from_end, extents, reshape
 
 __all__ = ["group_norm", "layer_norm", "log_softmax", "rms_norm", "softmax"]
 METHODS = ("log_softmax", "softmax")
@@ -93,13 +93,16 @@ def layer_norm(
 def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """``input / sqrt(mean(input**2) + eps) * weight`` over the last axes, those of `normalized_shape`.
 
-    `eps` is the dtype's spacing at 1 if None. Shapes and errors as for `layer_norm`. Zhang and Sennrich, "Root mean square
-    layer normalization" (2019).
+    `eps` is the dtype's spacing at 1 if None; half precision and bfloat16 are computed in float32. Shapes and errors as
+    for `layer_norm`. Zhang and Sennrich, "Root mean square layer normalization" (2019).
 
     >>> gradkit.rms_norm(gradkit.tensor([3.0, 3.0]), (2,))
     tensor([1., 1.])
     """
     shape = _normalized("rms_norm", input, normalized_shape, weight=weight)
+    if input.dtype.itemsize == 2 and is_floating(input.dtype):
+        wide = None if weight is None else astype(weight, dtype=np.float32)
+        return astype(rms_norm(astype(input, dtype=np.float32), shape, wide, eps), dtype=input.dtype)
     tiny = float(np.finfo(input.dtype).eps) if eps is None else eps
     squares = mean(input * input, dim=tuple(range(-len(shape), 0)), keepdim=True)
     y = input * arithmetic.rsqrt(squares + tiny)

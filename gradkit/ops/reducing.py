@@ -229,6 +229,8 @@ def along_one(name: str, row: Any, input: Tensor, dim: Any, keepdim: bool) -> An
     """The values and places of a row that finds them along one dimension."""
     if not isinstance(dim, int):
         raise TypeError(f"{name}(): dim must be an int or a Tensor, not {type(dim).__name__}; a{name} takes several dims")
+    if input.dtype.kind == "c":
+        raise RuntimeError(f"{name}(): does not support complex input")
     try:
         if input.ndim:
             return row(input, dim, keepdim)

@@ -73,7 +73,7 @@ def cummax(input: Tensor, dim: int | None = None, *, axis: int | None = None) ->
     >>> gradkit.cummax(gradkit.tensor([1.0, 3.0, 2.0]), dim=0).values
     tensor([1., 3., 3.])
     """
-    return return_types.cummax(*running(rows.cummax, input, required("cummax", dim, axis)))
+    return return_types.cummax(*running(rows.cummax, ordered(input, "cummax"), required("cummax", dim, axis)))
 
 
 def cummin(input: Tensor, dim: int | None = None, *, axis: int | None = None) -> Any:
@@ -84,7 +84,13 @@ def cummin(input: Tensor, dim: int | None = None, *, axis: int | None = None) ->
     >>> gradkit.cummin(gradkit.tensor([3.0, 1.0, 2.0]), dim=0).indices
     tensor([0, 1, 1])
     """
-    return return_types.cummin(*running(rows.cummin, input, required("cummin", dim, axis)))
+    return return_types.cummin(*running(rows.cummin, ordered(input, "cummin"), required("cummin", dim, axis)))
+
+
+def ordered(input: Tensor, name: str) -> Tensor:
+    if input.dtype.kind == "c":
+        raise NotImplementedError(f"complex numbers have no order: {name}() is not implemented for {input.dtype.name}")
+    return input
 
 
 # -- differences and integrals

@@ -77,7 +77,7 @@ def slopes(xp, y, slope: float):
 
 
 def bent(xp, x, negative_slope: float):
-    below = x * negative_slope
+    below = x * x.dtype.type(negative_slope)  # bfloat16 times a Python float is float32 to NumPy and CuPy
     return xp.maximum(x, below) if negative_slope <= 1 else xp.where(x > 0, x, below)
 
 
@@ -101,7 +101,8 @@ prelu = elementwise(
 
 def exponential_below(xp, x, alpha: float, scale: float, input_scale: float):
     below, above = clamped(xp, x, None, 0), clamped(xp, x, 0, None)
-    return above * scale + xp.expm1(below * input_scale) * alpha
+    kind = x.dtype.type
+    return above * kind(scale) + xp.expm1(below * kind(input_scale)) * kind(alpha)
 
 
 def elu_rule(xp, d, y, _x, alpha: float, scale: float, input_scale: float):

@@ -163,6 +163,8 @@ def write_at(xp, z, value, *index, axes: Axes = None, lead: int, accumulate: boo
         key, rank = places.key, max([i.ndim for i in index]) + z.ndim - lead - len(index)
         value = value.reshape(value.shape[:lead] + (1,) * (rank - value.ndim) + value.shape[lead:])
         value = places.placed(xp, value) if value.ndim == rank and rank > lead else value
+    if not z.size and any([not n and getattr(entry, "size", 0) for n, entry in zip(z.shape, key)]):
+        raise IndexError("index is out of bounds for dimension with size 0")  # a device would write beside the array
     try:
         if accumulate:
             index_put_forward(xp, z, value, key=key)

@@ -117,7 +117,7 @@ _LARGE = 1000  # From here on one pass of clip is faster than a maximum with a n
 
 def clamped(xp, x, min, max):
     if xp is not NUMPY.xp:
-        return xp.clip(x, min, max)
+        return xp.clip(x, *[bound if bound is None else number(bound, x) for bound in (min, max)])
     if x.size > _LARGE and x.dtype.kind == "f":
         return x.clip(number(-inf if min is None else min, x), number(inf if max is None else max, x))
     if min is not None:

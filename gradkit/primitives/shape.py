@@ -106,7 +106,7 @@ def completed(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
 
 def reshaped(_xp, x, shape):
     try:
-        return x.reshape(shape)
+        return x.reshape(tuple([as_int(n) for n in shape]))  # CuPy takes 6.0 too
     except (TypeError, ValueError):
         completed(tuple([as_int(n) for n in shape]), x.size)
         raise

@@ -171,6 +171,15 @@ def test_refused_as_in_pytorch(call, error, torch):
         call(gradkit)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["x == -1", "x < 300", "x >= -1", "x + 255", "x * 300", "x & -2", "x | 256", "x.fmod(-2)", "x.clamp(-1, 1)", "x.clamp(min=-1)"],
+)
+def test_numbers_beyond_an_integer_dtype_wrap(expression, torch):
+    got, want = [eval(expression, {"x": m.tensor([0, 3, 255], dtype=m.uint8)}) for m in (gradkit, torch)]
+    assert got.dtype.name == str(want.dtype).removeprefix("torch.") and got.tolist() == want.tolist()
+
+
 def test_integer_tensor_to_negative_powers_cuts_to_zero(torch):
     base, exponent = [2, -1, 1, -1, 5], [-1, -3, -2, -2, 0]
     got = gradkit.tensor(base) ** gradkit.tensor(exponent)

@@ -162,6 +162,8 @@ m.scatter_reduce(a, 1, k * 0, w, "amin")
 m.scatter_reduce(v, 0, i * 0, v[:3] * 0 + 5, "amax")
 m.scatter_reduce(v, 0, i * 0, v[:3] * 0 + 1, "amin")
 m.scatter_reduce(a, 1, k * 0, w, "sum", include_self=False)
+m.scatter_reduce(s, 0, z * 0, s * 2, "amax")
+m.scatter_reduce(s, 0, z * 0, s * 2, "prod", include_self=False)
 m.scatter_reduce(a, 1, k * 0, w, "prod", include_self=False)
 m.scatter_reduce(a, 1, k, w, "mean", include_self=False)
 m.scatter_reduce(a, 0, k, w * 0.01, "amax", include_self=False)
@@ -300,6 +302,20 @@ def cases(table):
 @pytest.mark.parametrize("expression", cases(READ + PLACED + WRITTEN))
 def test_agrees_with_pytorch(expression, agrees):
     agrees(expression, **GIVEN)
+
+
+@pytest.mark.parametrize("write", [
+    lambda x, i: x.index_fill(0, i, 2.0),
+    lambda x, i: x.index_copy(0, i, gradkit.ones(1, 3)),
+    lambda x, i: x.index_add(0, i, gradkit.ones(1, 3)),
+    lambda x, i: x.index_put((i, i), gradkit.ones(1)),
+    lambda x, i: x.index_put((i, i), gradkit.ones(1), accumulate=True),
+    lambda x, i: x.put(i, gradkit.ones(1)),
+])  # fmt: skip
+def test_an_axis_without_places_is_not_written(write):
+    """On a device too, which would write beside the array: it is the shapes that tell."""
+    with pytest.raises(IndexError, match="out of bounds"):
+        write(gradkit.zeros(0, 3), gradkit.tensor([0]))
 
 
 @pytest.mark.parametrize("expression", cases(WRONG))

@@ -305,6 +305,8 @@ ERRORS = {
     "nanmean of ints": lambda f: f.tensor([1, 2]).nanmean(),
     "norm of ints": lambda f: f.tensor([1, 2]).norm(),
     "amax of complex": lambda f: f.tensor([1j, 2]).amax(),
+    "max of complex": lambda f: f.tensor([1j, 2]).max(0),
+    "cummin of complex": lambda f: f.tensor([1j, 2]).cummin(0),
     "amax of nothing": lambda f: f.zeros(0).amax(),
     "amax over nothing": lambda f: f.zeros(0, 3).amax(0),
     "max of nothing": lambda f: f.zeros(0).max(),

@@ -18,6 +18,8 @@ GIVEN = {
 }  # fmt: skip
 
 AGREED = """
+m.unique(rows > 1, dim=0, return_inverse=True)
+m.unique(n > 2, dim=1)
 m.sort(x)
 x.sort(axis=0)
 x.sort(dim=1, descending=True)

@@ -24,15 +24,16 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def half_in_single(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compute on float32 what comes as float16, as BLAS has no half precision; answer in float16."""
+    """Compute on float32 what comes as float16 or bfloat16, which BLAS has not; answer in that."""
 
     @wraps(function)
     def call(*given: Any, **params: Any) -> Any:
-        if given[0].dtype != np.float16:
+        kind = given[0].dtype
+        if kind.char not in "eE":
             return function(*given, **params)
-        y = function(*[a.astype(np.float32) if getattr(a, "dtype", None) == np.float16 else a for a in given], **params)
+        y = function(*[a.astype(np.float32) if getattr(a, "dtype", None) == kind else a for a in given], **params)
         if y is NotImplemented:
             return y
-        return [one.astype(np.float16) for one in y] if isinstance(y, list) else y.astype(np.float16)
+        return [one.astype(kind) for one in y] if isinstance(y, list) else y.astype(kind)
 
     return call

@@ -19,14 +19,14 @@ LARGE_BLOCK_BYTES = 256_000
 def in_blocks(kernel: Kernel, x: Array, block_bytes: int = LARGE_BLOCK_BYTES) -> Array:
     """Return the array that ``kernel(block, out)`` fills from `x`, block by block, in the shape and dtype of `x`.
 
-    Both arguments of the kernel are contiguous and one-dimensional; it must not write to the first. float16 reaches it
-    as float32. A 0-d input gives a NumPy scalar, as ufuncs do.
+    Both arguments of the kernel are contiguous and one-dimensional; it must not write to the first. float16 and
+    bfloat16 reach it as float32. A 0-d input gives a NumPy scalar, as ufuncs do.
     """
     x = np.asarray(x)
     transposed = x.flags.fnc  # contiguous the other way round
     out = np.empty(x.shape, x.dtype, order="F" if transposed else "C")
     source, target = (x.T.reshape(-1), out.T.reshape(-1)) if transposed else (x.reshape(-1), out.reshape(-1))
-    if x.dtype.char == "e":
+    if x.dtype.char in "eE":
         kernel = _narrowed(kernel)
     step = block_bytes // x.itemsize
     if source.size <= step:
@@ -41,14 +41,14 @@ def in_blocks(kernel: Kernel, x: Array, block_bytes: int = LARGE_BLOCK_BYTES) ->
 def blockwise(x: Array, single: Kernel, double: Kernel) -> Array:
     """Return `in_blocks` of the kernel for the precision of `x`, without floating-point warnings.
 
-    `single` gets float32 blocks, also for float16, and `double` float64 ones. Warnings are off because kernels meet
-    infinities on their way to right answers.
+    `single` gets float32 blocks, also for float16 and bfloat16, and `double` float64 ones. Warnings are off because
+    kernels meet infinities on their way to right answers.
 
-    TypeError where `x` is not float16, float32 or float64.
+    TypeError where `x` is not float16, bfloat16, float32 or float64.
     """
     kind = np.asarray(x).dtype.char
-    if kind not in "efd":
-        raise TypeError(f"expected an array of float16, float32 or float64, got {np.asarray(x).dtype}")
+    if kind not in "eEfd":
+        raise TypeError(f"expected an array of float16, bfloat16, float32 or float64, got {np.asarray(x).dtype}")
     return in_blocks(double if kind == "d" else single, x, BLOCK_BYTES)
 
 

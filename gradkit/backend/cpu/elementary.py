@@ -48,8 +48,8 @@ def power(x: Array, p: Any) -> Array:
     """
     exponent = p.item() if isinstance(p, (np.ndarray, np.generic)) else p
     multiplied = _POWERS.get(exponent)
-    if x.dtype.char == "e":
-        return power(x.astype(np.float32), exponent).astype(np.float16)
+    if x.dtype.char in "eE":
+        return power(x.astype(np.float32), exponent).astype(x.dtype)
     if multiplied is None or x.dtype.kind not in "fc":
         return np.power(x, x.dtype.type(exponent))
     result: Array = multiplied(x)

@@ -35,8 +35,8 @@ def index_add(shape: tuple[int, ...], dtype: Any, key: Any, values: Array) -> Ar
     >>> index_add((4,), np.float32, np.array([0, 2, 2]), np.ones(3, np.float32)).tolist()
     [1.0, 0.0, 2.0, 0.0]
     """
-    if np.dtype(dtype).char == "e":
-        return index_add(shape, np.float32, key, np.asarray(values, np.float32)).astype(np.float16)
+    if np.dtype(dtype).char in "eE":
+        return index_add(shape, np.float32, key, np.asarray(values, np.float32)).astype(dtype)
     if isinstance(key, np.ndarray) and key.dtype.kind in "iu" and key.ndim:
         return _add_run(shape, 0, 1, [key], np.asarray(values, dtype))
     entries = key if isinstance(key, tuple) else (key,)
@@ -64,8 +64,8 @@ def scatter_add(shape: tuple[int, ...], index: Array, values: Array, axis: int) 
     >>> scatter_add((2, 3), np.array([[1], [1]]), np.ones((2, 1)), 1).tolist()
     [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
     """
-    if values.dtype.char == "e":
-        return scatter_add(shape, index, values.astype(np.float32), axis).astype(np.float16)
+    if values.dtype.char in "eE":
+        return scatter_add(shape, index, values.astype(np.float32), axis).astype(values.dtype)
     axis %= len(shape)
     line = _shared_line(index, axis)
     if line is not None and values.shape[:axis] + values.shape[axis + 1 :] == shape[:axis] + shape[axis + 1 :]:

@@ -230,7 +230,7 @@ def channel_moments(x: Array, eps: float) -> tuple[Array, Array, Array, Array]:
 def batch_moments(x: Array, *, axis: tuple[int, ...]) -> tuple[Array, Array]:
     """Mean and variance by channel."""
     form = channels(x, axis)
-    if form is None or x.dtype == np.float16:
+    if form is None or x.dtype.char in "eE":
         return NotImplemented
     seen = x.reshape(form)
     _, _, variance, _ = channel_moments(seen, 1.0)
@@ -300,7 +300,7 @@ def log_softmax_vjp(d: Array, y: Array, *, axis: int) -> Array:
 
 def by_rows(write: Callable[[Array, Array, Array], None], d: Array, y: Array, axis: int) -> Array:
     """What ``write(d, y, out)`` makes of blocks of rows along the last axis."""
-    if axis != -1 or y.dtype == np.float16 or not y.size:
+    if axis != -1 or y.dtype.char in "eE" or not y.size:
         return NotImplemented
     x_ct = np.empty(y.shape, y.dtype)
     rows = [a.reshape(-1, y.shape[-1]) for a in (d, y, x_ct)]

@@ -203,7 +203,7 @@ def _at(part: slice, position: int) -> tuple[Any, ...]:
 
 
 def _maxima(x: Array, axes: tuple[Axis, ...]) -> Array:
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    lowest = -np.inf if x.dtype.kind in "fV" else np.iinfo(x.dtype).min
     for position in range(-len(axes), 0):
         axis = axes[position]
         shape = list(x.shape)
@@ -273,7 +273,7 @@ def _scan_ranks(x: Array, best: Array, axes: tuple[Axis, ...]) -> Array:
     for rank, outputs, inputs in _ranked(axes):
         _score(scores[outputs], x[inputs] == best[outputs], size - rank)
     ranks = size - scores
-    if x.dtype.kind == "f" and np.isnan(best).any():
+    if x.dtype.kind in "fV" and np.isnan(best).any():
         scores[...] = 0
         for rank, outputs, inputs in _ranked(axes):
             _score(scores[outputs], np.isnan(x[inputs]), rank + 1)

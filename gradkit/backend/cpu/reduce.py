@@ -33,7 +33,7 @@ _add = np.add.reduce
 def sum(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     """Return the sum of `x` over `axis` (an int, a tuple, or None for all): any shape.
 
-    Floating and complex dtypes are kept, float16 being added in float32; integers and bool give NumPy's int64. float32
+    Floating and complex dtypes are kept, float16 and bfloat16 being added in float32; integers and bool give NumPy's int64. float32
     sums of 1e7 positive numbers are good to 6e-7 (add.reduce: to 3e-5). Time against np.add.reduce, float32: 0.1 for
     1e6 x 10 over axis 0, 0.2 over axis 1, 0.4 for 2048 rows of 2048 and for a whole array of 1e6, 0.35 for 128 x 10.
 
@@ -41,8 +41,8 @@ def sum(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
     [3.0, 3.0]
     """
     kind = x.dtype.char
-    if kind == "e":
-        wide: Array = sum(x.astype(np.float32), axis, keepdims).astype(np.float16)
+    if kind in "eE":
+        wide: Array = sum(x.astype(np.float32), axis, keepdims).astype(x.dtype)
         return wide
     if kind not in "fd":
         return _add(x, axis, None, None, keepdims)
@@ -60,8 +60,8 @@ def var(x: Array, axis: Axes = None, correction: float = 1, keepdims: bool = Fal
     >>> float(var(np.array([1.0, 2.0, 3.0])))
     1.0
     """
-    if x.dtype.char == "e":
-        wide: Array = var(x.astype(np.float32), axis, correction, keepdims).astype(np.float16)
+    if x.dtype.char in "eE":
+        wide: Array = var(x.astype(np.float32), axis, correction, keepdims).astype(x.dtype)
         return wide
     axes = normalised(axis, x.ndim)
     n = prod(x.shape[a] for a in axes)

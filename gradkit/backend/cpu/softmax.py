@@ -31,8 +31,8 @@ def softmax(x: Array, axis: int = -1) -> Array:
     >>> softmax(np.array([0.0, 0.0])).tolist()
     [0.5, 0.5]
     """
-    if x.dtype.char == "e":
-        return softmax(x.astype(np.float32), axis).astype(np.float16)
+    if x.dtype.char in "eE":
+        return softmax(x.astype(np.float32), axis).astype(x.dtype)
     few = _of_few_rows(x, axis)
     if few is not None:
         e, sums = few
@@ -52,8 +52,8 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     >>> log_softmax(np.array([0.0, 0.0])).round(6).tolist()
     [-0.693147, -0.693147]
     """
-    if x.dtype.char == "e":
-        return log_softmax(x.astype(np.float32), axis).astype(np.float16)
+    if x.dtype.char in "eE":
+        return log_softmax(x.astype(np.float32), axis).astype(x.dtype)
     if x.ndim == 0 or x.shape[axis] == 1:
         with np.errstate(all="ignore"):
             return x - x  # exactly 0, where it is finite
@@ -89,8 +89,8 @@ def logsumexp(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: boo
     >>> float(logsumexp(np.array([1000.0, 1000.0])).round(6))
     1000.693147
     """
-    if x.dtype.char == "e":
-        return logsumexp(x.astype(np.float32), axis, keepdims).astype(np.float16)
+    if x.dtype.char in "eE":
+        return logsumexp(x.astype(np.float32), axis, keepdims).astype(x.dtype)
     axes = reduce.normalised(axis, x.ndim)
     kept = tuple(1 if a in axes else size for a, size in enumerate(x.shape))
     position = axes[0] if len(axes) == 1 else 1

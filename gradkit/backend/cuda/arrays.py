@@ -6,7 +6,7 @@ from gradkit.backend.cuda.compiling import elementwise
 
 __all__ = [
     "argpartition", "argsort", "as_strided", "astype", "diagonal", "kept_by_mask", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "matmul", "matrix_transpose", "put_where", "spacing", "zeros_like",
+    "logical_xor", "matmul", "matrix_transpose", "put_where", "spacing", "tril", "triu", "unique", "where", "zeros_like",
 ]
 
 
@@ -38,9 +38,14 @@ def diagonal(_cp: Any, x: Any, offset: int, axis1: int, axis2: int) -> Any:
 
 
 def matmul(cp: Any, a: Any, b: Any) -> Any:
-    """CuPy's; where all of a stack meets one matrix, as one product, which takes no list of pointers."""
+    """CuPy's; where all of a stack meets one matrix, as one product, which takes no list of pointers.
+
+    Other stacks of bfloat16, which CuPy refuses, are multiplied as float32.
+    """
     if a.ndim > 2 == b.ndim:
         return cp.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+    if a.dtype.char == "E" and (a.ndim > 2 or b.ndim > 2):
+        return cp.matmul(a.astype("f"), b.astype("f")).astype(a.dtype)
     return cp.matmul(a, b)
 
 
@@ -60,7 +65,16 @@ def spacing(cp: Any, x: Any) -> Any:
 
 def kept_by_mask(cp: Any, mask: Any, x: Any) -> Any:
     """`x` where the mask holds, else 0."""
-    return cp.where(mask, x, x.dtype.type(0))
+    return where(cp, mask, x, x.dtype.type(0))
+
+
+def where(cp: Any, condition: Any, *pair: Any) -> Any:
+    """CuPy's, whose answer to bfloat16 is float32."""
+    kind = next((x.dtype for x in pair if hasattr(x, "dtype") and x.dtype.char == "E"), None)
+    if kind is None:
+        return cp.where(condition, *pair)
+    a, b = [x if hasattr(x, "dtype") else kind.type(x) for x in pair]
+    return elementwise(cp, "where", "bool condition, T a, T b", "T y", "y = condition ? a : b")(condition, a, b)
 
 
 def put_where(cp: Any, z: Any, mask: Any, values: Any) -> None:
@@ -74,6 +88,27 @@ def put_where(cp: Any, z: Any, mask: Any, values: Any) -> None:
         ranks = cp.cumsum(mask.reshape(-1)).reshape(mask.shape)
         body = "if (mask) z = values[min((long long)rank, (long long)values.size()) - 1]"
         elementwise(cp, "put_where", "bool mask, int64 rank, raw T values", "T z", body)(mask, ranks, values, z)
+
+
+def tril(cp: Any, x: Any, k: int = 0) -> Any:
+    return triangle(cp.tril, x, k)
+
+
+def triu(cp: Any, x: Any, k: int = 0) -> Any:
+    return triangle(cp.triu, x, k)
+
+
+def triangle(cut: Any, x: Any, k: int) -> Any:
+    """CuPy's, of bfloat16 by its bits, since it would answer with float32."""
+    return cut(x.view("H"), k).view(x.dtype) if x.dtype.char == "E" else cut(x, k)
+
+
+def unique(cp: Any, x: Any, **options: Any) -> Any:
+    """CuPy's, which subtracts along an axis, and so refuses bools there."""
+    if x.dtype.kind != "b" or options.get("axis") is None:
+        return cp.unique(x, **options)
+    values, *more = cp.unique(x.view("B"), **options)
+    return values.view("?"), *more
 
 
 # -- logic, of complex numbers too

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 #: The C type that a dtype is computed in, by the dtype's character.
-COMPUTED_IN = {"e": "float", "f": "float", "d": "double", "F": "complex<float>", "D": "complex<double>"}
+COMPUTED_IN = {"e": "float", "E": "float", "f": "float", "d": "double", "F": "complex<float>", "D": "complex<double>"}
 
 
 @cache

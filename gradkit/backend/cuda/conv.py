@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from gradkit.backend.cpu.conv import Geometry, Padding, PerAxis, check_cotangent, geometry, interiors, padded_sizes
-from gradkit.backend.cuda.compiling import elementwise
+from gradkit.backend.cuda.compiling import COMPUTED_IN, elementwise
 
 __all__ = ["conv_forward", "conv_input", "conv_weight"]
 
@@ -109,7 +109,7 @@ def three(values: Any, fill: int = 1) -> tuple[int, ...]:
 _AXES = range(3)
 _FOLDED = " ".join(
     [
-        "long long rest = i; T total = 0;",
+        "long long rest = i; C total = 0;",
         *[f"const long long a{k} = rest % n{k} + low{k}; rest /= n{k};" for k in reversed(_AXES)],
         "const long long image = rest / channels, channel = rest % channels;",
         *[
@@ -118,8 +118,8 @@ _FOLDED = " ".join(
             for k in _AXES
         ],
         "const long long place = (b0 / s0 * o1 + b1 / s1) * o2 + b2 / s2;",
-        "total += columns[((((channel * m0 + k0) * m1 + k1) * m2 + k2) * count + image) * (o0 * o1 * o2) + place];",
-        "}}} y = total",
+        "total += (C)columns[((((channel * m0 + k0) * m1 + k1) * m2 + k2) * count + image) * (o0 * o1 * o2) + place];",
+        "}}} y = (T)total",
     ]
 )
 _NUMBERS = ", ".join([f"int64 {name}{k}" for name in ("n", "low", "m", "d", "s", "o") for k in _AXES])
@@ -130,4 +130,5 @@ def folded(cp: Any, columns: Any, g: Geometry, out: Any) -> None:
     lows = [low for low, _ in g.padding]
     numbers = [*three(g.spatial), *three(lows, 0), *three(g.kernel), *three(g.dilation), *three(g.stride), *three(g.out)]
     inputs = f"raw T columns, int64 count, int64 channels, {_NUMBERS}"
-    elementwise(cp, "conv_fold", inputs, "T y", _FOLDED)(columns, len(out), g.channels, *numbers, out)
+    kind = COMPUTED_IN.get(columns.dtype.char, "T")
+    elementwise(cp, "conv_fold", inputs, "T y", f"typedef {kind} C; {_FOLDED}")(columns, len(out), g.channels, *numbers, out)

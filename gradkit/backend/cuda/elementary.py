@@ -32,9 +32,9 @@ def power(cp: Any, x: Any, p: Any) -> Any:
         return cp.ones(x.shape, x.dtype)
     if exponent == 1:
         return x.copy()
-    body = _POWERS.get(exponent) if x.dtype.kind in "fc" else None
-    if body is None and x.dtype.char == "e":
-        return cp.power(x.astype("f"), cp.float32(exponent)).astype("e")
+    body = _POWERS.get(exponent) if x.dtype.kind in "fcV" else None
+    if body is None and x.dtype.char in "eE":
+        return cp.power(x.astype("f"), cp.float32(exponent)).astype(x.dtype)
     if body is None:
         return cp.power(x, x.dtype.type(exponent))
     return of_one(cp, "power", f"y = {body}", x)
@@ -48,7 +48,7 @@ _REMAINDER = "y = m != 0 || m != m ? m : copysign(C(0), b)"
 
 
 def divided(cp: Any, name: str, a: Any, b: Any, answer: str) -> Any:
-    if (a if hasattr(a, "dtype") else b).dtype.kind != "f":
+    if (a if hasattr(a, "dtype") else b).dtype.kind not in "fV":
         return getattr(cp, name)(a, b)
     kind = COMPUTED_IN[a.dtype.char]
     body = f"typedef {kind} C; const C a = x, b = z; {_DIVIDED} {answer}"
@@ -65,10 +65,11 @@ def remainder(cp: Any, a: Any, b: Any) -> Any:
 
 def clip(cp: Any, x: Any, min: Any, max: Any) -> Any:
     """Between two numbers, of which the upper one wins; NaN stays. None is no bound."""
-    if min is None or max is None:
-        return cp.minimum(x, max) if min is None else cp.maximum(x, min)
+    low, high = [None if bound is None else x.dtype.type(bound) for bound in (min, max)]
+    if low is None or high is None:
+        return cp.minimum(x, high) if low is None else cp.maximum(x, low)
     body = "const T v = x < low ? low : x; y = v > high ? high : v"
-    return elementwise(cp, "clip", "T x, T low, T high", "T y", body)(x, x.dtype.type(min), x.dtype.type(max))
+    return elementwise(cp, "clip", "T x, T low, T high", "T y", body)(x, low, high)
 
 
 def signum(cp: Any, x: Any) -> Any:

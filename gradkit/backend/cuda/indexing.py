@@ -14,8 +14,8 @@ from gradkit.backend.cuda.compiling import elementwise
 
 __all__ = ["add_into", "fold_along", "index_add", "put_along", "read_along", "sum_along"]
 
-# What atomics do not add in its own dtype, and half precision, which is rounded once, at the end.
-_WIDER = {"e": "f", "?": "i", "b": "i", "h": "i", "B": "I", "H": "I"}
+# What atomics do not add in its own dtype, and half precision and bfloat16, which are rounded once, at the end.
+_WIDER = {"e": "f", "E": "f", "?": "i", "b": "i", "h": "i", "B": "I", "H": "I"}
 
 # The place in `part` of element i of `index`, which has `count` entries along an axis of `extent`.
 _PLACE = (

@@ -85,7 +85,7 @@ def fused_max_pool_vjp(cp: Any, ct: Any, x: Any, **params: Any) -> Any:
 
 
 def maxima(cp: Any, name: str, x: Any, axes: tuple[Axis, ...], dtype: Any, answer: str) -> Any:
-    lowest = -cp.inf if x.dtype.kind == "f" else cp.iinfo(x.dtype).min
+    lowest = -cp.inf if x.dtype.kind in "fV" else cp.iinfo(x.dtype).min
     out = cp.empty((*x.shape[: -len(axes)], *[a.out for a in axes]), dtype)
     run = elementwise(cp, name, f"raw T x, T lowest, {_NUMBERS}", "U y", f"{_MAXIMUM} {answer}")
     return run(cp.ascontiguousarray(x), x.dtype.type(lowest), *numbers(axes), out)

@@ -92,14 +92,14 @@ def std(cp: Any, x: Any, axis: Any = None, correction: float = 1, keepdims: bool
 
 
 def spread(cp: Any, x: Any, axis: Any, correction: float, keepdims: bool, root: str) -> Any:
-    half = x.dtype.char == "e"
-    x = x.astype("f") if half else x
+    given = x.dtype
+    x = x.astype("f") if given.char in "eE" else x
     axes = normalised(axis, x.ndim)
     freedom = product([x.shape[a] for a in axes]) - correction
     kernel = squares(cp, "norm(x - m)" if x.dtype.kind == "c" else "(x - m) * (x - m)", root)
     out = cp.empty(reduced_shape(x.shape, axes, keepdims), x.real.dtype)
     kernel(x, cp.mean(x, axes, keepdims=True), freedom if freedom > 0 else 0, out, axis=axes, keepdims=keepdims)
-    return out.astype("e") if half else out
+    return out.astype(given) if given.char in "eE" else out
 
 
 def reduced_shape(shape: Any, axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
@@ -124,8 +124,8 @@ def cumprod(cp: Any, x: Any, axis: int) -> Any:
 
 
 def running(x: Any, total: Callable[[Any], Any]) -> Any:
-    """Half precision is rounded once, at the end."""
-    return total(x.astype("f")).astype("e") if x.dtype.char == "e" else total(x)
+    """Half precision and bfloat16 are rounded once, at the end."""
+    return total(x.astype("f")).astype(x.dtype) if x.dtype.char in "eE" else total(x)
 
 
 def doubled(cp: Any, x: Any, axis: int, join: Callable[..., Any]) -> Any:
@@ -146,15 +146,21 @@ def running_min(cp: Any, x: Any, axis: int) -> Any:
     return doubled(cp, x, axis, cp.minimum)
 
 
-def logcumsumexp(cp: Any, x: Any, axis: int) -> Any:
-    """The logarithm of the running sum of ``exp(x)``."""
-    def complex_logaddexp(a: Any, b: Any) -> Any:
-        swapped = a.real < b.real
-        top, other = cp.where(swapped, b, a), cp.where(swapped, a, b)
-        return top + cp.log1p(cp.exp(other - top))
+# As `gradkit.backend.cpu.softmax` has it, with the logarithm of 1 + z written out for small z.
+_LOGCUMSUMEXP = """for (long long k = i + lanes; k < (long long)y.size(); k += lanes) {
+    const T a = y[k - lanes], b = y[k], top = b.real() < a.real() ? a : b, z = exp((b.real() < a.real() ? b : a) - top);
+    const T::value_type u = z.real(), v = z.imag();
+    y[k] = top + T(log1p(u * (2 + u) + v * v) / 2, atan2(v, 1 + u));
+}"""
 
-    join = complex_logaddexp if x.dtype.kind == "c" else cp.logaddexp
-    return running(x, lambda x: doubled(cp, x, axis, join))
+
+def logcumsumexp(cp: Any, x: Any, axis: int) -> Any:
+    """The logarithm of the running sum of ``exp(x)``; of complex numbers in turn, as that decides which branch it is on."""
+    if x.dtype.kind == "c" and x.size and x.ndim:
+        y = cp.moveaxis(x, axis, 0).copy()
+        elementwise(cp, "logcumsumexp", "int64 lanes", "raw T y", _LOGCUMSUMEXP)(y[0].size, y, size=y[0].size)
+        return cp.moveaxis(y, 0, axis)
+    return running(x, lambda x: doubled(cp, x, axis, cp.logaddexp))
 
 
 def recurrence_repaired(cp: Any, a: Any, b: Any, y: Any) -> Any:

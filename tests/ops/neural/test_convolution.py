@@ -132,6 +132,14 @@ def test_error_names_shapes():
         F.conv2d(gradkit.ones(2, 3, 8, 8), gradkit.ones(4, 2, 3, 3))
 
 
+def test_half_precision_is_added_up_in_float32():
+    """Ones added in half precision stop at 2048."""
+    x = gradkit.ones(1, 1, 6000, dtype=gradkit.float16, requires_grad=True)
+    y = F.conv1d(x, gradkit.ones(1, 1, 3000, dtype=gradkit.float16))
+    y.backward(gradkit.ones_like(y))
+    assert x.grad.max().item() == 3000
+
+
 # -- patches
 PATCHES = [{}, {"stride": 2}, {"padding": 1}, {"dilation": 2}, {"dilation": (1, 2), "stride": (2, 1), "padding": (0, 1)}]
 

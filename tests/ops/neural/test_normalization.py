@@ -227,3 +227,26 @@ def test_cosine_similarity(matches, rng):
 def test_cosine_similarity_of_integers(refuses):
     refuses("cosine_similarity", np.ones((2, 2), np.int64), np.ones((2, 2), np.int64))
     refuses("cosine_similarity", np.ones(3), np.ones(3))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize(
+    "norm",
+    [
+        lambda x: F.layer_norm(x, (4,)),
+        lambda x: F.layer_norm(x.mT, (3,)),
+        lambda x: F.group_norm(x, 1),
+        lambda x: F.instance_norm(x),
+        lambda x: F.batch_norm(x, None, None, training=True),
+    ],
+)
+def test_sums_that_are_constant_have_no_gradient(norm, dtype, rng):
+    """Half precision is rounded once, at the end, so that what cancels cancels."""
+    x = gradkit.tensor(rng.normal(size=(2, 3, 4)) * 2, dtype=getattr(gradkit, dtype), requires_grad=True)
+    norm(x).sum().backward()
+    assert x.grad.dtype == x.dtype and abs(x.grad).max().item() < 2e-6
+
+
+def test_rms_norm_of_half_precision_takes_the_epsilon_of_float32(torch):
+    results = [m.nn.functional.rms_norm(m.full((4,), 0.01, dtype=m.float16), (4,)).tolist() for m in (gradkit, torch)]
+    assert results[0] == results[1]
