@@ -58,12 +58,19 @@ def build_parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     add("--batch-size", type=positive(int), default=64, metavar="N", help="digits in one step (default: %(default)s)")
     add("--optimizer", choices=["adam", "sgd"], default="adam", help="what makes the steps (default: %(default)s)")
     add("--lr", type=positive(float), metavar="RATE", help="highest learning rate (default: adam 0.01, sgd 0.1)")
-    add("--seed", type=int, default=0, metavar="N", help="the same seed gives the same numbers (default: %(default)s)")
+    add("--seed", type=seed, default=0, metavar="N", help="the same seed gives the same numbers (default: %(default)s)")
     add("--device", default="cpu", help="where to compute (default: %(default)s)")
     add("--plot", type=Path, metavar="FILE", help="draw the learning curve and some predictions; needs matplotlib")
     add("--no-progress", action="store_true", help="show no progress bar")
     add("--quiet", action="store_true", help="print the result only")
     return parser, train
+
+
+def seed(text: str) -> int:
+    """An integer that `manual_seed` takes."""
+    if not -(2**63) <= int(text) < 2**64:
+        raise argparse.ArgumentTypeError(f"{text!r} is outside [-2**63, 2**64)")
+    return int(text)
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:

@@ -290,7 +290,7 @@ def arange(
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     if dtype is None:
-        integers = all([isinstance(x, int) for x in (start, end, step)])
+        integers = all([isinstance(x, int | np.integer) for x in (start, end, step)])
         dtype = dtypes.int64 if integers else dtypes.get_default_dtype()
     if not math.isfinite(end - start):
         raise RuntimeError(f"unsupported range: {start} -> {end}")

@@ -25,8 +25,13 @@ def not_a_tensor(operation: str, position: int, x: Any) -> TypeError:
     return TypeError(f"{operation}(): argument {position + 1} must be Tensor, not {type(x).__name__}; {remedy}")
 
 
-def out_of_range(dim: int, ndim: int) -> IndexError:
-    return IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})")
+def out_of_range(dim: int, ndim: int, x: Any = None) -> IndexError:
+    given = "" if x is None else f" of a {describe(x)}"
+    return IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim}){given}")
+
+
+def no_dim(dim: Any) -> TypeError:
+    return TypeError(f"argument 'dim' must be int or a tuple of ints, not {type(dim).__name__}")
 
 
 def not_implemented(operation: str, dtype: Any, remedy: str = "convert with .float()") -> NotImplementedError:

@@ -26,12 +26,13 @@ __all__ = [
 def manual_seed(seed: int) -> Generator:
     """Start the default streams, the CPU's and the GPUs', anew from `seed`, and return the CPU's generator.
 
-    RuntimeError if `seed` is no integer, ValueError if it is outside [-2**63, 2**64).
+    ValueError if `seed` is no number, or outside [-2**63, 2**64).
 
     >>> generator = gradkit.manual_seed(42)
     >>> gradkit.rand(2)
     tensor([0.8823, 0.9150])
     """
+    seed = int(seed)
     generator = default_generator.manual_seed(seed)
     if "cuda" in backends:
         backends["cuda"].seed_all(seed)

@@ -70,13 +70,13 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     >>> gradkit.roll(gradkit.arange(4), 1).tolist()
     [3, 0, 1, 2]
     """
-    shift = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+    shift = (shifts,) if hasattr(shifts, "__index__") else tuple(shifts)
     if not shift:
         raise RuntimeError("`shifts` required")
-    if dims is None or (not isinstance(dims, int) and not dims and len(shift) == 1):
+    if dims is None or (not hasattr(dims, "__index__") and not dims and len(shift) == 1):
         shape = extents(input)
         return reshape(rows.roll(reshape(input, (math.prod(shape),)), shift=shift, axis=(-1,)), shape)
-    axes = (dims,) if isinstance(dims, int) else tuple(dims)
+    axes = (dims,) if hasattr(dims, "__index__") else tuple(dims)
     if len(axes) != len(shift):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shift)}, dims:{len(axes)}")
     return rows.roll(input, shift=shift, axis=tuple([axis_from_end(input, a) for a in axes]))

@@ -178,7 +178,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     gradkit.Size([2, 4])
     """
     tensors("tensordot", a, b)
-    if isinstance(dims, int):
+    if hasattr(dims, "__index__"):
         if not 0 <= dims <= min(a.ndim, b.ndim):
             raise RuntimeError(f"tensordot expects dims >= 0 and at most the axes there are, but got dims={dims}")
         dims = range(-dims, 0), range(dims)

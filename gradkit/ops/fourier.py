@@ -65,7 +65,7 @@ def axes_and_sizes(input: Tensor, s: Any, dim: Any) -> tuple[tuple[int, ...], li
             raise RuntimeError(f"Got shape with {len(given)} values but input tensor only has {len(shape)} dimensions.")
         dims = list(range(-len(shape) if given is None else -len(given), 0))
     else:
-        dims = [dim] if isinstance(dim, int) else list(dim)
+        dims = [dim] if hasattr(dim, "__index__") else list(dim)
         if given is not None and len(given) != len(dims):
             raise RuntimeError("When given, dim and shape arguments must have the same length")
     if not shape and len(dims):
@@ -350,6 +350,6 @@ def ifftshift(input: Tensor, dim: Any = None) -> Tensor:
 
 def _shifted(input: Tensor, dim: Any, way: int) -> Tensor:
     shape = extents(input)
-    dims = range(-len(shape), 0) if dim is None else [dim] if isinstance(dim, int) else list(dim)
+    dims = range(-len(shape), 0) if dim is None else [dim] if hasattr(dim, "__index__") else list(dim)
     axes = [axis_from_end(input, d) for d in dims]
     return roll(input, [way * (shape[a] // 2) for a in axes], axes) if axes else input

@@ -227,7 +227,7 @@ def _chosen(name: str, whole: Any, pairwise: Any, row: Any, input: Tensor, dim: 
 
 def along_one(name: str, row: Any, input: Tensor, dim: Any, keepdim: bool) -> Any:
     """The values and places of a row that finds them along one dimension."""
-    if not isinstance(dim, int):
+    if not hasattr(dim, "__index__"):
         raise TypeError(f"{name}(): dim must be an int or a Tensor, not {type(dim).__name__}; a{name} takes several dims")
     if input.dtype.kind == "c":
         raise RuntimeError(f"{name}(): does not support complex input")
@@ -265,7 +265,7 @@ def aminmax(
     tensor(3.)
     """
     dim = dim if axis is None else axis
-    if dim is not None and not isinstance(dim, int):
+    if dim is not None and not hasattr(dim, "__index__"):
         raise TypeError(f"aminmax(): argument 'dim' must be int, not {type(dim).__name__}")
     keepdim = keepdim or keepdims
     return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
@@ -308,7 +308,7 @@ def prod(
     if dtype is not None:
         input = astype(input, dtype=dtype)
     dim = dim if axis is None else axis
-    if dim is not None and not isinstance(dim, int):
+    if dim is not None and not hasattr(dim, "__index__"):
         raise TypeError(f"prod(): argument 'dim' must be int, not {type(dim).__name__}")
     if dim is None or not input.ndim:
         if dim is not None:

@@ -1,6 +1,7 @@
 """Shapes: the same elements with other axes. All are views of their operand's memory where that is possible."""
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -151,7 +152,7 @@ def squeeze(input: Tensor, dim: Any = None, *, axis: Any = None) -> Tensor:
     shape, dim = extents(input), dim if axis is None else axis
     if dim is None:
         left = tuple([n for n in shape if n != 1])
-    elif isinstance(dim, int):
+    elif hasattr(dim, "__index__"):
         at = axis_of(len(shape), dim)
         left = shape[:at] + shape[at + 1 :] if shape and shape[at] == 1 else shape
     else:
@@ -286,7 +287,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     gradkit.Size([3, 4, 2])
     """
     ndim = len(extents(input))
-    sources, targets = [[dims] if isinstance(dims, int) else list(dims) for dims in (source, destination)]
+    sources, targets = [[operator.index(dims)] if hasattr(dims, "__index__") else list(dims) for dims in (source, destination)]
     if len(sources) != len(targets):
         raise RuntimeError(
             f"movedim: Invalid source or destination dims: source ({sources} dims) should contain the same number of "

@@ -46,7 +46,7 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     """
     if isinstance(value, Tensor) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
-    if not isinstance(value, Tensor | bool | int | float | complex):
+    if not isinstance(value, Tensor | bool | int | float | complex | np.number | np.bool_):
         raise TypeError(f"fill_(): argument 'value' must be a number or a Tensor, not {type(value).__name__}")
     return inplace.assign(input, value, "fill_")
 

@@ -50,7 +50,7 @@ def reduce_over(x, dim=None, keepdim: bool = False, *, axis=None, keepdims: bool
 def reduced_axes(x, dim) -> tuple[int, ...]:
     """Axes counted from the end. A scalar has a dimension 0, and none to take away."""
     if dim is not None and not x.ndim:
-        for one in (dim,) if isinstance(dim, int) else dim:
+        for one in (dim,) if hasattr(dim, "__index__") else dim:
             axis_from_end(x, one)
     return axes_from_end(x, dim)
 

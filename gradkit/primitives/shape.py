@@ -37,8 +37,12 @@ def axis_from_end(x, axis: int, extra: int = 0) -> int:
     """One axis counted from the end; IndexError, worded as PyTorch's, if `x` has no such axis."""
     ndim = len(extents(x)) + extra
     n = ndim or 1
-    if not -n <= axis < n:
-        raise errors.out_of_range(axis, n)
+    try:
+        inside = -n <= axis < n
+    except TypeError:
+        raise errors.no_dim(axis) from None
+    if not inside:
+        raise errors.out_of_range(axis, n, x)
     return axis if axis < 0 else axis - n
 
 
@@ -47,8 +51,10 @@ def axes_from_end(x, axis) -> tuple[int, ...]:
     ndim = len(extents(x))
     if axis is None:
         return tuple(range(-ndim, 0))
-    if isinstance(axis, int):
-        return (axis_from_end(x, axis),) if ndim else ()
+    if hasattr(axis, "__index__"):
+        return (axis_from_end(x, as_int(axis)),) if ndim else ()
+    if not isinstance(axis, tuple | list | range):
+        raise errors.no_dim(axis)
     axes = tuple([axis_from_end(x, a) for a in axis]) if ndim else ()
     if len(set(axes)) != len(axes):
         twice = next(a for a in axes if axes.count(a) > 1) + ndim

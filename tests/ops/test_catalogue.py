@@ -51,6 +51,15 @@ CALLS = [
     "lib.slogdet(input=s)", "lib.matrix_power(input=s, n=2)", "lib.linalg.norm(input=x)", "lib.linalg.det(A=s)",
     "lib.isnan(input=n)", "lib.isfinite(input=n)", "lib.logical_not(input=x)", "lib.zeros(lib.tensor(2), 3)", "lib.ones(lib.tensor(2))",
     "lib.asarray(obj=[1, 2])", "lib.asarray([1.0], requires_grad=True).requires_grad", "lib.arange(end=4)",
+    # NumPy's integers where Python's may stand
+    *[call.replace("ONE", integer) for integer in ("np.int64(1)", "np.int32(1)") for call in (
+        "x.sum(ONE)", "x.mean(dim=ONE)", "x.sum((ONE,))", "x.max(ONE)", "x.amax(ONE)", "x.argmax(ONE)", "x.softmax(ONE)", "x.cumsum(ONE)",
+        "x.squeeze(ONE)", "x.unsqueeze(ONE)", "x.std(ONE)", "x.logsumexp(ONE)", "x.any(ONE)", "x.prod(ONE)", "x.quantile(0.5, ONE)",
+        "x.movedim(0, ONE)", "x.roll(ONE, ONE)", "lib.arange(ONE)", "x.clone().fill_(ONE)", "x.aminmax(dim=ONE)",
+        "lib.nn.Conv2d(1, 1, ONE).weight.shape == (1, 1, 1, 1)", "lib.nn.functional.max_pool2d(x[None], ONE)", "x.transpose(0, ONE)",
+        "x.reshape(ONE, -1)", "lib.zeros(ONE, 2)", "x[ONE]", "x.narrow(0, ONE, ONE)", "x.repeat(ONE, 2)", "lib.full((ONE,), 2.0)",
+    )],
+    "x.sum(lib.tensor(1))", "x.std(lib.tensor(0))", "x.movedim(0, lib.tensor(1))",
 ]  # fmt: skip
 
 
@@ -130,7 +139,8 @@ ERRORS = [
     ("lib.where([True], 1, 0)", TypeError), ("lib.einsum(3)", ValueError),
     ("lib.allclose(x, 3)", TypeError), ("lib.unique(3)", TypeError), ("lib.norm(x, p='foo')", RuntimeError),
     ("x[:, :3].view(lib.float64)", RuntimeError), ("lib.normal(lib.zeros(2), lib.ones(3))", RuntimeError),
-    ("lib.rand(3, generator=5)", TypeError),
+    ("lib.rand(3, generator=5)", TypeError), ("x.sum('a')", TypeError), ("x.mean(dim=1.5)", TypeError), ("x.softmax('a')", TypeError),
+    ("x.sum(5)", IndexError), ("x.amax((0, 5))", IndexError),
 ]  # fmt: skip
 
 
