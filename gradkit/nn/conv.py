@@ -54,7 +54,7 @@ class _Conv(Module):
         return self.out_channels, self.in_channels // self.groups
 
     def _per_axis(self, value: _Sizes) -> tuple[int, ...]:
-        return (value,) * self.spatial if hasattr(value, "__index__") else tuple(value)
+        return tuple(value) if isinstance(value, tuple | list) else (value,) * self.spatial
 
     def _check_named_padding(self) -> None:
         if not isinstance(self.padding, str):

@@ -78,7 +78,7 @@ class AvgPool1d(Applied):
     ) -> None:
         sizes = {"kernel_size": kernel_size, "stride": kernel_size if stride is None else stride, "padding": padding}
         # One number is printed as a tuple, as PyTorch prints it for this layer alone.
-        sizes = {name: (size,) if hasattr(size, "__index__") else size for name, size in sizes.items()}
+        sizes = {name: size if isinstance(size, tuple | list) else (size,) for name, size in sizes.items()}
         super().__init__(**sizes, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
 
 
@@ -153,7 +153,7 @@ class MaxUnpool1d(Applied):
 
     def __init__(self, kernel_size: _Sizes, stride: _Sizes | None = None, padding: _Sizes = 0) -> None:
         sizes = {"kernel_size": kernel_size, "stride": kernel_size if stride is None else stride, "padding": padding}
-        super().__init__(**{name: (n,) * self.axes if hasattr(n, "__index__") else n for name, n in sizes.items()})
+        super().__init__(**{name: n if isinstance(n, tuple | list) else (n,) * self.axes for name, n in sizes.items()})
 
     def forward(self, *inputs: Any, output_size: Any = None) -> Any:
         return self.function(*inputs[:2], self.kernel_size, self.stride, self.padding, *inputs[2:] or (output_size,))

@@ -114,7 +114,7 @@ def norm_of(
         return vector_norm(A, 2, dim, keepdim, dtype=dtype)
     if dim is None and A.ndim > 2:
         raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.ndim}D.")
-    dims = tuple(range(A.ndim)) if dim is None else (dim,) if hasattr(dim, "__index__") else tuple(dim)
+    dims = tuple(range(A.ndim)) if dim is None else tuple(dim) if isinstance(dim, tuple | list) else (dim,)
     if len(dims) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
     if len(dims) == 1 and not isinstance(ord, str):

@@ -18,7 +18,7 @@ PerAxis = int | tuple[int, ...] | list[int]
 # -- arguments
 def per_axis(name: str, what: str, value: Any, axes: int, least: int) -> tuple[int, ...]:
     """A number for each axis; RuntimeError for another count or a number below `least`."""
-    found = (value,) * axes if hasattr(value, "__index__") else tuple(value)
+    found = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
     if len(found) == 1:
         found *= axes
     if len(found) != axes:
