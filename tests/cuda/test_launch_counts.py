@@ -107,3 +107,12 @@ def test_an_optimiser_steps_in_one_launch(name, hostcuda):
     with hostcuda.counting() as reset:
         descent.zero_grad()
     assert (counted(step), counted(reset)) == table()[name] == ("1", "0")
+
+
+@pytest.mark.parametrize("write", [lambda x, y: x.add_(y), lambda x, y: x.mul_(2.0), lambda x, y: x.exp_()])
+def test_a_write_without_history_is_one_launch(write, hostcuda):
+    x, y = gradkit.ones(64), gradkit.ones(64)
+    write(x, y)
+    with hostcuda.counting() as counts:
+        write(x, y)
+    assert counts["launch"] == 1 and not counts["sync"]
