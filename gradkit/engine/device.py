@@ -107,7 +107,8 @@ def get_default_device() -> device:
     >>> gradkit.get_default_device()
     device(type='cpu')
     """
-    return wanted(None) or CPU
+    place = wanted(None) or CPU
+    return place if place.type == "cpu" or place.index is not None else device(place.type, backend_for(place).current())
 
 
 def set_default_device(device: Any) -> None:

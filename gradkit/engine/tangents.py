@@ -72,7 +72,7 @@ def bare(operands: Any, ts: list[Tensor | None]) -> bool:
                 return False
         elif t.node is not None or t.tangents or t.batch or len(x.tangents) > 1:
             return False
-    return len(backends) == 1
+    return batching.on_host(operands)
 
 
 def _push_bare(prim: Primitive, level: int, ts: Any, operands: Any, params: dict[str, Any]) -> Any:

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.engine.device import device
+from gradkit.backend.protocol import backends
+from gradkit.engine.device import device, get_default_device
 from gradkit.engine.tensor import Tensor
 from gradkit.numpy import calling
 
@@ -99,7 +100,7 @@ class Info:
         >>> gnp.__array_namespace_info__().default_device()
         device(type='cpu')
         """
-        return device("cpu")
+        return get_default_device()
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
         """The dtypes of Python numbers here: NumPy's, not PyTorch's.
@@ -115,7 +116,8 @@ class Info:
         >>> gnp.__array_namespace_info__().devices()
         [device(type='cpu')]
         """
-        return [device("cpu")]
+        gpus: Any = backends.get("cuda")
+        return [device("cpu"), *[device("cuda", i) for i in range(gpus.count if gpus else 0)]]
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
         """The dtypes by name, all or those of a `kind`.

@@ -141,7 +141,7 @@ def test_default_device_and_its_nesting():
     assert gradkit.ones(2).device.type == "cpu"
     gradkit.set_default_device("cuda")
     try:
-        assert gradkit.get_default_device() == gradkit.device("cuda") and gradkit.zeros(1).is_cuda
+        assert gradkit.get_default_device() == CUDA0 and gradkit.zeros(1).is_cuda
     finally:
         gradkit.set_default_device(None)
 
