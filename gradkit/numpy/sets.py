@@ -30,7 +30,8 @@ def unique(
     """
     x = asarray(ar)
     raw = unbatched(x, "unique")
-    _, index, inverse, counts = on_raw(np.unique, raw, True, True, True, axis=axis, equal_nan=equal_nan)
+    asked = dict.fromkeys(["return_index", "return_inverse", "return_counts"], True)
+    _, index, inverse, counts = on_raw(np.unique, raw, **asked, axis=axis, equal_nan=equal_nan)
     values = gathered(x, index) if axis is None else take(x, index, axis)
     wanted = ((return_index, index), (return_inverse, inverse), (return_counts, counts))
     more = [wrap(found) for wish, found in wanted if wish]
