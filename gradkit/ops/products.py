@@ -53,7 +53,10 @@ def unmatched(a: Tensor, b: Tensor) -> RuntimeError:
         )
     if a.ndim == 2 and b.ndim == 1:
         return RuntimeError(f"size mismatch, got input ({a.shape[0]}), mat ({crossed(a)}), vec ({b.shape[0]})")
-    return RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({crossed(a)} and {crossed(b)})")
+    return RuntimeError(
+        f"mat1 and mat2 shapes cannot be multiplied ({crossed(a)} and {crossed(b)}): product of {errors.describe(a)} and "
+        f"{errors.describe(b)}; turn one with .mT, or reshape it, so that the inner extents are one number"
+    )
 
 
 def crossed(x: Tensor) -> str:
@@ -63,7 +66,7 @@ def crossed(x: Tensor) -> str:
 
 def strictly(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     """`bind` without promotion."""
-    tensors(prim.name, *operands)
+    tensors("dot" if prim.name == "rowdot" else prim.name, *operands)
     return bind(prim, operands, params)
 
 

@@ -203,3 +203,16 @@ def test_reversed_arrays_are_shared():
     a = np.arange(3.0)
     gradkit.from_numpy(a[::-1])[0] = 7
     assert a.tolist() == [0, 1, 7]
+
+
+@pytest.mark.parametrize(("call", "told"), [
+    ("x @ x", r"3x4 and 3x4.*Tensor of shape \(3, 4\), dtype float32.*\.mT"),
+    ("x.sum(5)", r"got 5\) of a Tensor of shape \(3, 4\), dtype float32"),
+    ("x.gather(0, lib.tensor([[7]]))", "size 3: 7, "), ("lib.dot(x[0], x[0].double())", "^dot: .*float32 != float64"),
+    ("x.sum('a')", "argument 'dim' must be int or a tuple of ints, not str"),
+])  # fmt: skip
+def test_errors_name_what_was_given(call, told):
+    if gradkit.get_default_device().type == "cuda" and "gather" in call:
+        pytest.skip("a device is not asked whether values fit")
+    with pytest.raises((RuntimeError, IndexError, TypeError), match=told):
+        eval(call, operands(gradkit))

@@ -171,7 +171,8 @@ def _wrapped(index: Array, n: int) -> Array:
     # Read as unsigned, negative numbers are large: one pass finds both kinds of trouble.
     if index.size and index.view(np.uintp).max() >= n:
         if index.min() < -n or index.max() >= n:
-            raise IndexError(f"index out of bounds for an axis of size {n}")
+            wrong = index[(index < -n) | (index >= n)][0]
+            raise IndexError(f"index out of bounds for an axis of size {n}: {wrong}, which is not in [{-n}, {n - 1}]")
         index = index + n * (index < 0)
     return index
 
