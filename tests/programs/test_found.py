@@ -297,6 +297,11 @@ def batch_norm_with_a_strided_weight(lib, a):
     return (lib.nn.functional.batch_norm(a, None, None, lib.tensor(M.tolist()).to(a)[:, 1], a[0], True),)
 
 
+def test_median_of_an_expanded_tensor_is_its_own(torch):
+    assert gradkit.tensor(X).expand(2, 3).median(0).values.tolist() == X.tolist()
+    assert torch.tensor(X).expand(2, 3).median(0).values.tolist() != X.tolist()
+
+
 WRONG_THERE = {
     written_after_kron: "gradients", real_power_of_a_complex_number: "tangents", complex_power_of_a_real_number: "tangents",
     written_by_its_own_product: "tangents", logcumsumexp_of_which_a_part_is_used: "second_derivatives",
