@@ -178,6 +178,7 @@ def test_results_have_the_names_of_pytorch(kind, torch):
     assert indices is got.indices
 
 
+@pytest.mark.cpu  # printing says where tensors are
 def test_named_results_print_as_pytorchs_do(torch):
     for call in ("x.max(0)", "x.sort()", "x.topk(2)", "lib.linalg.eigh(x[:, :2])", "lib.frexp(x)"):
         shown = [repr(eval(call, {"lib": lib, "x": lib.tensor([[2.0, 0, 1.0], [0, 1.0, 3.0]])})) for lib in (gradkit, torch)]
