@@ -113,12 +113,31 @@ def test_random_numbers_have_their_distributions(dtype):
     gradkit.manual_seed(0)
     n = 200_000
     u = gradkit.rand(n, dtype=dtype).numpy().astype(np.float64)
-    assert u.min() >= 0 and u.max() <= 1
+    assert u.min() >= 0 and u.max() < 1
     np.testing.assert_allclose([u.mean(), u.var()], [1 / 2, 1 / 12], atol=4e-3)
     z = gradkit.randn(n, dtype=dtype).numpy().astype(np.float64)
     np.testing.assert_allclose([z.mean(), z.var(), (z**3).mean(), (z**4).mean()], [0, 1, 0, 3], atol=0.1)
     e = gradkit.empty(n, dtype=dtype).exponential_(2.0).numpy().astype(np.float64)
     np.testing.assert_allclose([e.mean(), e.var()], [1 / 2, 1 / 4], atol=1e-2)
+
+
+@pytest.mark.parametrize("dtype", [gradkit.float16, gradkit.bfloat16, gradkit.float32, gradkit.float64])
+def test_uniform_numbers_stay_below_the_upper_bound(dtype):
+    gradkit.manual_seed(3)
+    u = gradkit.rand(200_000, dtype=dtype).double()
+    assert u.min() >= 0 and u.max() < 1
+    drawn = gradkit.empty(200_000, dtype=dtype).uniform_(100, 101).double()
+    assert 100 <= drawn.min() < 100.01 and drawn.max() < 101
+    assert gradkit.empty(3, dtype=dtype).uniform_(2, 2).tolist() == [2.0] * 3
+
+
+def test_units_of_16_bits_are_those_of_32_cut_off():
+    drawn = []
+    for dtype in (gradkit.float32, gradkit.float16, gradkit.bfloat16):
+        gradkit.manual_seed(3)
+        drawn.append(gradkit.rand(5_000, dtype=dtype).double())
+    for cut, steps in zip(drawn[1:], (2**11, 2**8)):
+        assert gradkit.equal(cut, (drawn[0] * steps).floor() / steps)
 
 
 def test_integers_permutations_and_masks():

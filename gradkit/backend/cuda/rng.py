@@ -12,11 +12,15 @@ import numpy as np
 
 from gradkit.backend.kernels.source import kernel_root
 from gradkit.backend.protocol import backend_named
+from gradkit.backend.ranges import float_facts
 from gradkit.backend.rng import Generator
 
-#: What one element of each draw is, in terms of its number in the stream; F is float, or double for double.
+#: What one element of each draw is, in terms of its number in the stream; F is float, or double for double, and `steps`
+#: how many numbers of T a unit is cut down to, lest it be rounded up to 1.
 _DRAWS = {
-    "uniform": "y = (T)((F)low + ((F)high - (F)low) * gradkit::unit(seed, start + i, (F)0))",
+    "uniform": """
+        y = (T)((F)low + ((F)high - (F)low) * (floor(gradkit::unit(seed, start + i, (F)0) * steps) / steps));
+        y = (F)y < (F)(T)high ? y : (T)low""",
     "normal": "y = (T)((F)low + (F)high * gradkit::normal(seed, start + i, (F)0))",
     "exponential": "y = (T)(gradkit::waiting(seed, start + i, (F)0) / (F)low)",
     "randint": "y = (T)((long long)low + (long long)(gradkit::word(seed, start + i) % (unsigned long long)high))",
@@ -92,8 +96,8 @@ class CudaGenerator(Generator):
     def _drawn_from(self, draw: str, seed: int, start: int, shape: Any, dtype: Any, low: Any, high: Any) -> Any:
         with self._cuda.on(self._index):
             y = self._cp.empty(shape, dtype)
-            wide = np.dtype(dtype) == np.float64
-            kernel = _kernel(self._cp, draw, wide)
+            dtype = np.dtype(dtype)
+            kernel = _kernel(self._cp, draw, float_facts(dtype, draw)[0] if dtype.kind in "fV" else 24)
             kind = np.int64 if draw == "randint" else np.float64
             if draw == "randint":
                 high = np.uint64(high).astype(np.int64)
@@ -174,11 +178,11 @@ class CudaGenerator(Generator):
 
 
 @cache
-def _kernel(cp: Any, draw: str, wide: bool) -> Any:
+def _kernel(cp: Any, draw: str, digits: int) -> Any:
     source = kernel_root().joinpath("philox.cuh").read_text(encoding="utf-8").replace("#pragma once", "")
     kind = "int64" if draw == "randint" else "float64"
     return cp.ElementwiseKernel(
         f"uint64 seed, uint64 start, {kind} low, {kind} high", "T y", _DRAWS[draw],
-        f"gradkit_{draw}_{'double' if wide else 'float'}",
-        preamble=f"{source}\ntypedef {'double' if wide else 'float'} F;",
+        f"gradkit_{draw}_{digits}",
+        preamble=f"{source}\ntypedef {'double' if digits == 53 else 'float'} F;\nconstexpr F steps = {2**digits};",
     )
