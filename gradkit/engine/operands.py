@@ -87,8 +87,8 @@ def gathered(prim: Primitive, operands: Any, raws: list[Any], backend: Backend) 
         if raw.ndim:
             if prim.promote == "none" and raw.dtype.kind in "biu":  # an index may be the host's
                 raws[i] = backend.asarray(raw)
-            elif isinstance(x, Tensor):
-                devices.add(x.device)
+            elif isinstance(x, Tensor) or prim.promote != "none":
+                devices.add(x.device if isinstance(x, Tensor) else device_of(raw))
         elif not isinstance(x, Tensor) or x.node is None:
             raws[i] = backend.operand(raw, raw.dtype)
         else:

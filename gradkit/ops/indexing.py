@@ -34,7 +34,7 @@ def __getitem__(input: Tensor, key: Any) -> Tensor:
     rank = input.array.ndim - len(input.batch) if input.batch else input.array.ndim
     if (kind is slice or kind is int) and rank:
         return slice_.apply(input, {"key": (..., key, *FULL[rank - 1])})
-    if rank and isinstance(key, Tensor) and key.array.ndim and key.array.dtype.kind == "i":
+    if rank and isinstance(key, Tensor) and key.array.ndim and key.array.dtype.kind == "i" and beside(key, input):
         return index(input, key, axes=(-rank,), lead=0)
     basic = basic_key(key, rank)
     if basic is not None:
@@ -61,7 +61,7 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
     if basic is not None:
         put_view(input, basic, value)
         return
-    one_array = rank and isinstance(key, Tensor) and key.array.ndim and key.array.dtype.kind == "i"
+    one_array = rank and isinstance(key, Tensor) and key.array.ndim and key.array.dtype.kind == "i" and beside(key, input)
     view, arrays, axes = (None, [key], (-rank,)) if one_array else parse(input, key)
     if not arrays:
         put_view(input, view, value)
@@ -144,6 +144,8 @@ def parse(x: Tensor, key: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
             skipped += type(part) is int
         else:
             found = [np.arange(int(part))] if type(part) is bool else places_of(part, shape, at)
+            if hasattr(part, "dtype") and not is_mask(part) and not beside(part, x):
+                check_places(found[0], shape[at], at)
             axes += range(len(view) - skipped, len(view) - skipped + len(found))
             view += [None] if type(part) is bool else FULL[len(found)]
             arrays += found
@@ -206,6 +208,19 @@ def places_of(part: Any, shape: tuple[int, ...], at: int) -> list[Any]:
     check_mask(part, shape, at)
     batching.refuse(part, "indexing with a mask", "write gradkit.where(mask, a, b), which keeps the shape")
     return list((part.array if isinstance(part, Tensor) else part).nonzero())
+
+
+def beside(key: Any, x: Tensor) -> bool:
+    """Whether an index is where `x` is: then reading it there says what is out of bounds, or nobody asks (a device)."""
+    return type(x.array) is type(key.array if isinstance(key, Tensor) else key)
+
+
+def check_places(places: Any, n: int, dim: int) -> None:
+    """IndexError for a place that the host's index of a device's tensor names, and that is not there."""
+    raw = places.array if isinstance(places, Tensor) else places
+    wrong = raw[(raw < -n) | (raw >= n)] if isinstance(raw, np.ndarray) else raw[:0]
+    if wrong.size:
+        raise IndexError(f"index {wrong[0]} is out of bounds for dimension {dim} with size {n}")
 
 
 def check_mask(mask: Any, shape: tuple[int, ...], at: int) -> None:

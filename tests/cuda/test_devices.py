@@ -93,6 +93,14 @@ def test_operands_on_two_devices_raise():
 
 
 @pytest.mark.cpu
+def test_a_numpy_array_beside_a_devices_tensor_raises():
+    x = gradkit.ones(3, device="cuda")
+    for call in (lambda: x + np.ones(3), lambda: np.ones(3) + x, lambda: x.mul(np.ones(3))):
+        with pytest.raises(RuntimeError, match="cpu and cuda:0"):
+            call()
+
+
+@pytest.mark.cpu
 def test_a_0d_tensor_of_the_host_stands_beside_others():
     scale = gradkit.tensor(3.0, requires_grad=True)
     x = gradkit.tensor([1.0, 2.0], device="cuda", requires_grad=True)
@@ -231,3 +239,17 @@ def test_a_saved_value_that_a_hook_leaves_on_the_host_is_named():
 def test_an_index_that_does_not_exist_raises():
     with pytest.raises(RuntimeError, match="invalid device ordinal"):
         gradkit.ones(2, device=f"cuda:{gradkit.cuda.device_count()}")
+
+
+@pytest.mark.parametrize("key", [[7], [0, -4], (slice(None), [1, 5])])
+def test_a_key_of_the_hosts_is_checked(key):
+    x = gradkit.ones(3, 4, device="cuda")
+    keys = [key]
+    if isinstance(key, list):
+        keys += [gradkit.tensor(key, device="cpu"), np.array(key)]
+    for one in keys:
+        with pytest.raises(IndexError, match="is out of bounds for dimension . with size"):
+            x[one]
+        with pytest.raises(IndexError, match="is out of bounds for dimension . with size"):
+            x[one] = 0.0
+    assert x.sum().item() == 12 and x[[2, -3]].shape == (2, 4) and x[True].shape == (1, 3, 4)
