@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -321,8 +321,11 @@ def _any_integer(g: Generator, shape: Any, dtype: Any, start: int = 0, to: int |
     return g.randint(low, high, shape, dtype)
 
 
-def fork_rng() -> AbstractContextManager[None]:
-    """A context that leaves the default stream where it was: what is drawn inside is not missed outside.
+def fork_rng(devices: Any = None, enabled: bool = True, device_type: str = "cuda") -> AbstractContextManager[None]:
+    """A context that leaves the default streams where they were: what is drawn inside is not missed outside.
+
+    The CPU's, and the GPUs': those in `devices`, indices or names, or all. With `enabled` False nothing is kept.
+    RuntimeError for a device that there is none of; where no GPU is in use, none is asked for.
 
     >>> generator = gradkit.manual_seed(0)
     >>> with gradkit.random.fork_rng():
@@ -330,16 +333,28 @@ def fork_rng() -> AbstractContextManager[None]:
     >>> gradkit.equal(inside, gradkit.rand(1))
     True
     """
-    return _forked()
+    return _forked(devices if device_type == "cuda" else ()) if enabled else nullcontext()
 
 
 @contextmanager
-def _forked() -> Iterator[None]:
-    state = get_rng_state()
+def _forked(devices: Any) -> Iterator[None]:
+    states = [(stream, stream.get_state()) for stream in _streams(devices)]
     try:
         yield
     finally:
-        set_rng_state(state)
+        for stream, state in states:
+            stream.set_state(state)
+        for stream in _streams(devices)[len(states):]:  # of GPUs that were first used inside
+            stream.manual_seed(initial_seed())
+
+
+def _streams(devices: Any) -> list[Generator]:
+    """The default streams of the CPU, and of these GPUs, or all, if any is in use."""
+    if "cuda" not in backends:
+        return [default_generator]
+    cuda: Any = backends["cuda"]
+    indices = range(cuda.count) if devices is None else [Device(place).index for place in devices]
+    return [default_generator, *map(cuda.generator, indices)]
 
 
 METHODS = {"bernoulli": bernoulli, "multinomial": multinomial}

@@ -1,5 +1,8 @@
 """gradkit.cuda: what is there, streams, events, memory, random numbers."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -106,6 +109,43 @@ def test_manual_seed_repeats_and_states_go_on():
     cuda.set_rng_state(state)
     assert gradkit.equal(second, gradkit.rand(3))
     assert not gradkit.equal(second, gradkit.rand(3))
+
+
+@pytest.mark.parametrize("devices", [None, [0], ["cuda:0"]])
+def test_fork_rng_leaves_the_streams_of_devices_where_they_were(devices):
+    gradkit.manual_seed(5)
+    gradkit.rand(3)
+    with gradkit.random.fork_rng(devices):
+        gradkit.manual_seed(9)
+        inside = gradkit.rand(3), gradkit.rand(3, device="cpu")
+    after = gradkit.rand(3), gradkit.rand(3, device="cpu")
+    gradkit.manual_seed(5)
+    gradkit.rand(3)
+    assert gradkit.equal(after[0], gradkit.rand(3)) and gradkit.equal(after[1], gradkit.rand(3, device="cpu"))
+    assert not gradkit.equal(inside[0], after[0])
+
+
+def test_fork_rng_of_no_devices_or_not_enabled_lets_them_go_on():
+    for arguments in ({"devices": []}, {"enabled": False}, {"device_type": "cpu"}):
+        state = cuda.get_rng_state()
+        with gradkit.random.fork_rng(**arguments):
+            gradkit.rand(3)
+        assert not gradkit.equal(state, cuda.get_rng_state())
+
+
+def test_fork_rng_around_the_first_use_of_a_device_is_not_missed_either():
+    program = """
+import gradkit
+gradkit.manual_seed(5)
+with gradkit.random.fork_rng():
+    gradkit.manual_seed(9)
+    inside = gradkit.rand(3, device="cuda")
+after = gradkit.rand(3, device="cuda")
+gradkit.manual_seed(5)
+assert gradkit.equal(after, gradkit.rand(3, device="cuda")) and not gradkit.equal(inside, after)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("dtype", [gradkit.float16, gradkit.float32, gradkit.float64])

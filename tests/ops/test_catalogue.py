@@ -197,6 +197,13 @@ def test_what_is_drawn_in_a_fork_is_not_missed(torch):
     assert found[0] == found[1] and found[0][0] == found[0][1]
 
 
+def test_fork_rng_starts_no_gpu():
+    used = gradkit.cuda.is_initialized()
+    with gradkit.random.fork_rng(devices=[0]), gradkit.random.fork_rng(enabled=False):
+        gradkit.rand(1, device="cpu")
+    assert gradkit.cuda.is_initialized() == used
+
+
 def test_reversed_arrays_are_shared():
     import numpy as np
 
