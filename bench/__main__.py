@@ -58,10 +58,21 @@ def parser() -> argparse.ArgumentParser:
 
 
 def chosen(args: argparse.Namespace) -> Iterator[Any]:
-    for suite in args.suite or SUITES:
-        for item in import_module(SUITES[suite]).ITEMS:
+    for name in args.suite or SUITES:
+        suite = import_module(SUITES[name])
+        if args.quick and hasattr(suite, "shorten"):
+            suite.shorten()
+        for item in suite.ITEMS:
             if (args.large or not item.large) and (not args.only or args.only in item.name):
                 yield item
+
+
+def unable(suites: set[str]) -> Iterator[tuple[str, str]]:
+    """The suites that cannot run on this machine, and why."""
+    for name in suites:
+        reason = getattr(import_module(SUITES[name]), "why_not", lambda: None)()
+        if reason:
+            yield name, reason
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -75,6 +86,11 @@ def main(argv: list[str] | None = None) -> int:
     if not items:
         print("no such workload; see --list", file=sys.stderr)
         return 2
+    for suite, reason in unable({item.suite for item in items}):
+        print(f"{suite}: {reason}")
+        items = [item for item in items if item.suite != suite]
+    if not items:
+        return 0
 
     document = measure(items, args)
     if args.json:

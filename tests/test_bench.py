@@ -30,10 +30,22 @@ def test_list_names_every_suite():
 
 def test_gpu_suite_says_plainly_that_there_is_no_gpu():
     hidden = "import sys; sys.modules['cupy'] = None; from bench.__main__ import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", hidden, "--quick", "--suite", "gpu", "--only", "gpu-exp", "--peers", ""]
+    command = [sys.executable, "-c", hidden, "--quick", "--suite", "gpu"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "no GPU here: no CUDA device can be used" in done.stdout
+    assert done.stdout.startswith("gpu: no GPU here: CuPy") and done.stdout.count("\n") == 1
+
+
+def test_a_quick_look_at_the_gpu_suite_takes_few_elements(monkeypatch):
+    from bench.suites import gpu
+
+    monkeypatch.setattr(gpu, "ELEMENTS", gpu.ELEMENTS)
+    monkeypatch.setattr(gpu, "ITEMS", list(gpu.ITEMS))
+    assert all("100,000,000 float32" in item.title and item.targets for item in gpu.ITEMS)
+    names = [item.name for item in gpu.ITEMS]
+    gpu.shorten()
+    assert gpu.rows() == (100, 1000) and [item.name for item in gpu.ITEMS] == names
+    assert all("100,000 float32" in item.title and not item.targets for item in gpu.ITEMS)
 
 
 def test_readme_has_the_bytes_that_are_counted():
