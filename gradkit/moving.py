@@ -9,6 +9,7 @@ from gradkit.backend.protocol import backends
 from gradkit.engine import dtypes
 from gradkit.engine.device import device as Device
 from gradkit.engine.naming import named
+from gradkit.engine.tape import note_stream
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.placement import to_device
 from gradkit.primitives.shape import astype
@@ -51,6 +52,8 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     t = self
     if device is not None and not _is_there(t, Device(device)):
         t = to_device(t, device, non_blocking=non_blocking)
+        if t.node is not None and len(backends) > 1:  # from the CPU it is recorded by an unrolled path
+            note_stream(t.node, t.array)
     if dtype is not None and (dtype := dtypes.known(dtype)) != t.dtype:
         t = astype(t, dtype=dtype)
     return t.clone() if copy and t is self else t

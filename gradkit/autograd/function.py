@@ -15,12 +15,13 @@ import numpy as np
 
 from gradkit.autograd.function_context import FunctionCtx, FunctionNode, Saved, among, settle
 from gradkit.autograd.function_walk import Call, step
-from gradkit.backend.protocol import beside
+from gradkit.backend.protocol import backends, beside
 from gradkit.engine import batching, dtypes, inplace, modes, watching
 from gradkit.engine.node import Node, note
 from gradkit.engine.outputs import pick
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tangents import dual, strip, tangent, top_level
+from gradkit.engine.tape import note_stream
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import owner, stamp
 
@@ -215,6 +216,8 @@ def _node_for(cls: Any, ctx: FunctionCtx, args: Any, outs: list[Any], saved: Sav
     node.call = Call(_backward_of(cls), ctx, places, batches, shown, near)
     prim = _row_of(cls, len(outs), bool(saved.kept))
     note(node, prim, parents, (None, saved), None, likes if len(outs) > 1 else likes[0])
+    if len(backends) > 1:
+        note_stream(node, first)
     ctx._node = weakref.ref(node)
     if modes.local.anomaly:
         watching.note_forward(node)

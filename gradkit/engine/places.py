@@ -27,7 +27,7 @@ class Places:
             walk = self._walks.get(backend.name)
             if walk is None:
                 walk = self._walks[backend.name] = backend.walking()
-            walk.at(streams.get(node), array)
+            walk.at(streams.get(node._whole()), array)
         return backend
 
     def end(self) -> None:

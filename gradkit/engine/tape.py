@@ -169,12 +169,15 @@ def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places
         seq, node = heappop(heap)
         ct = cts[node]
         del cts[node]
-        if places is not None and type(ct) is not list and ct.dtype != node.like[1]:
-            # bfloat16 times a Python float is float32 to CuPy
-            ct = fit(xp if record else backend_of(ct).xp, ct, *node.like)
+        prim = node.prim
+        if places is not None:
+            if prim is not None:
+                backend = places.at(node, ct)  # before its hooks run
+            if type(ct) is not list and ct.dtype != node.like[1]:
+                # bfloat16 times a Python float is float32 to CuPy
+                ct = fit(xp if record else backend_of(ct).xp, ct, *node.like)
         if node.hooks is not None:
             ct = watching.run_hooks(node, ct, record, this)
-        prim = node.prim
         if wanted is None:
             if prim is None:
                 found[node] = ct if ct.dtype is node.like[1] else fit(xp, ct, *node.like)
@@ -191,11 +194,9 @@ def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places
         if last_write < seq:
             versions.check_unwritten(node, saved)
         step = prim.step
-        if places is not None:
-            backend = places.at(node, ct)
-            if not record:
-                xp = backend.xp
-                step = step_on(backend, prim)
+        if places is not None and not record:
+            xp = backend.xp
+            step = step_on(backend, prim)
         if (watch is not None or node.hooks is not None) and prim is not PICK:
             for parent, c in watching.step(xp, ct, node, lift(node, saved) if record else saved, needed, record, watch):
                 give(xp, parent, c, cts, heap)

@@ -67,6 +67,70 @@ def test_backward_runs_on_the_stream_of_the_forward():
     assert cuda.current_stream() == cuda.default_stream() and x.grad.tolist() == [2.0] * 4
 
 
+class Doubled(gradkit.autograd.Function):
+    @staticmethod
+    def forward(x, seen):
+        return x * 2, x + 1
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.seen = inputs[1]
+
+    @staticmethod
+    def backward(ctx, g, h):
+        ctx.seen.append(cuda.current_stream())
+        return g * 2 + h, None
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_backward_of_a_function_runs_on_the_stream_of_its_forward(recorded):
+    side, seen = cuda.Stream(), []
+    x = gradkit.ones(4, requires_grad=True)
+    with cuda.stream(side):
+        y, z = Doubled.apply(x, seen)
+        y.register_hook(lambda g: seen.append(cuda.current_stream()))
+    (y.sum() + z.sum()).backward(create_graph=recorded)
+    assert seen == [side, side] and x.grad.tolist() == [3.0] * 4
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_tensors_hook_runs_on_the_stream_of_its_operation(recorded):
+    side, seen = cuda.Stream(), []
+    x = gradkit.ones(4, requires_grad=True)
+    with cuda.stream(side):
+        y = x * 2
+    z = y.exp()
+    for t in (y, z):
+        t.register_hook(lambda g: seen.append(cuda.current_stream()))
+    z.sum().backward(create_graph=recorded)
+    assert seen == [cuda.default_stream(), side]
+
+
+def test_the_way_back_of_a_copy_to_the_gpu_runs_on_the_stream_of_the_copy():
+    side, seen = cuda.Stream(), []
+    x = gradkit.ones(4, device="cpu", requires_grad=True)
+    with cuda.stream(side):
+        y = x.to("cuda")
+    y.register_hook(lambda g: seen.append(cuda.current_stream()))
+    y.sum().backward()
+    assert seen == [side] and x.grad.tolist() == [1.0] * 4
+
+
+@pytest.mark.parametrize("use_reentrant", [False, True])
+def test_a_checkpoint_is_recomputed_on_the_stream_of_its_forward(use_reentrant):
+    side, seen = cuda.Stream(), []
+
+    def doubled(x):
+        seen.append(cuda.current_stream())
+        return (x * 2).exp()
+
+    x = gradkit.ones(4, requires_grad=True)
+    with cuda.stream(side):
+        y = gradkit.utils.checkpoint.checkpoint(doubled, x, use_reentrant=use_reentrant)
+    y.sum().backward()
+    assert seen == [side, side] and cuda.current_stream() == cuda.default_stream()
+
+
 def test_streams_wait_for_each_other_by_pytorchs_names():
     side = cuda.Stream()
     side.wait_stream(cuda.current_stream())
