@@ -211,15 +211,15 @@ def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 def reduce(self: Tensor, _protocol: Any) -> Any:
     if self.is_cuda:  # as bytes of the host: who loads it may have no GPU
-        return reloaded, (self.__class__, moved(self.array, CPU), str(self.device), self.requires_grad)
+        return reloaded, (self.__class__, moved(self.array, CPU), str(self.device), self.requires_grad, _attributes(self))
     return rebuilt, (self.__class__, materialised(self), self.requires_grad, _attributes(self))
 
 
-def reloaded(kind: Any, array: Any, place: str, requires_grad: bool) -> Tensor:
+def reloaded(kind: Any, array: Any, place: str, requires_grad: bool, state: dict[str, Any]) -> Tensor:
     """A pickled tensor back on its device, or on the CPU where that device cannot be used."""
     with contextlib.suppress(RuntimeError):
         array = moved(array, Device(place))
-    return rebuilt(kind, array, requires_grad, {})
+    return rebuilt(kind, array, requires_grad, state)
 
 
 def rebuilt(kind: Any, array: Any, requires_grad: bool, state: dict[str, Any]) -> Tensor:
