@@ -62,6 +62,11 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
     array([1., 1.], dtype=float32)
     """
     if self.is_cuda:
+        if not force and self.requires_grad:
+            raise TypeError(
+                f"can't convert {self.device} device type tensor that requires grad to an array. Use Tensor.detach() for CuPy, "
+                "Tensor.detach().cpu() for NumPy."
+            )
         if not force:
             raise TypeError(
                 f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "

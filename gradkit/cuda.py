@@ -104,7 +104,7 @@ def synchronize(device: Any = None) -> None:
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.synchronize()
     """
-    _cuda().synchronize(_index(device))
+    _cuda().synchronize(_place(device))
 
 
 def get_device_name(device: Any = None) -> str:
@@ -158,7 +158,7 @@ def current_stream(device: Any = None) -> Any:
     >>> if gradkit.cuda.is_available():
     ...     assert gradkit.cuda.current_stream() == gradkit.cuda.default_stream()
     """
-    return _cuda().current_stream(_index(device))
+    return _cuda().current_stream(_place(device))
 
 
 def default_stream(device: Any = None) -> Any:
@@ -215,7 +215,7 @@ def reset_peak_memory_stats(device: Any = None) -> None:
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.reset_peak_memory_stats()
     """
-    _cuda().memory.restart(_index(device))
+    _cuda().memory.restart(_place(device))
 
 
 def empty_cache() -> None:
@@ -241,12 +241,12 @@ def mem_get_info(device: Any = None) -> tuple[int, int]:
 def _memory(kind: str, device: Any) -> int:
     if not is_initialized():
         return 0
-    count: int = _cuda().memory.bytes(kind, _index(device))
+    count: int = _cuda().memory.bytes(kind, _place(device))
     return count
 
 
 def _properties(device: Any) -> Any:
-    return _cuda().properties(_index(device))
+    return _cuda().properties(_place(device))
 
 
 def _cuda() -> Any:
@@ -261,6 +261,13 @@ def _index(device: Any) -> int | None:
     if found.type != "cuda":
         raise ValueError(f"Expected a cuda device, but got: {found}")
     return found.index
+
+
+def _place(device: Any) -> int | None:
+    """The index of a GPU. RuntimeError if there is no such GPU."""
+    index = _index(device)
+    _cuda().on(index)
+    return index
 
 
 # -- random numbers

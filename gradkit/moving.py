@@ -83,13 +83,16 @@ def cpu(self: Tensor) -> Tensor:
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False) -> Tensor:
     """This tensor on a GPU, the current one unless `device` says which; itself if it is there already.
 
-    With `non_blocking` the copy of pinned memory goes on while the host does. RuntimeError, with the reason, where no
-    GPU can be used.
+    With `non_blocking` the copy of pinned memory goes on while the host does. RuntimeError for a device that is no GPU,
+    and, with the reason, where no GPU can be used.
 
     >>> if gradkit.cuda.is_available():
     ...     assert gradkit.ones(2).cuda().is_cuda
     """
-    return to(self, "cuda" if device is None else device, non_blocking=non_blocking)
+    place = Device("cuda" if device is None else device)
+    if place.type != "cuda":
+        raise RuntimeError(f"Invalid device, must be cuda device, not {place}; write .to({str(place)!r})")
+    return to(self, place, non_blocking=non_blocking)
 
 
 def pin_memory(self: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ class CupyBackend(Backend):
     def on(self, index: int | None) -> AbstractContextManager[Any]:
         if index is None or (index == 0 and not self.several):
             return nullcontext()
-        if index >= self.count:
+        if not 0 <= index < self.count:
             raise RuntimeError(f"CUDA error: invalid device ordinal: cuda:{index}, and there are {self.count} devices")
         device: AbstractContextManager[Any] = cupy.cuda.Device(index)
         return device

@@ -153,7 +153,7 @@ def moved(array: Any, place: device, non_blocking: bool = False) -> Any:
     here = backend_of(array)
     there = backend_for(place)
     if here is there:
-        if not here.switches or place.index is None or here.index_of(array) in (None, place.index):
+        if not here.switches or place.index is None or device_of(array) == place:
             return array
     elif there.name == "cpu":
         return here.to_host(array, non_blocking)

@@ -94,7 +94,7 @@ class Conversion(Registration):
 
     def cuda(self, device: Any = None) -> Self:
         """Move everything to a GPU, the current one by default. RuntimeError where there is none."""
-        return self._apply(lambda tensor: tensor.to("cuda" if device is None else device))
+        return self._apply(lambda tensor: tensor.cuda(device))
 
 
 def _parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, np.dtype[Any] | None]:

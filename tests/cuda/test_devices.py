@@ -241,6 +241,44 @@ def test_an_index_that_does_not_exist_raises():
         gradkit.ones(2, device=f"cuda:{gradkit.cuda.device_count()}")
 
 
+@pytest.mark.parametrize("index", [-1, 5])
+@pytest.mark.parametrize("ask", [
+    lambda index: gradkit.ones(2, device="cpu").cuda(index),
+    lambda index: gradkit.ones(2, device="cuda").cuda(index),
+    gradkit.cuda.memory_allocated, gradkit.cuda.max_memory_allocated, gradkit.cuda.reset_peak_memory_stats,
+    gradkit.cuda.mem_get_info, gradkit.cuda.get_device_name, gradkit.cuda.get_device_capability, gradkit.cuda.synchronize,
+    gradkit.cuda.current_stream, gradkit.cuda.Stream, gradkit.cuda.set_device, gradkit.cuda.get_rng_state,
+])  # fmt: skip
+def test_an_index_that_does_not_exist_is_named(ask, index):
+    with pytest.raises(RuntimeError, match=rf"cuda:{index}, and there are \d devices"):
+        ask(index)
+
+
+@pytest.mark.parametrize("place", ["cpu", gradkit.device("cpu")])
+def test_cuda_goes_to_no_other_kind_of_device(place):
+    for x in (gradkit.ones(2, device="cpu"), gradkit.ones(2, device="cuda"), gradkit.nn.Linear(2, 2)):
+        with pytest.raises(RuntimeError, match=r"Invalid device, must be cuda device, not cpu; write .to\('cpu'\)"):
+            x.cuda(place)
+
+
+@pytest.mark.parametrize("method", ["Adam", "Adadelta", "Rprop", "NAdam"])
+@pytest.mark.parametrize("there, then", [("cpu", "cuda"), ("cuda", "cpu")])
+def test_a_parameter_moved_away_from_its_state_is_named(method, there, then):
+    net = gradkit.nn.Linear(2, 3, device=there)
+    optimizer = getattr(gradkit.optim, method)(net.parameters())
+    net(gradkit.ones(1, 2, device=there)).sum().backward()
+    optimizer.step()
+    net.to(then)
+    before = [p.tolist() for p in net.parameters()]
+    kinds = (there, then) if there == "cpu" else ("cuda:0", then)
+    with pytest.raises(RuntimeError, match=rf"is on {kinds[0]}.*, and its parameter of shape \(3, 2\) on {then}"):
+        optimizer.step()
+    assert [p.tolist() for p in net.parameters()] == before
+    optimizer.load_state_dict(optimizer.state_dict())
+    optimizer.step()
+    assert [p.tolist() for p in net.parameters()] != before
+
+
 @pytest.mark.parametrize("key", [[7], [0, -4], (slice(None), [1, 5])])
 def test_a_key_of_the_hosts_is_checked(key):
     x = gradkit.ones(3, 4, device="cuda")

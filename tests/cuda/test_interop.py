@@ -60,3 +60,10 @@ def test_transforms_answer_cupy_arrays_in_kind(cupy):
     assert isinstance(g, cupy.ndarray) and g.tolist() == [3.0, 12.0]
     h = gradkit.func.hessian(lambda t: (t**3).sum())(a)
     assert isinstance(h, cupy.ndarray) and h.tolist() == [[6.0, 0.0], [0.0, 12.0]]
+
+
+def test_cupy_is_told_to_detach_what_requires_grad(cupy):
+    x = gradkit.ones(2, device="cuda", requires_grad=True)
+    with pytest.raises(TypeError, match=r"requires grad.*Use Tensor.detach\(\) for CuPy"):
+        cupy.asarray(x)
+    assert cupy.asarray(x.detach()).data.ptr == x.data_ptr()

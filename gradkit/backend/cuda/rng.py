@@ -49,6 +49,7 @@ class CudaGenerator(Generator):
         name, _, index = str(device).partition(":")
         self._cuda: Any = backend_named(name)
         self._index = int(index) if index else self._cuda.current()
+        self._cuda.on(self._index)  # raises where there is no such device
         self._cp = self._cuda.module
         super().__init__()
         self.device = f"{name}:{self._index}"
