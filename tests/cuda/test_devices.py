@@ -291,3 +291,9 @@ def test_a_key_of_the_hosts_is_checked(key):
         with pytest.raises(IndexError, match="is out of bounds for dimension . with size"):
             x[one] = 0.0
     assert x.sum().item() == 12 and x[[2, -3]].shape == (2, 4) and x[True].shape == (1, 3, 4)
+
+
+def test_a_pickle_keeps_what_users_hang_on():
+    x = gradkit.ones(2, device="cuda")
+    x.label = [1]
+    assert pickle.loads(pickle.dumps(x)).label == [1]

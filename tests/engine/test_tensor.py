@@ -144,6 +144,7 @@ def test_pickle_gives_a_leaf():
         assert back.dtype == t.dtype and not np.shares_memory(back.array, t.array)
 
 
+@pytest.mark.cpu  # a device's views are copied each for itself
 def test_copies_keep_what_views_share_and_what_users_hang_on(torch):
     def told(lib):
         x = lib.arange(6.0).reshape(2, 3)
