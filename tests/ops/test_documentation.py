@@ -6,6 +6,7 @@ import types
 import pytest
 
 from gradkit.ops import activation, arithmetic, comparison, complex, functions
+from tests import examples
 
 pytestmark = pytest.mark.cpu  # examples print where tensors are
 
@@ -20,10 +21,10 @@ PUBLIC = {
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))
-def test_docstring_has_an_example_that_runs(name, names_in_examples):
+def test_docstring_has_an_example_that_runs(name):
     function = PUBLIC[name]
     assert function.__doc__, f"{name} has no docstring"
-    test = doctest.DocTestParser().get_doctest(function.__doc__, dict(names_in_examples), name, None, None)
+    test = doctest.DocTestParser().get_doctest(function.__doc__, examples.names(), name, None, None)
     assert test.examples, f"{name} has no example"
     said = []
     doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=said.append)

@@ -1,10 +1,12 @@
-"""What examples in docstrings take for granted, as the docstring of the package says."""
+"""What examples in docstrings take for granted, as the docstring of the package says.
+
+A plugin of pytest for the doctests of the package: ``python -m pytest -p tests.examples --doctest-modules gradkit``.
+"""
 
 import pytest
 
 
-@pytest.fixture(scope="session")
-def names_in_examples():
+def names():
     import numpy as np
 
     import gradkit
@@ -16,4 +18,4 @@ def names_in_examples():
 @pytest.fixture(autouse=True)
 def _names_for_doctests(request):
     if isinstance(request.node, pytest.DoctestItem) and request.path.suffix == ".py":
-        request.getfixturevalue("doctest_namespace").update(request.getfixturevalue("names_in_examples"))
+        request.getfixturevalue("doctest_namespace").update(names())
