@@ -60,7 +60,10 @@ def step_two(rule_a: Callable[..., Any], rule_b: Callable[..., Any]) -> Callable
 
 
 def step_one_with(rule: Callable[..., Any], shape_only: bool) -> Callable[..., None]:
-    """The step of one operand and parameters: ``rule(xp, ct, y, x, **params)``, or with the shape of `x`."""
+    """The step of one operand and parameters: ``rule(xp, ct, y, x, **params)``, or with the shape of `x`.
+
+    There may be parameters with which nothing depends on the operand: then the rule gives None.
+    """
 
     def step(xp: Any, ct: Any, node: Any, saved: Any, cts: Any, heap: Any, needed: Any) -> None:
         (parent,) = node.parents
@@ -68,6 +71,8 @@ def step_one_with(rule: Callable[..., Any], shape_only: bool) -> Callable[..., N
         if shape_only:
             x = parent.like[0]
         c = rule(xp, ct, y, x, **node.params) if node.params else rule(xp, ct, y, x)
+        if c is None:
+            return
         if node.like is not parent.like:
             c = fit(xp, c, *parent.like)
         if parent in cts:

@@ -48,8 +48,8 @@ def weights(xp, y, x, ord: float, axis):
 
 
 def vector_norm_vjp(xp, d, y, x, ord: float, axis, keepdims: bool):
-    if ord == 0:
-        return [xp.zeros_like(x)]
+    if ord == 0:  # a count: no cotangent, so that none of its zeros becomes nan further back
+        return [None]
     if ord == 2:
         return [beside(xp, deviate(xp, d, y), x.shape, axis) * x]
     return [beside(xp, d, x.shape, axis) * weights(xp, y, x, ord, axis) * direction(xp, x)]

@@ -21,7 +21,7 @@ def run(seed: int) -> tuple[str | None, dict[str, int]]:
     torch = witness()
     counts: dict[str, int] = {}
     program = drawable(torch, seed)
-    failure = verdict(torch, program, counts)
+    failure = settled(torch, program, counts)
     for what in [what for what in counts if what.endswith(ARBITRATED)]:
         counts[f"{what}: {', '.join(wrong_there(torch, program, what))} (seed {seed})"] = counts.pop(what)
     return (failure and shown(torch, seed, program, failure)), counts
@@ -66,7 +66,7 @@ def shown(torch: Any, seed: int, program: Program, failure: Failure) -> str:
         return found is not None and found.check == failure.check
 
     smallest = shrink(program, fails)
-    found = verdict(torch, smallest) or failure
+    found = settled(torch, smallest) or failure
     return smallest.script(f"Seed {seed}: {found.check}: {found.text}")
 
 

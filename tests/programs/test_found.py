@@ -247,7 +247,13 @@ def log_softmax_of_one_class_is_exactly_0(lib, a):
     return lib.linalg.vector_norm(a[:, None].log_softmax(-1), 0), lib.linalg.vector_norm(a.sum().log_softmax(0), 0)
 
 
+def count_of_square_roots_that_do_not_exist(lib, a):
+    """Backward, zeros would become nan at sqrt of a negative number: PyTorch hands nothing back."""
+    return lib.linalg.vector_norm(lib.sqrt(a), 0), lib.norm(lib.sqrt(a * 1), 0) * a.sum()
+
+
 FOUND = {
+    count_of_square_roots_that_do_not_exist: X,
     log_softmax_of_one_class_is_exactly_0: X, real_memory_written_as_complex: M, complex_memory_written_as_real: Z,
     angle_of_reals_beside_an_infinite_slope: X, angle_of_reals_beside_coinciding_eigenvalues: X,
     scalar_gathered_by_a_vector: POINT, scalar_scattered_into: POINT, pseudo_inverse_by_what_a_tensor_counts_as_0: M,
