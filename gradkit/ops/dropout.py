@@ -103,7 +103,7 @@ def _saturated(name: str, input: Tensor, p: float, training: bool, inplace: bool
 
 def _dropped(name: str, input: Tensor, p: float, training: bool, inplace: bool, shape: Any) -> Tensor:
     _check_probability(p)
-    if not training:
+    if not training or p == 0:
         return input
     if input.dtype.kind not in "fcV":
         raise RuntimeError(f"{name}: the result cannot be of dtype {input.dtype.name}; convert with .float()")

@@ -1,7 +1,5 @@
 """Embeddings: tables of vectors, looked up by integers. Names and arguments are those of torch.nn.functional."""
 
-from typing import Any
-
 import numpy as np
 
 from gradkit import creation
@@ -19,8 +17,13 @@ __all__: list[str] = []
 
 
 def embedding(
-    input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
-    norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
 ) -> Tensor:
     """The rows of `weight` (V, D) that `input`, int64 or int32 of any shape (*), names: (*, D).
 
@@ -78,18 +81,25 @@ def _shorten(input: Tensor, weight: Tensor, max_norm: float, norm_type: float) -
 
 def _scaled_by_frequency(y: Tensor, input: Tensor, count: int) -> Tensor:
     """The same value, whose gradient is that of `y` over how often its row was looked up."""
-    _check_plain("scale_grad_by_freq", input)
-    xp = backend_of(input.array).xp
-    places = input.array.reshape(-1)
-    often = xp.index_add((count,), y.dtype, places, xp.ones(places.shape, dtype=y.dtype))
-    share = wrap(1 / often[input.array][..., None])
+    places = reshape(input, (-1,))
+    often = creation.zeros(count, dtype=y.dtype, device=y.device)
+    often = often.index_add(0, places, creation.ones_like(places, dtype=y.dtype))
+    share = (1 / often[input]).unsqueeze(-1)
     return y * share + (y * (1 - share)).detach()
 
 
 def embedding_bag(
-    input: Tensor, weight: Tensor, offsets: Tensor | None = None, max_norm: float | None = None, norm_type: float = 2,
-    scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
-    per_sample_weights: Tensor | None = None, include_last_offset: bool = False, padding_idx: int | None = None,
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Tensor | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
 ) -> Tensor:
     """The "sum", "mean" or "max" of bags of rows of `weight` (V, D): (B, D).
 
@@ -110,30 +120,31 @@ def embedding_bag(
             f"embedding_bag: expected per_sample_weights ({tuple(per_sample_weights.shape)}) to have the same shape as "
             f"input ({tuple(input.shape)})"
         )
-    _check_plain("bags", input, offsets)
+    _check_plain("bags", offsets)
     places, filled = _bags(input, offsets, include_last_offset)
     bags = index(reshape(input, (-1,)), places, lead=0)
     found = embedding(bags, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
     if padding_idx is not None:
-        filled = filled & (bags.array != padding_idx % weight.shape[0])
-    kept = wrap(filled[..., None].astype(weight.dtype))
+        filled = filled & (bags != padding_idx % weight.shape[0])
+    there = filled.unsqueeze(-1)
     if mode == "max":
-        most = amax(where(wrap(filled[..., None]), found, -np.inf), dim=1) if found.shape[1] else total(found, dim=1)
-        return where(wrap(filled.any(1, keepdims=True)), most, 0.0)
+        most = amax(where(there, found, -np.inf), dim=1) if found.shape[1] else total(found, dim=1)
+        return where(there.any(1), most, 0.0)
+    kept = there.to(weight.dtype)
     if per_sample_weights is not None:
         kept = kept * index(reshape(per_sample_weights, (-1,)), places, lead=0).unsqueeze(-1)
     y = total(found * kept, dim=1)
-    return y if mode == "sum" else y / wrap(filled.sum(1, keepdims=True).clip(1).astype(weight.dtype))
+    return y if mode == "sum" else y / there.sum(1).clip(1).to(weight.dtype)
 
 
-def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Tensor, Any]:
+def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Tensor, Tensor]:
     """The places in the flattened input of each bag's elements, (B, L), and which of them are there."""
     if input.ndim == 2:
         if offsets is not None:
             raise ValueError("if input is 2D, then offsets has to be None, as input is treated as bags of fixed length")
         shape = extents(input)
         places = creation.arange(shape[0] * shape[1], device=input.device).reshape(shape)
-        return places, backend_of(places.array).xp.ones(shape, dtype=bool)
+        return places, creation.ones_like(places, dtype=bool)
     if input.ndim != 1:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
     if offsets is None or offsets.ndim != 1:
@@ -147,4 +158,4 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Te
     steps = xp.arange(max(int((ends - starts).max()), 1) if starts.size else 1)
     places = starts[:, None] + steps
     filled = places < ends[:, None]
-    return wrap(xp.where(filled, places, 0)), filled
+    return wrap(xp.where(filled, places, 0)), wrap(filled)

@@ -46,6 +46,12 @@ def test_evaluation_returns_the_input_itself(name):
     assert getattr(F, name)(x, 0.5, training=False) is x
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_falls_and_nothing_is_drawn_with_probability_zero(name):
+    x = gradkit.ones(3, *KINDS[name])
+    np.testing.assert_array_equal(vmap(lambda x: getattr(F, name)(x, 0.0, training=True))(x), x)
+
+
 def test_inplace_writes_over_the_input():
     x = gradkit.ones(50)
     assert F.dropout(x, 0.5, inplace=True) is x

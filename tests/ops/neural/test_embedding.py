@@ -117,3 +117,15 @@ def test_weighted_bags(matches, rng):
 )
 def test_errors_of_bags(operands, params, refuses):
     refuses("embedding_bag", *operands, **params)
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max", None])
+def test_gradients_per_sample(mode, rng):
+    w, places = gradkit.tensor(rng.normal(size=(4, 3))), gradkit.tensor(np.stack([PLACES, [[3, 3], [3, 0]]]))
+
+    def loss(w, i):
+        bags = F.embedding_bag(i, w, mode=mode, padding_idx=2) if mode else F.embedding(i, w, scale_grad_by_freq=True)
+        return bags.sin().sum()
+
+    got = vmap(gradkit.func.grad(loss), in_dims=(None, 0))(w, places)
+    np.testing.assert_allclose(got, gradkit.stack([gradkit.func.grad(loss)(w, i) for i in places]), rtol=1e-12)
