@@ -241,12 +241,12 @@ def _inputs(inputs: Any, name: str, what: str = "inputs") -> tuple[tuple[Tensor,
 
 
 def _prepared(xs: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]:
-    """With `create_graph` inputs with their history, or as leaves; otherwise cut off from it."""
+    """With `create_graph` inputs with their history, or as leaves; otherwise cut off from it, tangents included."""
     for x in xs:
         check_differentiable(x, RuntimeError)
     if not create_graph:
         return tuple([wrap(x.array, batch=x.batch) for x in xs])
-    return tuple([x if x.requires_grad else wrap(x.array, batch=x.batch).requires_grad_() for x in xs])
+    return tuple([x if x.requires_grad else wrap(x.array, None, x.tangents, x.batch).requires_grad_() for x in xs])
 
 
 def _tupled(func: Any, name: str, info: dict[str, Any], one: bool = False) -> Callable[..., tuple[Tensor, ...]]:

@@ -201,6 +201,25 @@ def test_products_with_a_graph_can_be_differentiated(name, torch):
     np.testing.assert_allclose(*found, rtol=1e-10)
 
 
+ALL_OF = {
+    "jvp": lambda f, x: F.jvp(f, x, gradkit.ones_like(x), create_graph=True)[1],
+    "vjp": lambda f, x: F.vjp(f, x, gradkit.ones_like(x), create_graph=True)[1],
+    "jacobian": lambda f, x: F.jacobian(f, x, create_graph=True).sum(0),
+    "forward jacobian": lambda f, x: F.jacobian(f, x, create_graph=True, strategy="forward-mode").sum(0),
+    "hessian": lambda f, x: F.hessian(lambda x: f(x).sum(), x, create_graph=True).sum(0),
+    "hvp": lambda f, x: F.hvp(lambda x: f(x).sum(), x, gradkit.ones_like(x), create_graph=True)[1],
+    "vhp": lambda f, x: F.vhp(lambda x: f(x).sum(), x, gradkit.ones_like(x), create_graph=True)[1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL_OF)
+def test_results_with_a_graph_carry_the_tangents_of_inputs_that_require_no_grad(name):
+    x, v = gradkit.tensor(B), gradkit.tensor([2.0, -1.0], dtype=gradkit.float64)
+    want = -v * (x.cos() if name in ("hessian", "hvp", "vhp") else x.sin())
+    moved = gradkit.func.jvp(lambda x: ALL_OF[name](gradkit.sin, x), (x,), (v,))[1]
+    np.testing.assert_allclose(moved.detach(), want, rtol=1e-12)
+
+
 def test_an_unknown_strategy_is_pytorchs_error_and_a_value_error():
     for kind in (AssertionError, ValueError):
         with pytest.raises(kind, match="forward-mode"):
