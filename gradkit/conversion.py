@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import beside
 from gradkit.engine import batching, dtypes, modes, printing
 from gradkit.engine.device import CPU, device as Device, moved, on_device_of
 from gradkit.engine.lines import user_line
@@ -90,8 +91,11 @@ def data_ptr(self: Tensor) -> int:
     >>> x.detach().data_ptr() == x.data_ptr()
     True
     """
-    raw = materialised(self)
-    return raw.ctypes.data if isinstance(raw, np.ndarray) else raw.data.ptr
+    return _address(materialised(self))
+
+
+def _address(array: Any) -> int:
+    return array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr
 
 
 def as_bool(self: Tensor) -> bool:
@@ -188,12 +192,15 @@ def _attributes(self: Tensor) -> dict[str, Any]:
 def _deep_memory(array: Any, memo: dict[int, Any]) -> Any:
     """A copy of an array inside a copy of all the memory it is a view of, which other views find in `memo`."""
     memory = owner(array)
-    if not isinstance(memory, np.ndarray) or not array.size or not (memory.flags.c_contiguous or memory.flags.f_contiguous):
+    in_rows = memory.flags.c_contiguous
+    if not array.size or not (in_rows or memory.flags.f_contiguous):
         return array.copy()
     if id(memory) not in memo:
         memo[id(memory)] = memory.copy("A")
-    start = array.ctypes.data - memory.ctypes.data
-    return np.ndarray(array.shape, array.dtype, memo[id(memory)], start, array.strides)
+    copied = memo[id(memory)]
+    left = (copied if in_rows else copied.T).reshape(-1).view("B")[_address(array) - _address(memory) :]
+    left = left[: left.size // array.itemsize * array.itemsize].view(array.dtype)
+    return beside(left, "as_strided", left, array.shape, array.strides)
 
 
 def deep_copy(self: Tensor, memo: dict[int, Any]) -> Tensor:

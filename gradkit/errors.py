@@ -1,5 +1,8 @@
 """The wording of errors: what happened to which operand of which operation, and what to write instead."""
 
+import sys
+from operator import index
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,29 @@ def describe(x: Any) -> str:
     return f"{kind} of shape {tuple(x.shape)}, dtype {x.dtype.name}, device {device}"
 
 
+def asked(name: str) -> str:
+    """The public function that the user called, as far as the stack tells: errors name no row that it is made of."""
+    frame: FrameType | None = sys._getframe(1)
+    public = sys.modules["gradkit"]
+    while frame and (module := frame.f_globals.get("__name__", "")).startswith("gradkit."):
+        function = frame.f_code.co_name
+        if function in ("__call__", "forward", "backward"):  # a module's, or a walk's
+            break
+        spaces = () if module.startswith("gradkit.engine.") else (public, public.Tensor, public.nn.functional)
+        if any([hasattr(space, function) for space in spaces]):
+            name = function
+        frame = frame.f_back
+    return name
+
+
+def two_devices(name: str, devices: Any, operands: Any) -> RuntimeError:
+    places = " and ".join(sorted(map(str, devices)))
+    return RuntimeError(
+        f"Expected all tensors to be on the same device, but {asked(name)} found at least two devices, {places}! Operands: "
+        f"{', '.join([describe(x) for x in operands if hasattr(x, 'requires_grad')])}. Move one with .to(device)."
+    )
+
+
 def not_a_tensor(operation: str, position: int, x: Any) -> TypeError:
     remedy = "wrap it with gradkit.tensor(...)" if hasattr(x, "shape") or isinstance(x, list | tuple) else "pass a Tensor"
     return TypeError(f"{operation}(): argument {position + 1} must be Tensor, not {type(x).__name__}; {remedy}")
@@ -31,7 +57,15 @@ def out_of_range(dim: int, ndim: int, x: Any = None) -> IndexError:
 
 
 def no_dim(dim: Any) -> TypeError:
-    return TypeError(f"argument 'dim' must be int or a tuple of ints, not {type(dim).__name__}")
+    return TypeError(f"{asked('this function')}(): argument 'dim' must be int or a tuple of ints, not {type(dim).__name__}")
+
+
+def checked_int(name: str, argument: str, value: Any) -> int:
+    """An argument that counts something; TypeError for what is no integer, 2.0 too."""
+    try:
+        return index(value)
+    except TypeError:
+        raise TypeError(f"{name}(): argument '{argument}' must be int, not {type(value).__name__}") from None
 
 
 def not_implemented(operation: str, dtype: Any, remedy: str = "convert with .float()") -> NotImplementedError:

@@ -16,7 +16,7 @@ from gradkit.engine.device import elsewhere
 from gradkit.engine.dtypes import constant
 from gradkit.engine.lending import keep_copies, lent, reclaim
 from gradkit.engine.node import reachable
-from gradkit.engine.operands import tensor_xp
+from gradkit.engine.operands import gathered, tensor_xp
 from gradkit.engine.products import settle
 from gradkit.engine.tangents import tangent
 from gradkit.engine.tape import remember
@@ -208,6 +208,9 @@ def put(x: Tensor, row: Any, into: Callable[..., None], others: tuple[Tensor, ..
     check_writable(x, name)
     raw = memory(x, name)
     raws = [o.array for o in others]
+    for backend in {backend_of(one) for one in (raw, *raws)} if len(backends) > 1 else ():
+        if backend.switches:
+            (_, *others), (_, *raws) = gathered(row.primitive, (x, *others), [raw, *raws], backend)
     into(backend_of(raw).xp, raw, *raws, **params)
     stamp(raw, name)
     parents = (x.node, *[o.node for o in others])

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradkit import errors
 from gradkit.backend.numpy import NUMPY
-from gradkit.backend.protocol import Backend, backend_of, by_type
+from gradkit.backend.protocol import Backend, backend_of, backends, by_type
 from gradkit.engine import dtypes
 from gradkit.engine.device import device_of
 from gradkit.engine.primitive import Primitive
@@ -85,20 +85,22 @@ def gathered(prim: Primitive, operands: Any, raws: list[Any], backend: Backend) 
         if isinstance(raw, backend.array_types) or not hasattr(raw, "dtype"):
             continue
         if raw.ndim:
-            if prim.promote == "none" and raw.dtype.kind in "biu":  # an index may be the host's
+            if prim.promote == "none" and not isinstance(x, Tensor):  # places that a row's caller made
                 raws[i] = backend.asarray(raw)
-            elif isinstance(x, Tensor) or prim.promote != "none":
-                devices.add(x.device if isinstance(x, Tensor) else device_of(raw))
+            else:
+                devices.add(device_of(raw))
         elif not isinstance(x, Tensor) or x.node is None:
             raws[i] = backend.operand(raw, raw.dtype)
         else:
             operands[i] = tensor_xp.astype(tensor_xp.to_device(x, target=max(devices, key=str)), dtype=raw.dtype)
             raws[i] = operands[i].array
     if len(devices) > 1:
-        places = " and ".join(sorted(map(str, devices)))
-        raise RuntimeError(
-            f"Expected all tensors to be on the same device, but {prim.name} found at least two devices, {places}! "
-            f"Operands: {', '.join([errors.describe(x) for x in operands if isinstance(x, Tensor)])}. Move one with "
-            ".to(device)."
-        )
+        raise errors.two_devices(prim.name, devices, operands)
     return operands, raws
+
+
+def one_device(name: str, *operands: Any) -> None:
+    """RuntimeError unless all Tensors among the operands of a function that works on raw arrays are on one device."""
+    devices = {x.device for x in operands if isinstance(x, Tensor)} if len(backends) > 1 else ()
+    if len(devices) > 1:
+        raise errors.two_devices(name, devices, operands)

@@ -9,7 +9,9 @@ from gradkit import creation
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import batching, dtypes
+from gradkit.engine.device import moved
 from gradkit.engine.naming import named
+from gradkit.engine.operands import one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.joining import cat
 from gradkit.ops.naming import numpy_names
@@ -170,7 +172,9 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         spread = expand(unsqueeze(input, at), (*shape[:at], k, *shape[at:]))
         merged = reshape(spread, (*shape[: at - 1], n * k, *shape[at:]))
         return clone(merged) if merged._view is not None else merged
-    return index(reshape(input, shape or (1,)), wrap(_numbers_repeated(counts, output_size, n)), axes=(axis,), lead=0)
+    one_device("repeat_interleave", input, repeats)
+    places = moved(_numbers_repeated(counts, output_size, n), input.device)
+    return index(reshape(input, shape or (1,)), wrap(places), axes=(axis,), lead=0)
 
 
 def _numbers_repeated(counts: Any, size: int | None, n: int | None = None) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradkit import creation
 from gradkit.engine import batching, inplace
-from gradkit.engine.device import moved
+from gradkit.engine.device import device_of, moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.arranging import FULL
 from gradkit.primitives.indexing import index, index_put, mask_put, masked_select, slice_, write_at, write_masked
@@ -128,7 +128,7 @@ def parse(x: Tensor, key: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
     parts = [part if type(part) in _VIEWING else array_of(part) for part in written]
     if len(parts) == 1 and is_mask(parts[0]) and parts[0].ndim == len(shape):
         check_mask(parts[0], shape, 0)
-        return None, parts, ()
+        return None, [carried(parts[0], x)], ()
     rest = len(shape) - sum(map(width, parts))
     if rest < 0:
         raise too_deep(len(shape), parts[0])
@@ -144,8 +144,10 @@ def parse(x: Tensor, key: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
             skipped += type(part) is int
         else:
             found = [np.arange(int(part))] if type(part) is bool else places_of(part, shape, at)
-            if hasattr(part, "dtype") and not is_mask(part) and not beside(part, x):
-                check_places(found[0], shape[at], at)
+            if hasattr(part, "dtype") and not beside(part, x):
+                if not is_mask(part):
+                    check_places(found[0], shape[at], at)
+                found = [carried(one, x) for one in found]
             axes += range(len(view) - skipped, len(view) - skipped + len(found))
             view += [None] if type(part) is bool else FULL[len(found)]
             arrays += found
@@ -215,6 +217,19 @@ def beside(key: Any, x: Tensor) -> bool:
     return type(x.array) is type(key.array if isinstance(key, Tensor) else key)
 
 
+def carried(key: Any, x: Tensor) -> Any:
+    """An index or mask where the tensor is: the host's moves by itself, as in PyTorch. RuntimeError for a device's."""
+    raw = key.array if isinstance(key, Tensor) else key
+    if isinstance(raw, np.ndarray):
+        return wrap(moved(raw, x.device), batch=getattr(key, "batch", ())) if x.is_cuda else key
+    if not x.is_cuda:
+        raise RuntimeError(
+            f"indices should be either on cpu or on the same device as the indexed tensor ({x.device}), not on "
+            f"{device_of(raw)}; move one with .to(device)"
+        )
+    return key
+
+
 def check_places(places: Any, n: int, dim: int) -> None:
     """IndexError for a place that the host's index of a device's tensor names, and that is not there."""
     raw = places.array if isinstance(places, Tensor) else places
@@ -253,7 +268,7 @@ def valued(value: Any, x: Tensor) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if hasattr(value, "dtype") or isinstance(value, list | tuple):
-        return creation.as_tensor(value)
+        return creation.as_tensor(value, device=x.device)
     raise TypeError(f"can't assign a {type(value).__name__} to a {x.dtype.name} tensor")
 
 

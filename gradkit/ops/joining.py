@@ -8,6 +8,7 @@ from typing import Any
 from gradkit import errors
 from gradkit.engine.dtypes import promote_types
 from gradkit.engine.naming import named
+from gradkit.engine.operands import one_device
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.naming import also_named, numpy_names
 from gradkit.ops.shaping import expand, reshape, transpose
@@ -41,6 +42,8 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Tensor:
     if not parts:
         raise ValueError("cat(): expected a non-empty list of Tensors")
     dim = dim if axis is None else axis
+    if type(dim) is not int:
+        dim = errors.checked_int("cat", "dim", dim)
     rank = len(shapes[0])
     if not rank or shapes.count(shapes[0]) < len(shapes):
         parts = _joinable(parts, shapes, dim)
@@ -164,6 +167,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     for x in parts:
         if x.ndim > 1:
             raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {errors.describe(x)}")
+    one_device("meshgrid", *parts)
     n = len(parts)
     shape = tuple([x.numel() for x in parts])
     grid = [expand(reshape(x, [x.numel() if i == j else 1 for j in range(n)]), shape) for i, x in enumerate(parts)]

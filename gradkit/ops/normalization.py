@@ -10,6 +10,7 @@ from gradkit import creation, errors
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import inplace
 from gradkit.engine.dtypes import is_floating
+from gradkit.engine.operands import one_device
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.reducing import mean
 from gradkit.primitives import elementwise as arithmetic, normalization as rows
@@ -164,6 +165,7 @@ def batch_norm(
     for what, t in given.items():
         if t is not None and t.numel() != channels:
             raise RuntimeError(f"{what} should contain {channels} elements not {t.numel()}")
+    one_device("batch_norm", input, *given.values())
     beside = (channels, *(1,) * (len(shape) - 2))
     if not training:
         return _by_statistics(input, running_mean, running_var, weight, bias, eps, beside)
@@ -223,6 +225,7 @@ def instance_norm(
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     _check_floats("instance_norm", input, weight, bias)
+    one_device("instance_norm", input, running_mean, running_var, weight, bias)
     spatial = tuple(range(2 - len(shape), 0))
     if math.prod(shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {tuple(shape)}")

@@ -11,7 +11,8 @@ from gradkit.backend.numpy import on_host
 from gradkit.engine import inplace
 from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.ops.indexing import into
+from gradkit.engine.unrolled import own_code
+from gradkit.ops.indexing import carried, into
 from gradkit.ops.naming import numpy_names
 from gradkit.ops.shaping import broadcast_shapes, expand, reshape
 from gradkit.primitives import elementwise, indexing as rows
@@ -30,24 +31,20 @@ def two_forms(row: Any, write: Any) -> Callable[[Plan], Any]:
     """What a plan (other operands and parameters of a row) gives as an operation; `in_place` is that which writes."""
 
     def decorate(plan: Plan) -> Any:
-        @numpy_names
-        @wraps(plan)
-        @scalar_too
         def operation(input: Tensor, *args: Any, **kwargs: Any) -> Any:
             others, params = plan(input, *args, **kwargs)
             return row(input, *others, **params)
 
-        @numpy_names
         def in_place(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
             x = vector(input)
             others, params = plan(x, *args, **kwargs)
             inplace.put(x, row, into(write), others, params, f"{plan.__name__}_")
             return input
 
-        in_place.__name__ = in_place.__qualname__ = f"{plan.__name__}_"
         in_place.__doc__ = f"`{plan.__name__}`, written into this tensor; returns it."
-        operation.in_place = in_place  # type: ignore[attr-defined]
-        return operation
+        both: Any = numpy_names(wraps(plan)(scalar_too(own_code(operation, plan.__name__))))
+        both.in_place = numpy_names(own_code(in_place, f"{plan.__name__}_"))
+        return both
 
     return decorate
 
@@ -188,7 +185,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
         )
     places: list[Tensor] = []
     for one in indices:
-        places += [one] if one.dtype != bool else [wrap(i) for i in one.array.nonzero()]
+        places += [carried(i, input) for i in ([one] if one.dtype != bool else map(wrap, one.array.nonzero()))]
     if len(places) > input.ndim:
         raise IndexError(f"too many indices for tensor of dimension {input.ndim} (got {len(places)})")
     axes = tuple(range(-input.ndim, len(places) - input.ndim))

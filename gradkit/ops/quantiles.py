@@ -9,6 +9,7 @@ from gradkit import errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine.device import moved
+from gradkit.engine.operands import one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.comparison import isnan
@@ -71,6 +72,7 @@ def _checked(name: str, input: Tensor, q: Any, interpolation: str) -> Any:
         raise RuntimeError(f"{name}() interpolation must be one of {', '.join(_INTERPOLATIONS)}, but got {interpolation}")
     if isinstance(q, Tensor) and q.dtype != input.dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor, got {q.dtype.name}")
+    one_device(name, input, q)
     places = q.array.astype(np.float64) if isinstance(q, Tensor) else np.asarray(q, np.float64)
     if places.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, got shape {places.shape}")
@@ -125,6 +127,7 @@ def histogram(input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | N
     >>> gradkit.histogram(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0)).hist
     tensor([0., 2., 1., 0.])
     """
+    one_device("histogram", input, bins, weight)
     xp = backend_of(input.array).xp
     raw = xp.asarray(input.array)
     weights = None if weight is None else xp.asarray(weight.array).ravel()

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from gradkit import creation
+from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arranging import diagonal, narrow, select
 from gradkit.primitives.indexing import index
@@ -100,7 +101,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
         raise RuntimeError(
             f"as_strided: size {list(size)}, stride {list(stride)} and offset {start} leave the {input.numel()} elements"
         )
-    return index(reshape(input, (-1,)), wrap(places), axes=(-1,), lead=0)
+    return index(reshape(input, (-1,)), wrap(moved(places, input.device)), axes=(-1,), lead=0)
 
 
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:

@@ -7,6 +7,7 @@ from gradkit import creation, errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import batching, dtypes
+from gradkit.engine.operands import one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.naming import numpy_names
@@ -77,6 +78,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     tensor([3., 2.])
     """
     x, axis, shape = _with_axis(input, dim)
+    k = errors.checked_int("topk", "k", k)
     if not 0 <= k <= extents(x)[axis]:
         raise RuntimeError(f"selected index k out of range: {k} of {extents(x)[axis]}")
     indices = rows.top_order(x, k=k, axis=axis, largest=bool(largest))
@@ -104,7 +106,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     >>> gradkit.kthvalue(gradkit.tensor([1.0, 3.0, 2.0]), 2).values
     tensor(2.)
     """
-    axis = axis_from_end(input, dim)
+    axis, k = axis_from_end(input, dim), errors.checked_int("kthvalue", "k", k)
     if not 1 <= k <= (extents(input) or (1,))[axis]:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis + max(input.ndim, 1)}")
     return _picked(return_types.kthvalue, "kthvalue", input, dim, keepdim, lambda x, axis: rows.kth(x, k=k, axis=axis))
@@ -216,6 +218,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise RuntimeError("minlength should be >= 0")
     if raw.ndim != 1 or (raw.size and on_host(raw) and raw.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    one_device("bincount", input, weights)
     xp = backend_of(raw).xp
     if weights is not None and weights.array.shape != raw.shape:
         raise RuntimeError("weights should be 1-d and have the same length as input")

@@ -106,6 +106,8 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if len(backends) > 1:
+            together.check_places(self)
         self._steps += 1
         for group in self.param_groups:
             params = [param for param in group["params"] if param.grad is not None]
@@ -235,12 +237,13 @@ def begun(param: Any, state: dict[str, Any], *names: str) -> tuple[int, list[Any
     """The number of this step, counted in the state, and the arrays of these names there, which start as zeros."""
     if "step" not in state:
         state["step"] = step_tensor()
-    count, arrays = state["step"].array, []
-    count += 1
+    arrays = []
     for name in names:
         if name not in state:
             state[name] = zeros_for(param)
         arrays.append(state[name].array)
+    count = state["step"].array
+    count += 1
     return int(count), arrays
 
 

@@ -14,8 +14,6 @@ def left_over(optimizer: Any, params: list[Tensor], group: dict[str, Any]) -> li
     """Change those parameters of a group that a kernel can; the others."""
     name = kernel_of(optimizer.__class__)
     if name is None:
-        for param in params:
-            check_places(param, optimizer.state[param])
         return params
     left: list[Tensor] = []
     jobs: defaultdict[Any, list[Any]] = defaultdict(list)
@@ -24,15 +22,12 @@ def left_over(optimizer: Any, params: list[Tensor], group: dict[str, Any]) -> li
         backend = backend_of(raw)
         kernel: Any = backend.kernel(name)
         if kernel is None:
-            check_places(param, optimizer.state[param])
             left.append(param)
             continue
         grad: Any = param.grad
         arrays, numbers = optimizer.prepared(raw, optimizer.state[param], group)
         operands = [raw, grad.array, *arrays]
         alike = (raw.dtype, numbers) if kernel.serves(operands) else None
-        if alike is None:
-            check_places(param, optimizer.state[param])
         jobs[backend, backend.index_of(raw), alike].append((param, operands, numbers))
     for (backend, index, alike), found in jobs.items():
         with backend.on(index):
@@ -40,15 +35,19 @@ def left_over(optimizer: Any, params: list[Tensor], group: dict[str, Any]) -> li
     return left
 
 
-def check_places(param: Tensor, state: dict[str, Any]) -> None:
-    """RuntimeError if an array of its state is on another device than a parameter, which has been moved since."""
-    for name, value in state.items():
-        raw = getattr(value, "array", value)
-        if getattr(raw, "ndim", 0) and device_of(raw) != param.device:
+def check_places(optimizer: Any) -> None:
+    """RuntimeError if a gradient or an array of the state is on another device than its parameter, moved since."""
+    for param in [param for group in optimizer.param_groups for param in group["params"] if param.grad is not None]:
+        raw = param.array
+        one_device = not backend_of(raw).several
+        for name, value in {"grad": param.grad, **optimizer.state.get(param, {})}.items():
+            other = getattr(value, "array", value)
+            if (type(other) is type(raw) and one_device) or not getattr(other, "ndim", 0) or device_of(other) == param.device:
+                continue
+            remedy = "optimizer.zero_grad()" if name == "grad" else "optimizer.load_state_dict(optimizer.state_dict())"
             raise RuntimeError(
-                f"an optimizer's {name!r} is on {device_of(raw)}, and its parameter of shape {tuple(param.shape)} on "
-                f"{param.device}: move the parameters before they are given to the optimizer, or, after the move, write "
-                "optimizer.load_state_dict(optimizer.state_dict())"
+                f"an optimizer's {name!r} is on {device_of(other)}, and its parameter of shape {tuple(param.shape)} on "
+                f"{param.device}: move the parameters before they are given to the optimizer, or, after the move, write {remedy}"
             )
 
 

@@ -38,7 +38,7 @@ def axis_from_end(x, axis: int, extra: int = 0) -> int:
     ndim = len(extents(x)) + extra
     n = ndim or 1
     try:
-        inside = -n <= axis < n
+        inside = -n <= as_int(axis) < n
     except TypeError:
         raise errors.no_dim(axis) from None
     if not inside:

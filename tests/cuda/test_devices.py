@@ -261,19 +261,38 @@ def test_cuda_goes_to_no_other_kind_of_device(place):
             x.cuda(place)
 
 
-@pytest.mark.parametrize("method", ["Adam", "Adadelta", "Rprop", "NAdam"])
+def told(optimizer):
+    """All that a step changes, as Python's numbers."""
+    found = {key: {name: value.tolist() for name, value in state.items()} for key, state in optimizer.state.items()}
+    return found, [p.tolist() for p in found]
+
+
+def test_a_gradient_left_elsewhere_changes_nothing():
+    first, second = gradkit.ones(2, requires_grad=True), gradkit.ones(2, requires_grad=True)
+    optimizer = gradkit.optim.Adam([first, second], 0.1)
+    (first * second).sum().backward()
+    optimizer.step()
+    second.data = second.data.cpu()
+    state = told(optimizer)
+    with pytest.raises(RuntimeError, match=r"'grad' is on cuda:0.*on cpu: .*write optimizer.zero_grad\(\)"):
+        optimizer.step()
+    assert told(optimizer) == state
+
+
+@pytest.mark.parametrize("method", ["Adam", "Adadelta", "Rprop", "NAdam", "RMSprop"])
 @pytest.mark.parametrize("there, then", [("cpu", "cuda"), ("cuda", "cpu")])
 def test_a_parameter_moved_away_from_its_state_is_named(method, there, then):
     net = gradkit.nn.Linear(2, 3, device=there)
-    optimizer = getattr(gradkit.optim, method)(net.parameters())
-    net(gradkit.ones(1, 2, device=there)).sum().backward()
+    first = gradkit.ones(2, device=then, requires_grad=True)
+    optimizer = getattr(gradkit.optim, method)([{"params": [first]}, {"params": net.parameters()}])
+    (net(gradkit.ones(1, 2, device=there)).sum() + first.sum().to(there)).backward()
     optimizer.step()
     net.to(then)
-    before = [p.tolist() for p in net.parameters()]
+    before, state = [p.tolist() for p in net.parameters()], told(optimizer)
     kinds = (there, then) if there == "cpu" else ("cuda:0", then)
     with pytest.raises(RuntimeError, match=rf"is on {kinds[0]}.*, and its parameter of shape \(3, 2\) on {then}"):
         optimizer.step()
-    assert [p.tolist() for p in net.parameters()] == before
+    assert [p.tolist() for p in net.parameters()] == before and told(optimizer) == state
     optimizer.load_state_dict(optimizer.state_dict())
     optimizer.step()
     assert [p.tolist() for p in net.parameters()] != before

@@ -144,7 +144,6 @@ def test_pickle_gives_a_leaf():
         assert back.dtype == t.dtype and not np.shares_memory(back.array, t.array)
 
 
-@pytest.mark.cpu  # a device's views are copied each for itself
 def test_copies_keep_what_views_share_and_what_users_hang_on(torch):
     def told(lib):
         x = lib.arange(6.0).reshape(2, 3)
@@ -255,3 +254,16 @@ def test_repr_says_what_pytorch_says(torch):
         lambda g: g.arange(2000),
     ):
         assert repr(make(gradkit)).replace(", device='cuda:0'", "") == repr(make(torch)).replace("torch.", "gradkit.")
+
+
+def test_copies_of_views_share_memory_dtypes_and_versions():
+    x = gradkit.tensor([[1 + 2j, 3 + 4j, 5j], [6, 7j, 8 + 1j]])
+    parts = copy.deepcopy([x, x.real, x.imag[1:, ::2], x.T[1:], x[0]])
+    parts[0].mul_(2)
+    assert [part.tolist() for part in parts] == [part.tolist() for part in (x * 2, x.real * 2, x.imag[1:, ::2] * 2, x.T[1:] * 2, x[0] * 2)]
+    column, rows = copy.deepcopy((parts[3], parts[0]))
+    scale = gradkit.ones(2, 2, dtype=gradkit.complex64, requires_grad=True)
+    y = (scale * column).sum().abs()
+    rows.zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()

@@ -216,7 +216,11 @@ def test_reversed_arrays_are_shared():
     ("x @ x", r"3x4 and 3x4.*Tensor of shape \(3, 4\), dtype float32.*\.mT"),
     ("x.sum(5)", r"got 5\) of a Tensor of shape \(3, 4\), dtype float32"),
     ("x.gather(0, lib.tensor([[7]]))", "size 3: 7, "), ("lib.dot(x[0], x[0].double())", "^dot: .*float32 != float64"),
-    ("x.sum('a')", "argument 'dim' must be int or a tuple of ints, not str"),
+    ("x.sum('a')", r"sum\(\): argument 'dim' must be int or a tuple of ints, not str"),
+    ("x.topk(2.0)", r"topk\(\): argument 'k' must be int, not float"), ("x.kthvalue(2.0)", r"kthvalue\(\): argument 'k' must be int"),
+    ("lib.cat([x, x], 0.0)", r"cat\(\): argument 'dim' must be int"), ("lib.stack([x, x], 0.0)", r"stack\(\): argument 'dim'"),
+    ("x.softmax(0.0)", r"softmax\(\): argument 'dim' must be int"), ("x.flip((0.0,))", r"flip\(\): argument .dim. must be int"),
+    ("x.gather(0.0, lib.tensor([[1]]))", r"gather\(\): argument 'dim'"), ("x.cumsum(1.0)", r"cumsum\(\): argument 'dim'"),
 ])  # fmt: skip
 def test_errors_name_what_was_given(call, told):
     if gradkit.get_default_device().type == "cuda" and "gather" in call:
