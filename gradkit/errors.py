@@ -12,6 +12,10 @@ class LinAlgError(RuntimeError, np.linalg.LinAlgError):
     """A matrix that cannot be inverted or decomposed; public as `gradkit.linalg.LinAlgError`."""
 
 
+class OutOfMemoryError(RuntimeError, MemoryError):
+    """A GPU has no memory left for an array; public as `gradkit.cuda.OutOfMemoryError`."""
+
+
 def describe(x: Any) -> str:
     """An operand as an error message names it: kind, shape, dtype and device."""
     if not hasattr(x, "dtype"):

@@ -5,18 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 from gradkit import creation
-from gradkit.backend.protocol import backends
+from gradkit.backend.protocol import backend_of, backends
 from gradkit.engine import dtypes
 from gradkit.engine.device import device as Device
 from gradkit.engine.naming import named
 from gradkit.engine.tape import note_stream
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.versions import owner
 from gradkit.primitives.placement import to_device
 from gradkit.primitives.shape import astype
 
 METHODS = (
-    "cpu", "cuda", "is_pinned", "new_empty", "new_full", "new_ones", "new_tensor", "new_zeros", "pin_memory", "to",
-    "type", "type_as",
+    "bfloat16", "cpu", "cuda", "is_pinned", "new_empty", "new_full", "new_ones", "new_tensor", "new_zeros", "pin_memory",
+    "record_stream", "to", "type", "type_as",
 )
 _TYPE_NAMES = {
     "float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short",
@@ -113,6 +114,30 @@ def is_pinned(self: Tensor) -> bool:
     False
     """
     return any([backend.is_pinned(self.array) for backend in backends.values()])
+
+
+def bfloat16(self: Tensor) -> Tensor:
+    """This tensor in bfloat16; itself if it is so already. ModuleNotFoundError without the package ml_dtypes.
+
+    >>> gradkit.ones(2).bfloat16().dtype.name
+    'bfloat16'
+    """
+    from ml_dtypes import bfloat16 as kind
+
+    return to(self, kind)
+
+
+def record_stream(self: Tensor, stream: Any) -> None:
+    """Say that `stream` works on this tensor: its memory is not used again before that work is done, whoever drops it.
+
+    NotImplementedError for a tensor that is on no GPU.
+
+    >>> if gradkit.cuda.is_available():
+    ...     gradkit.ones(2, device="cuda").record_stream(gradkit.cuda.Stream())
+    """
+    if not self.is_cuda:
+        raise NotImplementedError(f"record_stream() is for tensors on a GPU, not on {self.device}, whose work has no stream")
+    backend_of(self.array).memory.record(owner(self.array), stream)
 
 
 def type(self: Tensor, dtype: Any = None) -> Any:

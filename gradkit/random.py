@@ -85,7 +85,7 @@ def stream_for(generator: Generator | None, place: Any) -> Generator:
         return default_generator if kind == "cpu" else backend_for(place).generator(place.index)
     if not isinstance(generator, Generator):
         raise TypeError(f"argument 'generator' must be a gradkit.Generator, not {type(generator).__name__}")
-    own = Device(generator.device)
+    own = generator.device
     if own.type != kind:
         raise RuntimeError(
             f"Expected a '{kind}' device type for generator but found '{own.type}'; write gradkit.Generator('{kind}')"

@@ -1,5 +1,6 @@
 """CUDA devices: CuPy's arrays. The only file that imports CuPy, and imported only when a GPU is asked for."""
 
+import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
@@ -8,7 +9,8 @@ from typing import Any
 import cupy
 import numpy as np
 
-from gradkit.backend import cuda
+from gradkit import errors
+from gradkit.backend import cuda, protocol
 from gradkit.backend.cuda.rng import CudaGenerator
 from gradkit.backend.kernels.catalogue import Kernels
 from gradkit.backend.protocol import Backend, Namespace
@@ -137,6 +139,10 @@ class CupyBackend(Backend):
         found = cupy.cuda.get_current_stream(-1 if index is None else index)
         return found if found.ptr else self.default_stream()
 
+    def set_stream(self, stream: Any) -> None:
+        if stream is not None:
+            stream.use()
+
     def default_stream(self) -> Any:
         return self._default_stream
 
@@ -168,7 +174,15 @@ class CupyBackend(Backend):
 
 
 class Stream(cupy.cuda.Stream):
-    """CuPy's stream with PyTorch's names for what streams say to each other."""
+    """CuPy's stream with PyTorch's names."""
+
+    @property
+    def cuda_stream(self) -> int:
+        return self.ptr
+
+    @property
+    def device(self) -> Any:
+        return protocol.as_device(f"cuda:{runtime.getDevice() if self.device_id < 0 else self.device_id}")
 
     def wait_stream(self, stream: Any) -> None:
         self.wait_event(stream.record(Event(disable_timing=True)))
@@ -194,6 +208,10 @@ class Event(cupy.cuda.Event):
         return milliseconds
 
 
+class OutOfMemory(errors.OutOfMemoryError, cupy.cuda.memory.OutOfMemoryError):
+    """PyTorch's kind of error, and CuPy's."""
+
+
 class Memory:
     """How much arrays take of CuPy's default pool, and the most it gave out at once.
 
@@ -203,16 +221,29 @@ class Memory:
     def __init__(self) -> None:
         self.pool = cupy.get_default_memory_pool()
         self.peaks: dict[int, int] = {}
+        self.lent: list[tuple[Any, Any]] = []  # memory that nobody has any more but a stream, until that is so far
         if cupy.cuda.get_allocator() == self.pool.malloc:
             cupy.cuda.set_allocator(self.allocate)
 
     def allocate(self, size: int) -> Any:
-        memory = self.pool.malloc(size)
+        if self.lent:
+            self.lent = [one for one in self.lent if not one[1].done]
+        try:
+            memory = self.pool.malloc(size)
+        except cupy.cuda.memory.OutOfMemoryError as reason:
+            raise OutOfMemory(f"CUDA o{str(reason)[1:]}; free tensors, or use smaller ones") from None
         device = runtime.getDevice()
         used = self.pool.used_bytes()
         if used > self.peaks.get(device, 0):
             self.peaks[device] = used
         return memory
+
+    def record(self, array: Any, stream: Any) -> None:
+        """When an array dies, keep its memory until what `stream` has to do by then is done."""
+        weakref.finalize(array, self.lend, array.data, stream).atexit = False
+
+    def lend(self, memory: Any, stream: Any) -> None:
+        self.lent.append((memory, stream.record(Event(disable_timing=True))))
 
     def bytes(self, kind: str, index: int | None) -> int:
         with nullcontext() if index is None else cupy.cuda.Device(index):

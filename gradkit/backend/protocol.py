@@ -117,6 +117,7 @@ class Backend:
 backends: dict[str, Backend] = {}
 by_type: dict[type, Backend] = {}
 when_entered: list[Callable[[], None]] = []  # what layers above do when another backend comes into use
+as_device: Callable[[Any], Any] = str  # the public type of devices, once the engine has it
 _OPENED_BY = {"cuda": "gradkit.backend.probe"}
 _opening = Lock()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradkit.backend import protocol
 from gradkit.backend.mt19937 import Array, Stream, shuffled
 from gradkit.backend.ranges import float_facts, held_bounds, integer_bounds, rounded
 
@@ -46,9 +47,14 @@ class Generator:
     def __init__(self, device: Any = "cpu") -> None:
         if str(device).partition(":")[0] not in ("cpu", "cuda"):
             raise RuntimeError(f"Expected one of cpu, cuda device type at start of device string: {device}")
-        self.device = device
+        self._place = str(device)
         self._lock = threading.Lock()
         self._stream = Stream(67280421310721)
+
+    @property
+    def device(self) -> Any:
+        """Where the numbers are made, as a `gradkit.device`."""
+        return protocol.as_device(self._place)
 
     def manual_seed(self, seed: int) -> Generator:
         """Restart the stream from a seed in [-2**63, 2**64) and return the generator; -1 is another name for 2**64 - 1.
@@ -123,12 +129,12 @@ class Generator:
         >>> generator.clone_state().randperm(4, np.int64) == generator.randperm(4, np.int64)
         array([ True,  True,  True,  True])
         """
-        clone = type(self)(self.device)
+        clone = type(self)(self._place)
         clone.set_state(self.get_state())
         return clone
 
     def __getstate__(self) -> tuple[Any, Array]:
-        return self.device, self.get_state()
+        return self._place, self.get_state()
 
     def __setstate__(self, saved: tuple[Any, Array]) -> None:
         device, state = saved

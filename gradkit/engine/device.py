@@ -92,6 +92,7 @@ class device:
 
 
 CPU = device("cpu")
+protocol.as_device = device
 _default: device | None = device(os.environ["GRADKIT_DEVICE"]) if os.environ.get("GRADKIT_DEVICE") else None
 
 

@@ -84,6 +84,14 @@ class Conversion(Registration):
         """
         return self._cast("half")
 
+    def bfloat16(self) -> Self:
+        """Cast floating-point parameters and buffers to bfloat16. ModuleNotFoundError without the package ml_dtypes.
+
+        >>> nn.Linear(2, 3).bfloat16().bias.dtype.name
+        'bfloat16'
+        """
+        return self._cast("bfloat16")
+
     def cpu(self) -> Self:
         """Move everything to the CPU.
 

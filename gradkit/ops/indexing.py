@@ -144,13 +144,11 @@ def parse(x: Tensor, key: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
             skipped += type(part) is int
         else:
             found = [np.arange(int(part))] if type(part) is bool else places_of(part, shape, at)
-            if hasattr(part, "dtype") and not beside(part, x):
-                if not is_mask(part):
-                    check_places(found[0], shape[at], at)
-                found = [carried(one, x) for one in found]
+            if hasattr(part, "dtype") and not is_mask(part) and not beside(part, x):
+                check_places(found[0], shape[at], at)
             axes += range(len(view) - skipped, len(view) - skipped + len(found))
             view += [None] if type(part) is bool else FULL[len(found)]
-            arrays += found
+            arrays += [carried(one, x) for one in found]
         at += width(part)
     plain = arrays and None not in view and all([part == slice(None) for part in view])
     ndim = len(view) - skipped
@@ -220,6 +218,8 @@ def beside(key: Any, x: Tensor) -> bool:
 def carried(key: Any, x: Tensor) -> Any:
     """An index or mask where the tensor is: the host's moves by itself, as in PyTorch. RuntimeError for a device's."""
     raw = key.array if isinstance(key, Tensor) else key
+    if beside(raw, x):
+        return key
     if isinstance(raw, np.ndarray):
         return wrap(moved(raw, x.device), batch=getattr(key, "batch", ())) if x.is_cuda else key
     if not x.is_cuda:

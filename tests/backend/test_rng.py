@@ -14,6 +14,7 @@ import pytest
 from gradkit.backend import rng
 from gradkit.backend.ranges import rounded
 from gradkit.backend.rng import Generator, default_generator
+from gradkit.engine.device import device
 
 SEEDS = [0, 1, 42, 2**31, 2**32 - 1, 2**32 + 42, 2**64 - 1, -1, -42, -(2**63)]
 SIZES = [0, 1, 2, 3, 15, 16, 17, 31, 32, 100]
@@ -301,7 +302,7 @@ def test_copies_go_on_from_the_same_place(through, before):
     else:
         ways = {"clone": Generator.clone_state, "copy": copy.copy, "deepcopy": copy.deepcopy}
         other = ways.get(through, lambda g: pickle.loads(pickle.dumps(g)))(original)
-        assert other.device == "cpu:0"
+        assert other.device == original.device == device("cpu:0")
     original.clone_state().uniform(9, np.float32)
     assert other.initial_seed() == original.initial_seed() == 2**64 - 5
     for _ in range(2):

@@ -17,6 +17,10 @@ def test_facts():
     assert len(cuda.get_device_capability()) == 2 and cuda.get_device_name()
     free, total = cuda.mem_get_info()
     assert 0 < free <= total
+    about = cuda.get_device_properties("cuda:0")
+    assert about.name == cuda.get_device_name() and (about.major, about.minor) == cuda.get_device_capability()
+    assert about.total_memory == total and about.multi_processor_count > 0 and about.warp_size == 32
+    assert cuda.is_bf16_supported() and cuda.is_bf16_supported(False) == (cuda.get_device_capability() >= (8, 0))
 
 
 def test_memory_is_counted():
@@ -29,6 +33,83 @@ def test_memory_is_counted():
     assert cuda.max_memory_allocated() - before >= 4 << 20
     assert cuda.memory_reserved() >= cuda.memory_allocated()
     cuda.empty_cache()
+
+
+def test_memory_stats_are_what_the_functions_say():
+    x = gradkit.zeros(1 << 20)
+    stats = cuda.memory_stats(0)
+    assert stats["allocated_bytes.all.current"] == cuda.memory_allocated() >= x.nbytes
+    assert stats["allocated_bytes.all.peak"] == cuda.max_memory_allocated()
+    assert stats["reserved_bytes.all.current"] == cuda.memory_reserved()
+    held = f"{cuda.memory_reserved() / 2**20:.1f} MiB"
+    assert cuda.memory_summary().splitlines()[-1].split(None, 1) == ["reserved_bytes.all.current", held]
+
+
+def test_no_memory_left_is_an_error_of_pytorchs_kind_and_of_cupys():
+    cupy = pytest.importorskip("cupy")
+    pool = cupy.get_default_memory_pool()
+    cuda.empty_cache()
+    before, limit = cuda.memory_allocated(), pool.get_limit()
+    pool.set_limit(size=pool.total_bytes() + (1 << 20))
+    try:
+        for kind in (cuda.OutOfMemoryError, RuntimeError, MemoryError, cupy.cuda.memory.OutOfMemoryError):
+            with pytest.raises(kind, match=r"CUDA out of memory.*allocating 4,194,304 bytes.*use smaller ones"):
+                gradkit.ones(1 << 20)
+    finally:
+        pool.set_limit(size=limit)
+    assert cuda.memory_allocated() == before
+    assert gradkit.ones(4).sum().item() == 4
+
+
+def test_no_memory_left_in_a_walk_leaves_gradients_as_they_were():
+    cupy = pytest.importorskip("cupy")
+    pool = cupy.get_default_memory_pool()
+    x, w = gradkit.ones(1 << 18, requires_grad=True), gradkit.ones(1 << 18, requires_grad=True)
+    y = (x.exp() * w).sin().sum()
+    w.grad = gradkit.zeros(1 << 18)
+    cuda.empty_cache()
+    pool.set_limit(size=pool.total_bytes() + (1 << 20))
+    try:
+        with pytest.raises(cuda.OutOfMemoryError):
+            y.backward()
+    finally:
+        pool.set_limit(size=0)
+    assert x.grad is None and not w.grad.any()
+
+
+def test_memory_is_kept_for_a_stream_that_works_on_it():
+    x, side = gradkit.zeros(1 << 18), cuda.Stream()
+    memory = gradkit.engine.device.backend_for(x.device).memory
+    used = cuda.memory_allocated()
+    x[1:].record_stream(side)
+    done = []
+    marked = side.record
+    side_work = type("Stream", (), {"record": lambda self, event: done.append(marked(event)) or Pending(done)})()
+    y = gradkit.zeros(1 << 18)
+    y[2:].record_stream(side_work)
+    del x
+    assert len(memory.lent) == 1 and cuda.memory_allocated() == used + (1 << 20)
+    gradkit.zeros(1)
+    assert not memory.lent and cuda.memory_allocated() == used
+    del y
+    gradkit.zeros(1)
+    assert len(memory.lent) == 1 and cuda.memory_allocated() == used
+    done.append("over")
+    gradkit.zeros(1)
+    assert not memory.lent and cuda.memory_allocated() == used - (1 << 20)
+    with pytest.raises(NotImplementedError, match="on a GPU, not on cpu"):
+        gradkit.zeros(2, device="cpu").record_stream(side)
+
+
+class Pending:
+    """An event of work that goes on until the test says that it is over."""
+
+    def __init__(self, done):
+        self.said = done
+
+    @property
+    def done(self):
+        return "over" in self.said
 
 
 def test_no_graph_is_left_after_backward():
@@ -50,6 +131,23 @@ def test_operations_run_on_the_current_stream():
     assert cuda.current_stream() == cuda.default_stream()
     side.synchronize()
     assert y.tolist() == [2.0] * 4 and side.query()
+
+
+def test_a_stream_that_is_set_stays_until_another_is():
+    side = cuda.Stream()
+    cuda.set_stream(side)
+    try:
+        cuda.set_stream(None)
+        assert cuda.current_stream() == side
+    finally:
+        cuda.set_stream(cuda.default_stream())
+    assert cuda.current_stream() == cuda.default_stream()
+
+
+def test_a_stream_says_where_it_is():
+    side = cuda.Stream(0)
+    assert side.device == cuda.default_stream().device == gradkit.device("cuda:0")
+    assert side.cuda_stream == side.ptr != cuda.default_stream().cuda_stream == 0
 
 
 def test_backward_runs_on_the_stream_of_the_forward():
@@ -173,6 +271,21 @@ def test_manual_seed_repeats_and_states_go_on():
     cuda.set_rng_state(state)
     assert gradkit.equal(second, gradkit.rand(3))
     assert not gradkit.equal(second, gradkit.rand(3))
+
+
+def test_seeds_and_states_of_all_devices():
+    states = cuda.get_rng_state_all()
+    first = gradkit.rand(3)
+    cuda.set_rng_state_all(states)
+    assert gradkit.equal(first, gradkit.rand(3)) and len(states) == cuda.device_count()
+    for draw_seed in (cuda.seed, cuda.seed_all):
+        before = cuda.initial_seed()
+        draw_seed()
+        assert cuda.initial_seed() != before
+
+
+def test_a_generator_names_its_device_as_pytorch_does():
+    assert gradkit.Generator("cuda").device == gradkit.device("cuda:0") and gradkit.Generator().device.type == "cpu"
 
 
 @pytest.mark.parametrize("devices", [None, [0], ["cuda:0"]])

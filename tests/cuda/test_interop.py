@@ -67,3 +67,16 @@ def test_cupy_is_told_to_detach_what_requires_grad(cupy):
     with pytest.raises(TypeError, match=r"requires grad.*Use Tensor.detach\(\) for CuPy"):
         cupy.asarray(x)
     assert cupy.asarray(x.detach()).data.ptr == x.data_ptr()
+
+
+#: What docs/gpu.md says of functions for which CuPy does not ask its operands.
+UNASKED = {
+    TypeError: ("matmul(x, a)", "concatenate([x, a])", "where(x)", "sum(x)", "dot(x, a)", "stack([x, x])", "asarray(x)", "cumsum(x)"),
+    AttributeError: ("sort(x)", "zeros_like(x)", "copyto(a, x)"),
+}
+
+
+@pytest.mark.parametrize(("kind", "call"), [(kind, call) for kind, calls in UNASKED.items() for call in calls])
+def test_functions_that_do_not_ask_raise_rather_than_lose_the_history(kind, call, cupy):
+    with pytest.raises(kind):
+        eval(f"cupy.{call}", {"cupy": cupy, "x": gradkit.ones(2, requires_grad=True), "a": cupy.ones(2)})

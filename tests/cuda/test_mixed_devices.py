@@ -85,7 +85,8 @@ def test_running_statistics_stay_as_they_were_where_one_is_elsewhere():
 
 #: Keys of the host's, which PyTorch takes too.
 KEYS = {
-    "numbers": lambda i, i2, m: i, "behind a slice": lambda i, i2, m: (slice(None), i), "mask": lambda i, i2, m: m,
+    "numbers": lambda i, i2, m: i, "behind a slice": lambda i, i2, m: (slice(None), i),
+    "true": lambda i, i2, m: True, "mask": lambda i, i2, m: m,
     "mask of rows": lambda i, i2, m: m[:, 0], "several": lambda i, i2, m: (i, i2[0, :3]), "list": lambda i, i2, m: [0, 2],
     "array": lambda i, i2, m: i.numpy(), "array mask": lambda i, i2, m: m.numpy(), "nonzero": lambda i, i2, m: m.nonzero(as_tuple=True),
 }  # fmt: skip
@@ -107,7 +108,7 @@ def test_a_key_of_the_hosts_reads_and_writes_a_devices_tensor(name):
     assert gradkit.equal(tangents, read) and gradkit.func.vmap(lambda t: t[key] if "mask" not in name else t)(x[None]).is_cuda
 
 
-@pytest.mark.parametrize("name", sorted(set(KEYS) - {"list", "array", "array mask"}))
+@pytest.mark.parametrize("name", sorted(set(KEYS) - {"true", "list", "array", "array mask"}))
 def test_a_key_on_a_device_does_not_read_the_hosts_tensor(name):
     made = operands("cuda")
     y = gradkit.arange(12.0, device="cpu").view(3, 4)

@@ -52,7 +52,7 @@ class CudaGenerator(Generator):
         self._cuda.on(self._index)  # raises where there is no such device
         self._cp = self._cuda.module
         super().__init__()
-        self.device = f"{name}:{self._index}"
+        self._place = f"{name}:{self._index}"
         self._seed, self._drawn = super().initial_seed(), 0
 
     # -- where the stream stands

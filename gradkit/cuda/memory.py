@@ -1,0 +1,87 @@
+"""How much memory arrays take on a GPU."""
+
+from typing import Any
+
+from gradkit.cuda.devices import backend, index_of, is_initialized, place_of
+
+
+def memory_allocated(device: Any = None) -> int:
+    """Bytes that arrays take on a GPU now.
+
+    >>> gradkit.cuda.memory_allocated() if gradkit.cuda.is_initialized() else 0
+    0
+    """
+    return _memory("used", device)
+
+
+def max_memory_allocated(device: Any = None) -> int:
+    """The most bytes that arrays took at once since the GPU was first used, or `reset_peak_memory_stats`.
+
+    >>> if gradkit.cuda.is_available():
+    ...     assert gradkit.cuda.max_memory_allocated() >= gradkit.cuda.memory_allocated()
+    """
+    return _memory("peak", device)
+
+
+def memory_reserved(device: Any = None) -> int:
+    """Bytes that are held for arrays on a GPU, in use or not.
+
+    >>> if gradkit.cuda.is_available():
+    ...     assert gradkit.cuda.memory_reserved() >= gradkit.cuda.memory_allocated()
+    """
+    return _memory("held", device)
+
+
+def memory_stats(device: Any = None) -> dict[str, int]:
+    """What is known of a GPU's memory, in bytes, under PyTorch's names; CuPy's pool does not tell the others.
+
+    >>> sorted(gradkit.cuda.memory_stats())
+    ['allocated_bytes.all.current', 'allocated_bytes.all.peak', 'reserved_bytes.all.current']
+    """
+    kinds = {"allocated_bytes.all.current": "used", "allocated_bytes.all.peak": "peak", "reserved_bytes.all.current": "held"}
+    return {name: _memory(kind, device) for name, kind in kinds.items()}
+
+
+def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
+    """`memory_stats` as a table in MiB, for people; it is always short.
+
+    >>> print(gradkit.cuda.memory_summary().splitlines()[-1].split()[0])
+    reserved_bytes.all.current
+    """
+    return "\n".join([f"{name:<28}{count / 2**20:12.1f} MiB" for name, count in memory_stats(device).items()])
+
+
+def reset_peak_memory_stats(device: Any = None) -> None:
+    """Begin `max_memory_allocated` anew.
+
+    >>> if gradkit.cuda.is_available():
+    ...     gradkit.cuda.reset_peak_memory_stats()
+    """
+    backend().memory.restart(place_of(device))
+
+
+def empty_cache() -> None:
+    """Give back the memory that is held but not in use.
+
+    >>> gradkit.cuda.empty_cache()
+    """
+    if is_initialized():
+        backend().memory.release()
+
+
+def mem_get_info(device: Any = None) -> tuple[int, int]:
+    """Bytes free, and bytes in all, on a GPU.
+
+    >>> if gradkit.cuda.is_available():
+    ...     free, total = gradkit.cuda.mem_get_info()
+    """
+    with backend().on(index_of(device)):
+        free, total = backend().memory.on_device()
+    return free, total
+
+
+def _memory(kind: str, device: Any) -> int:
+    if not is_initialized():
+        return 0
+    count: int = backend().memory.bytes(kind, place_of(device))
+    return count
