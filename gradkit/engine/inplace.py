@@ -10,18 +10,21 @@ from typing import Any
 import numpy as np
 
 from gradkit.backend.protocol import backend_of, backends, beside
-from gradkit.engine import modes
+from gradkit.engine import batching, modes
 from gradkit.engine.bind import bind
 from gradkit.engine.device import elsewhere
 from gradkit.engine.dtypes import constant
 from gradkit.engine.lending import keep_copies, lent, reclaim
+from gradkit.engine.lines import user_line
 from gradkit.engine.node import reachable
 from gradkit.engine.operands import gathered, tensor_xp
 from gradkit.engine.products import settle
+from gradkit.engine.sharing import check_own
 from gradkit.engine.tangents import tangent
 from gradkit.engine.tape import remember
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.engine.versions import stamp
+from gradkit.engine.versions import owner, stamp
+from gradkit.engine.views import batched, chain, shown
 
 local = modes.local
 
@@ -138,6 +141,10 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
     y = op(wrap(x.array.copy(), x.node, x.tangents, x.batch) if recorded else x, *others)
     if any([y is o for o in others]) and not lifted(x, y):
         return assign(x, y, name)
+    if local.functions:
+        check_own(x, name, y)
+    if y.batch and y.batch != x.batch:
+        spread(x, y.batch)
     raw = memory(x, name)
     if y.array.dtype is not raw.dtype or y.array.shape != raw.shape or x.batch or y.batch:
         y = fitted(x, y, name)
@@ -186,6 +193,8 @@ def assign(x: Tensor, value: Any, name: str, steps: tuple[Any, ...] = ()) -> Ten
         return write(x, lambda x, v: overwritten(x, v, steps), name, value)
     if len(backends) > 1 and traced and value.device != x.device:  # what is copied may come from another device
         value = tensor_xp.to_device(value, target=x.device)
+    if local.functions:
+        check_own(x, name, value)
     target = shown(memory(x, name), steps)
     check_writable(x, name)
     put_values(target, value.array if traced else value)
@@ -206,6 +215,8 @@ def put(x: Tensor, row: Any, into: Callable[..., None], others: tuple[Tensor, ..
     if lifted(x, *others):
         return write(x, lambda x, *others: row(x, *others, **params), name, *others)
     check_writable(x, name)
+    if local.functions:
+        check_own(x, name, *others)
     raw = memory(x, name)
     raws = [o.array for o in others]
     for backend in {backend_of(one) for one in (raw, *raws)} if len(backends) > 1 else ():
@@ -217,13 +228,6 @@ def put(x: Tensor, row: Any, into: Callable[..., None], others: tuple[Tensor, ..
     if local.grad and any(parents):
         revise(x, remember(row.primitive, (x, *others), [raw, *raws], raw, parents, params))
     return x
-
-
-def shown(raw: Any, steps: tuple[Any, ...]) -> Any:
-    """What steps show of a raw array."""
-    for prim, params in steps:
-        raw = prim.on(backend_of(raw))(raw, **params)
-    return raw
 
 
 def put_values(target: Any, value: Any) -> None:
@@ -259,20 +263,41 @@ def overwritten(x: Tensor, value: Tensor, steps: tuple[Any, ...]) -> Tensor:
     return tensor_xp.overwrite(x, tensor_xp.broadcast_to(value, shape), steps=steps)
 
 
-def batched(x: Tensor, steps: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Steps as they act on an array with the batch axes of `x`."""
-    sizes = x.array.shape[: len(x.batch)]
-    return tuple([(prim, prim.batching(sizes, **params) if prim.batching and sizes else params) for prim, params in steps])
-
-
 def batched_like(x: Tensor, y: Tensor) -> Tensor:
     """`y` with exactly the batch axes of `x`; a sample's value cannot be written into memory all samples share."""
     if not set(y.batch) <= set(x.batch):
-        raise RuntimeError(
-            "vmap: an in-place operation writes a batched value into a tensor that is not batched; make the tensor "
-            "inside the function from a batched one, e.g. x.new_zeros(...), or use the operation that is not in place"
-        )
+        raise shared_by_samples(x)
     return y + tensor_xp.zeros_like(x)
+
+
+def shared_by_samples(x: Tensor) -> RuntimeError:
+    return RuntimeError(
+        f"vmap: an in-place operation, in {user_line()}, writes a batched value into a tensor of shape {tuple(x.shape)} "
+        "that is not batched; make the tensor inside the function from a batched one, e.g. x.new_zeros(...) or "
+        "zeros_like(x), or use the operation that is not in place"
+    )
+
+
+def spread(x: Tensor, batch: tuple[int, ...]) -> None:
+    """Give the root of `x` new memory with these batch axes, where all it lacks are those of a transform's own tangents.
+
+    What nobody asked to be batched must not fail for it: a buffer that is made inside a function whose Hessian is taken.
+    """
+    root = x._view[1] if x._view else x
+    lacking = {*batch} - {*root.batch}
+    if not lacking <= {*local.hidden}:
+        return
+    batch, sizes = tuple(sorted({*root.batch, *lacking})), dict(local.batches)
+    with modes.mode(grad=True):
+        whole = batching.align(wrap(root.array, root.node, None, root.batch), batch)
+        whole = batching.expand(whole, tuple([sizes[level] for level in batch]) + tuple(root.shape))
+    turn(root, whole.node, root.tangents)
+    root.array, root.batch = whole.array.copy(), batch
+    for ref in root._views or ():
+        if (t := ref()) is not None:
+            t.array, t.batch = shown(root.array, batched(root, chain(t))), batch
+            if owner(t.array) is not owner(root.array):
+                raise shared_by_samples(x)
 
 
 # -- history
@@ -318,15 +343,6 @@ def turn(t: Tensor, node: Any, ts: Any = None) -> None:
     t.node = node
     if ts or t.tangents:
         t.tangents = ts
-
-
-def chain(x: Tensor) -> tuple[Any, ...]:
-    """The steps from the root to a view of it."""
-    steps = []
-    while x._view is not None:
-        x, _, prim, params = x._view
-        steps.append((prim, params))
-    return tuple(reversed(steps))
 
 
 def see_again(t: Tensor) -> None:

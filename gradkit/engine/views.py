@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import backend_of
 from gradkit.engine import modes
 from gradkit.engine.node import Node
 from gradkit.engine.primitive import Primitive
@@ -94,6 +95,28 @@ def forget_dead(root: Tensor) -> None:
         views[:n] = alive
         root._room = max(32, 2 * len(alive))
         _sweeping.release()
+
+
+def chain(x: Tensor) -> tuple[Any, ...]:
+    """The steps from the root to a view of it."""
+    steps = []
+    while x._view is not None:
+        x, _, prim, params = x._view
+        steps.append((prim, params))
+    return tuple(reversed(steps))
+
+
+def shown(raw: Any, steps: tuple[Any, ...]) -> Any:
+    """What steps show of a raw array."""
+    for prim, params in steps:
+        raw = prim.on(backend_of(raw))(raw, **params)
+    return raw
+
+
+def batched(x: Tensor, steps: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Steps as they act on an array with the batch axes of `x`."""
+    sizes = x.array.shape[: len(x.batch)]
+    return tuple([(prim, prim.batching(sizes, **params) if prim.batching and sizes else params) for prim, params in steps])
 
 
 def mark_as_source(t: Tensor, source: Tensor) -> None:

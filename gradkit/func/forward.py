@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradkit.engine import modes, products
+from gradkit.engine.sharing import within
 from gradkit.engine.tangents import dual, strip, tangent
 from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
@@ -31,7 +32,8 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         what = "be nested alike" if flat else "contain at least one Tensor"
         raise RuntimeError(f"jvp: primals and tangents must {what}: got {len(flat)} and {len(flat_t)} leaves")
     xs, ts = _fitting(kind, flat, flat_t)
-    level, result = pushed(lambda *xs: func(*tree.unflatten(xs, spec)), xs, ts)
+    with within(func):
+        level, result = pushed(lambda *xs: func(*tree.unflatten(xs, spec)), xs, ts)
     y, aux = with_aux(result, "jvp") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
     outs, moved = [], []
@@ -90,7 +92,7 @@ def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) ->
     flat, spec = tree.flatten(primals)
     leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal", ValueError)) for x in flat]
     with keeping_for_tangents():
-        result = recorded(func, tree.unflatten(leaves, spec))
+        result = recorded(func, tree.unflatten(leaves, spec), func)
     y, aux = with_aux(result, "linearize") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
     ys = [tree.tensor(one, "the output of linearize's function") for one in ys]

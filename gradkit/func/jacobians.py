@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradkit.engine import batching, modes
+from gradkit.engine.sharing import within
 from gradkit.engine.tangents import strip
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import version_of
@@ -12,7 +13,7 @@ from gradkit.func import chunks, tree
 from gradkit.func.forward import apart, pushed
 from gradkit.func.pulling import basis, check_differentiable, fresh_leaf, pull_lifted, zeros
 from gradkit.func.pushing import Tape, between, largest
-from gradkit.func.reverse import freed, picked, recorded, with_aux
+from gradkit.func.reverse import freed, named, picked, recorded, with_aux
 from gradkit.func.vmap import check_randomness
 from gradkit.ops import shaping
 
@@ -39,7 +40,7 @@ def jacrev(
         kind = tree.Kind()
         flat, spec = tree.flatten(chosen)
         leaves = [fresh_leaf(tree.tensor(kind.taken(x), "an argument of jacrev", ValueError)) for x in flat]
-        result = recorded(lambda *xs: func(*rest(tree.unflatten(xs, spec)), **kwargs), leaves)
+        result = recorded(lambda *xs: func(*rest(tree.unflatten(xs, spec)), **named(kwargs)), leaves, func)
         y, aux = with_aux(result, "jacrev") if has_aux else (result, None)
         ys, y_spec = tree.flatten(y)
         blocks = []
@@ -62,13 +63,18 @@ def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = 
 
     def run(start: int, stop: int) -> list[Tensor]:
         level, count = modes.new_level(), stop - start
-        with modes.mode(lift=1, batches=(*local.batches, (level, count))):
+        with units(level, count):
             ct = batching.enter(basis(y, start, stop), level)
             return [batching.leave(g, level, count) for g in pull_lifted([y], leaves, [ct], final)]
 
     size = y.array.nbytes + sum([x.array.nbytes for x in leaves])
     found = chunks.in_chunks(run, n, chunk_size, y.device, size, largest(between([y], leaves)) if chunk_size == "auto" else None)
     return [g.reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
+
+
+def units(level: int, count: int, **state: Any) -> modes.mode:
+    """The scope of a level for unit tangents or cotangents, of which user code knows nothing."""
+    return modes.mode(lift=1, batches=(*local.batches, (level, count)), hidden=(*local.hidden, level), **state)
 
 
 def jacfwd(
@@ -98,7 +104,8 @@ def jacfwd(
         kept: dict[str, Any] = {}
 
         def flat_outputs(*xs: Tensor) -> list[Tensor]:
-            result = func(*rest(tree.unflatten(xs, spec)), **kwargs)
+            with within(func):
+                result = func(*rest(tree.unflatten(xs, spec)), **named(kwargs))
             y, kept["aux"] = with_aux(result, "jacfwd") if has_aux else (result, None)
             ys, kept["spec"] = tree.flatten(y)
             return [tree.tensor(one, "the output of jacfwd's function") for one in ys]
@@ -133,8 +140,7 @@ def columns(
 
     def run(start: int, stop: int) -> list[Tensor]:
         batch_level, count = modes.new_level(), stop - start
-        batches = (*local.batches, (batch_level, count))
-        with modes.mode(lift=1, batches=batches, randomness=randomness):
+        with units(batch_level, count, randomness=randomness):
             t = batching.enter(basis(x, start, stop), batch_level)
             level, ys = pushed(function, xs, [t if k == j else None for k in range(len(xs))])
             pairs = [apart(y, level) for y in ys]
@@ -200,7 +206,7 @@ def columns_along(tape: Tape, j: int, chunk_size: Any, final: bool) -> list[Tens
 
     def run(start: int, stop: int) -> list[Tensor]:
         level, count = modes.new_level(), stop - start
-        with modes.mode(lift=1, batches=(*local.batches, (level, count))):
+        with units(level, count):
             t = batching.enter(basis(x, start, stop), level)
             moved = tape.push([t if k == j else None for k in range(len(tape.leaves))], final)
             moved = [t if t.dtype.kind in "fcV" else still(t, x) for t in moved]

@@ -6,6 +6,7 @@ from typing import Any
 
 from gradkit.backend.protocol import beside
 from gradkit.engine import modes
+from gradkit.engine.sharing import Surroundings
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func import tree
 from gradkit.func.pulling import START, fresh_leaf, ones, pull_lifted
@@ -13,13 +14,16 @@ from gradkit.func.pulling import START, fresh_leaf, ones, pull_lifted
 local = modes.local
 
 
-def recorded(function: Callable[..., Any], leaves: Any) -> Any:
-    """``function(*leaves)`` with recording on, whatever the mode outside."""
-    before, local.grad = local.grad, True
+def recorded(function: Callable[..., Any], leaves: Any, inner: Callable[..., Any] | None = None) -> Any:
+    """``function(*leaves)`` with recording on, whatever the mode outside. It must not write what `inner` closes over."""
+    grad, functions = local.grad, local.functions
+    local.grad = True
+    if inner:
+        local.functions = (*functions, Surroundings(inner))
     try:
         return function(*leaves)
     finally:
-        local.grad = before
+        local.grad, local.functions = grad, functions
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -40,7 +44,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     kind = tree.Kind()
     flat, spec = tree.flatten(primals)
     leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal", ValueError)) for x in flat]
-    result = recorded(func, tree.unflatten(leaves, spec))
+    result = recorded(func, tree.unflatten(leaves, spec), func)
     y, aux = with_aux(result, "vjp") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
     ys = [tree.tensor(one, "the output of vjp's function") for one in ys]
@@ -142,7 +146,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
         chosen, rest = picked(args, argnums)
 
         def of_chosen(*xs: Any) -> Any:
-            value = func(*rest(xs), **kwargs)
+            value = func(*rest(xs), **named(kwargs))
             _one_number(with_aux(value, "grad")[0] if has_aux else value)
             return value
 
@@ -201,9 +205,20 @@ def picked(args: tuple[Any, ...], argnums: Any) -> tuple[tuple[Any, ...], Callab
         raise RuntimeError(f"argnums elements must be unique, got {argnums}")
 
     def rest(xs: Any) -> list[Any]:
-        whole = list(args)
+        whole = [apart(x) for x in args]
         for place, x in zip(places, xs):
             whole[place] = x
         return whole
 
     return tuple([args[place] for place in places]), rest
+
+
+def apart(x: Any) -> Any:
+    """A plain tensor as one of its own over the same memory: what a function writes there leaves the caller's without a
+    history."""
+    return wrap(x.array) if type(x) is Tensor and x.node is None and not (x.tangents or x.batch) else x
+
+
+def named(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments likewise."""
+    return {name: apart(x) for name, x in kwargs.items()}

@@ -231,7 +231,7 @@ class _Frame:
         self.early_stop = early and _early_stop
         self.holders: list[weakref.ref[_Holder]] = []
         local = modes.local
-        self.lifted: dict[str, Any] = {"batches": local.batches, "duals": local.duals, "randomness": local.randomness}
+        self.lifted = {name: getattr(local, name) for name in ("batches", "hidden", "duals", "randomness")}
         self.first_run = ExitStack()
         self.first_run.enter_context(saved_tensors_hooks(self._hold, _Holder.opened))
         self.first_run.enter_context(first)

@@ -49,11 +49,165 @@ def test_transform_agrees_with_pytorch(transform, torch):
         np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-12)
 
 
+def filling(make):
+    """A function that fills a buffer of its own, whole and through a view."""
+
+    def f(x):
+        y = make(x)
+        y[0] = x[0] ** 2
+        tail = y[1:]
+        tail.add_(x[1:] * x[0])
+        y.mul_(x)
+        return tail.sum() * y[0]
+
+    return f
+
+
+BUFFERS = {
+    "zeros": lambda lib, x: lib.zeros(3, dtype=lib.float64),
+    "zeros_like": lambda lib, x: lib.zeros_like(x),
+    "new_zeros": lambda lib, x: x.new_zeros(3),
+    "with a history": lambda lib, x: lib.zeros(3, dtype=lib.float64) + W[lib.__name__],
+    "a copy of a constant": lambda lib, x: W[lib.__name__].detach().clone(),
+}
+W = {"gradkit": gradkit.tensor(T, requires_grad=True)}
+AROUND = {
+    "grad": lambda func, f: func.grad(f),
+    "hessian": lambda func, f: func.hessian(f),
+    "jacfwd of grad": lambda func, f: func.jacfwd(func.grad(f)),
+    "jacrev of grad": lambda func, f: func.jacrev(func.grad(f)),
+    "jacrev of jacfwd": lambda func, f: func.jacrev(func.jacfwd(f)),
+    "jacfwd of jacfwd": lambda func, f: func.jacfwd(func.jacfwd(f)),
+    "jvp of hessian": lambda func, f: lambda x: func.jvp(func.hessian(f), (x,), (x,))[1],
+    "jacfwd of hessian": lambda func, f: func.jacfwd(func.hessian(f)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("buffer", BUFFERS)
+def test_a_buffer_made_inside_may_be_filled(buffer, around, torch):
+    W["torch"] = torch.tensor(T, requires_grad=True)
+    ours, theirs = [
+        AROUND[around](lib.func, filling(lambda x, lib=lib: BUFFERS[buffer](lib, x)))(lib.tensor(A)).detach().numpy()
+        for lib in (gradkit, torch)
+    ]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_the_history_of_a_buffer_reaches_what_requires_grad_outside():
+    w = gradkit.tensor(T, requires_grad=True)
+
+    def f(x):
+        y = gradkit.zeros(3, dtype=gradkit.float64) + w
+        y[0] = x[0]
+        return (y * y * x * w).sum()
+
+    def plain(x):
+        return (gradkit.cat([x[:1], w[1:]]) ** 2 * x * w).sum()
+
+    found = [gradkit.autograd.grad(gradkit.func.hessian(g)(gradkit.tensor(A)).sum(), w)[0].numpy() for g in (f, plain)]
+    np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+def test_a_vectorized_hessian_of_what_fills_a_buffer():
+    f = filling(lambda x: gradkit.zeros(3, dtype=gradkit.float64))
+    x = gradkit.tensor(A)
+    hessian = gradkit.autograd.functional.hessian
+    by_columns = hessian(f, x, vectorize=True, outer_jacobian_strategy="forward-mode")
+    np.testing.assert_allclose(by_columns.numpy(), hessian(f, x).numpy(), rtol=1e-12)
+
+
+class Filling(gradkit.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, ct):
+        filled = gradkit.zeros(3, dtype=gradkit.float64)
+        filled[1:] = ct[1:] * 2
+        filled[0] = ct[0] * 2
+        return filled
+
+
+def test_a_backward_fills_a_buffer_for_many_cotangents_at_once():
+    assert gradkit.func.jacrev(Filling.apply)(gradkit.tensor(A)).tolist() == (2 * np.eye(3)).tolist()
+
+
+WRITES = {
+    "add_": lambda c, x: c.add_(x),
+    "__setitem__": lambda c, x: c.__setitem__(0, x[1]),
+    "mul_ of a view": lambda c, x: c[1:].mul_(x[1:]),
+    "copy_": lambda c, x: c.copy_(x),
+    "index_add_": lambda c, x: c.index_add_(0, gradkit.tensor([0, 1, 2]), x),
+}
+TRANSFORMS = {
+    "grad": lambda func, f: func.grad(f),
+    "vjp": lambda func, f: lambda x: func.vjp(f, x),
+    "jvp": lambda func, f: lambda x: func.jvp(f, (x,), (x,)),
+    "jacfwd": lambda func, f: func.jacfwd(f),
+    "jacrev": lambda func, f: func.jacrev(f),
+    "hessian": lambda func, f: func.hessian(f),
+    "vmap of grad": lambda func, f: lambda x: func.vmap(func.grad(f))(x.expand(2, 3)),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("write", WRITES)
+def test_what_the_function_closes_over_is_not_written(write, transform):
+    captured, x = gradkit.zeros(3, dtype=gradkit.float64), gradkit.tensor(A)
+
+    def f(x):
+        WRITES[write](captured, x)
+        return (captured * x).sum()
+
+    with pytest.raises(RuntimeError, match=r"(mutate a captured Tensor|(?s:.)*not batched)") as raised:
+        TRANSFORMS[transform](gradkit.func, f)(x)
+    assert "test_inplace_transforms.py" in str(raised.value)
+    assert captured.tolist() == [0.0, 0.0, 0.0] and not captured.requires_grad and not captured.tangents
+
+
+def test_what_an_outer_function_made_is_captured_by_an_inner_one():
+    def outer(w):
+        made = w * 1
+        return gradkit.func.grad(lambda x: made.add_(x).sum())(w).sum()
+
+    with pytest.raises(RuntimeError, match="captured"):
+        gradkit.func.grad(outer)(gradkit.ones(2))
+
+
+def test_numbers_may_be_counted_in_what_is_captured():
+    calls = gradkit.zeros(1)
+
+    def f(x):
+        calls.add_(1)
+        return (x * x).sum()
+
+    gradkit.func.grad(f)(gradkit.ones(2))
+    assert calls.item() == 1
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_an_argument_that_is_not_differentiated_is_written_and_stays_plain(by_name, torch):
+    def f(x, buffer):
+        buffer.add_(x)
+        return (buffer * buffer).sum()
+
+    found = []
+    for lib in (gradkit, torch):
+        buffer = lib.ones(2)
+        x = lib.tensor([1.0, 2.0])
+        g = lib.func.grad(f)(x, buffer=buffer) if by_name else lib.func.grad(f)(x, buffer)
+        found.append((g.tolist(), buffer.tolist(), buffer.requires_grad))
+    assert found[0] == found[1]
+
+
 def test_batched_value_is_not_written_into_what_all_samples_share():
     def f(x):
         shared = gradkit.zeros(2)
         shared[0] = x
         return shared
 
-    with pytest.raises(RuntimeError, match="vmap"):
+    with pytest.raises(RuntimeError, match=r"vmap.*test_inplace_transforms.py.*new_zeros"):
         gradkit.func.vmap(f)(gradkit.ones(3))
