@@ -36,7 +36,7 @@ def item(self: Tensor) -> Any:
             f"a Tensor with {self.numel()} elements cannot be converted to Scalar (shape {tuple(self.shape)}); use "
             ".tolist(), or reduce it first"
         )
-    batching.refuse(
+    self = batching.sole(
         self, "calling .item() on a Tensor, or float() or int()",
         "go on with the Tensor itself, and write gradkit.where(condition, a, b) instead of a branch",
     )
@@ -49,8 +49,7 @@ def tolist(self: Tensor) -> Any:
     >>> gradkit.tensor([[1, 2]]).tolist()
     [[1, 2]]
     """
-    batching.refuse(self, "calling .tolist() on a Tensor", "go on with the Tensor itself")
-    return self.array.tolist()
+    return batching.sole(self, "calling .tolist() on a Tensor", "go on with the Tensor itself").array.tolist()
 
 
 def numpy(self: Tensor, *, force: bool = False) -> Any:
@@ -99,7 +98,7 @@ def _address(array: Any) -> int:
 
 
 def as_bool(self: Tensor) -> bool:
-    batching.refuse(
+    self = batching.sole(
         self, "attempting to use a Tensor in some data-dependent control flow (if, while, and, or, not, bool())",
         "write gradkit.where(condition, a, b) instead of a branch, and & | ~ instead of and, or, not",
     )
@@ -134,7 +133,7 @@ def as_index(self: Tensor) -> int:
             f"only integer tensors of a single element can be converted to an index, not {self.dtype.name} of shape "
             f"{tuple(self.shape)}"
         )
-    batching.refuse(
+    self = batching.sole(
         self, "using a Tensor as a Python index, size or range",
         "index with the Tensor itself (x[i], gradkit.take_along_dim), or make the largest size and mask with gradkit.where",
     )
@@ -154,8 +153,8 @@ def elements(self: Tensor) -> Any:
 
 
 def contains(self: Tensor, element: Any) -> bool:
-    for x in (self, element):
-        batching.refuse(x, "asking whether a Tensor contains an element", "write (x == element).any()")
+    remedy = "write (x == element).any()"
+    self, element = [batching.sole(x, "asking whether a Tensor contains an element", remedy) for x in (self, element)]
     if not isinstance(element, (Tensor, np.ndarray, np.generic, *dtypes.NUMBERS)):
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
     value = element.array if isinstance(element, Tensor) else element

@@ -8,7 +8,7 @@ import numpy as np
 from gradkit.autograd import walk
 from gradkit.engine import modes, watching
 from gradkit.engine.node import Handle
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor, kept_alike, wrap
 
 METHODS = ("backward", "detach", "detach_", "register_hook", "register_post_accumulate_grad_hook", "retain_grad")
 
@@ -25,6 +25,7 @@ def detach(self: Tensor) -> Tensor:
     t = wrap(self.array, batch=self.batch)
     if modes.unusual:
         t._inference = self._inference
+        kept_alike(t, self)
     return t
 
 

@@ -30,8 +30,34 @@ def spread(bind: Any, prim: Primitive, batch: tuple[int, ...], operands: Any, pa
         physical = [expand(x, sizes + x.shape[len(sizes) :]) for x in physical]
     y = bind(prim, physical, given)
     if prim.outputs > 1:
-        return [wrap(one.array, one.node, one.tangents, batch) for one in y]
-    return wrap(y.array, y.node, y.tangents, batch)
+        return [made_of(one.array, one.node, one.tangents, batch, operands) for one in y]
+    return made_of(y.array, y.node, y.tangents, batch, operands)
+
+
+def made_of(array: Any, node: Any, ts: Any, batch: tuple[int, ...], operands: Any) -> Tensor:
+    """What was made of these operands, of which some may be alike in all samples."""
+    t = wrap(array, node, ts, batch)
+    for x in operands:
+        if x._alike:
+            t._alike = alike(batch, operands)
+            break
+    return t
+
+
+def alike(batch: tuple[int, ...], operands: Any) -> tuple[int, ...]:
+    """Those of the levels along which all samples of all operands are the same."""
+    differ = {level for x in operands if x._alike != x.batch for level in x.batch if level not in x._alike}
+    return tuple([level for level in batch if level not in differ]) if differ else batch
+
+
+def single(x: Tensor, levels: tuple[int, ...]) -> Tensor:
+    """`x` without the batch axes of these levels, along which all samples are the same."""
+    batch = tuple([level for level in x.batch if level not in levels])
+    if batch == x.batch:
+        return x
+    key = (..., *[slice(None) if level in batch else 0 for level in x.batch], *[slice(None)] * x.ndim)
+    y = tensor_xp.slice(wrap(x.array, x.node), key=key)
+    return wrap(y.array, y.node, x.tangents, batch)
 
 
 def _spread_raw(prim: Primitive, batch: tuple[int, ...], operands: Any, params: Any) -> Any:
@@ -51,7 +77,9 @@ def _spread_raw(prim: Primitive, batch: tuple[int, ...], operands: Any, params: 
         raise
     except ValueError as reason:
         raise errors.unfit(prim.name, raws, reason) from None
-    return [wrap(one, None, None, batch) for one in y] if prim.outputs > 1 else wrap(y, None, None, batch)
+    if prim.outputs > 1:
+        return [made_of(one, None, None, batch, operands) for one in y]
+    return made_of(y, None, None, batch, operands)
 
 
 def extents(batch: tuple[int, ...], operands: Any) -> tuple[int, ...]:
@@ -113,7 +141,9 @@ def over_active_batches(x: Tensor) -> Tensor:
     if not levels:
         return x
     plain = expand(align(wrap(x.array, x.node, None, x.batch), levels), sizes + tuple(x.shape))
-    return wrap(plain.array, plain.node, x.tangents, tuple(levels))
+    y = wrap(plain.array, plain.node, x.tangents, tuple(levels))
+    y._alike = tuple([level for level in levels if level in x._alike or level not in x.batch])
+    return y
 
 
 def depends_on_data(what: str, remedy: str) -> RuntimeError:
@@ -124,10 +154,13 @@ def depends_on_data(what: str, remedy: str) -> RuntimeError:
     )
 
 
-def refuse(x: Any, what: str, remedy: str) -> None:
-    """Raise that error inside vmap."""
-    if isinstance(x, Tensor) and x.batch:
+def sole(x: Any, what: str, remedy: str) -> Any:
+    """`x`, if inside vmap as the one tensor that all samples share; else that error."""
+    if not (isinstance(x, Tensor) and x.batch):
+        return x
+    if x._alike != x.batch:
         raise depends_on_data(what, remedy)
+    return single(x, x.batch)
 
 
 def enter(x: Tensor, level: int) -> Tensor:

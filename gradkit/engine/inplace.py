@@ -10,21 +10,20 @@ from typing import Any
 import numpy as np
 
 from gradkit.backend.protocol import backend_of, backends, beside
-from gradkit.engine import batching, modes
+from gradkit.engine import modes
 from gradkit.engine.bind import bind
 from gradkit.engine.device import elsewhere
 from gradkit.engine.dtypes import constant
 from gradkit.engine.lending import keep_copies, lent, reclaim
-from gradkit.engine.lines import user_line
 from gradkit.engine.node import reachable
 from gradkit.engine.operands import gathered, tensor_xp
 from gradkit.engine.products import settle
-from gradkit.engine.sharing import check_own
+from gradkit.engine.sharing import batched_like, check_own, spread
 from gradkit.engine.tangents import tangent
 from gradkit.engine.tape import remember
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.engine.versions import owner, stamp
-from gradkit.engine.views import batched, chain, shown
+from gradkit.engine.versions import stamp
+from gradkit.engine.views import batched, chain, shown, turn, views_of
 
 local = modes.local
 
@@ -138,13 +137,18 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
             return write(x, op, name, *others)
     if not recorded and written_at_once(x, op, others, name):
         return x
-    y = op(wrap(x.array.copy(), x.node, x.tangents, x.batch) if recorded else x, *others)
+    old = x
+    if recorded:
+        old = wrap(x.array.copy(), x.node, x.tangents, x.batch)
+        if modes.lifted and x.batch:
+            old._alike = x._alike
+    y = op(old, *others)
     if any([y is o for o in others]) and not lifted(x, y):
         return assign(x, y, name)
     if local.functions:
         check_own(x, name, y)
-    if y.batch and y.batch != x.batch:
-        spread(x, y.batch)
+    if modes.lifted and y.batch:
+        spread(x, y)
     raw = memory(x, name)
     if y.array.dtype is not raw.dtype or y.array.shape != raw.shape or x.batch or y.batch:
         y = fitted(x, y, name)
@@ -263,43 +267,6 @@ def overwritten(x: Tensor, value: Tensor, steps: tuple[Any, ...]) -> Tensor:
     return tensor_xp.overwrite(x, tensor_xp.broadcast_to(value, shape), steps=steps)
 
 
-def batched_like(x: Tensor, y: Tensor) -> Tensor:
-    """`y` with exactly the batch axes of `x`; a sample's value cannot be written into memory all samples share."""
-    if not set(y.batch) <= set(x.batch):
-        raise shared_by_samples(x)
-    return y + tensor_xp.zeros_like(x)
-
-
-def shared_by_samples(x: Tensor) -> RuntimeError:
-    return RuntimeError(
-        f"vmap: an in-place operation, in {user_line()}, writes a batched value into a tensor of shape {tuple(x.shape)} "
-        "that is not batched; make the tensor inside the function from a batched one, e.g. x.new_zeros(...) or "
-        "zeros_like(x), or use the operation that is not in place"
-    )
-
-
-def spread(x: Tensor, batch: tuple[int, ...]) -> None:
-    """Give the root of `x` new memory with these batch axes, where all it lacks are those of a transform's own tangents.
-
-    What nobody asked to be batched must not fail for it: a buffer that is made inside a function whose Hessian is taken.
-    """
-    root = x._view[1] if x._view else x
-    lacking = {*batch} - {*root.batch}
-    if not lacking <= {*local.hidden}:
-        return
-    batch, sizes = tuple(sorted({*root.batch, *lacking})), dict(local.batches)
-    with modes.mode(grad=True):
-        whole = batching.align(wrap(root.array, root.node, None, root.batch), batch)
-        whole = batching.expand(whole, tuple([sizes[level] for level in batch]) + tuple(root.shape))
-    turn(root, whole.node, root.tangents)
-    root.array, root.batch = whole.array.copy(), batch
-    for ref in root._views or ():
-        if (t := ref()) is not None:
-            t.array, t.batch = shown(root.array, batched(root, chain(t))), batch
-            if owner(t.array) is not owner(root.array):
-                raise shared_by_samples(x)
-
-
 # -- history
 def revise(x: Tensor, y: Tensor, steps: tuple[Any, ...] = (), whole: bool = True) -> None:
     """Give the history of `y`, just written into what steps show of `x`, to all who see this memory.
@@ -323,26 +290,14 @@ def revise(x: Tensor, y: Tensor, steps: tuple[Any, ...] = (), whole: bool = True
     else:
         raws, parents = (root.array, y.array), (root.node, y.node)
         turn(root, remember(tensor_xp.overwrite.primitive, (root, y), raws, root.array, parents, {"steps": steps}).node)
-    for ref in root._views or ():
-        t = ref()
-        if t is not None:
-            see_again(t)
+    for t in views_of(root) if root._views else ():
+        see_again(t)
 
 
 def unrecorded(t: Tensor, root: Tensor, level: int) -> Tensor:
     """A tangent as a write under no_grad leaves it: with the history of the one that was there."""
     old = tangent(root, level)
     return wrap(t.array, old.node if old is not None else None, t.tangents, t.batch)
-
-
-def turn(t: Tensor, node: Any, ts: Any = None) -> None:
-    """Give a tensor another history. Hooks stay with the old one, but `retain_grad` follows the tensor."""
-    if t._retains and node is not None and node is not t.node:
-        t.node.hooks.retain = None
-        node._hooks().retain = weakref.ref(t)
-    t.node = node
-    if ts or t.tangents:
-        t.tangents = ts
 
 
 def see_again(t: Tensor) -> None:

@@ -1,11 +1,14 @@
-"""What a function under a transform shares with the code around it, and must not write derivatives into."""
+"""Writing in place under a transform: what its function shares with the code around it, and memory that samples share."""
 
 from types import FunctionType
 from typing import Any
 
-from gradkit.engine import modes
+from gradkit.engine import batching, modes
 from gradkit.engine.lines import user_line
-from gradkit.engine.tensor import Tensor
+from gradkit.engine.operands import tensor_xp
+from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.versions import owner
+from gradkit.engine.views import batched, chain, shown, turn, views_of
 
 local = modes.local
 
@@ -70,3 +73,47 @@ def check_own(x: Tensor, name: str, *values: Any) -> None:
             f"shape {tuple(x.shape)}, {x.dtype.name}, which outlives the transform: make it an argument of the function, "
             "write to a clone() of it, or return the value (has_aux=True)"
         )
+
+
+def batched_like(x: Tensor, y: Tensor) -> Tensor:
+    """`y` with exactly the batch axes of `x`; a sample's value cannot be written into memory all samples share."""
+    if not set(y.batch) <= set(x.batch):
+        raise shared_by_samples(x)
+    return y + tensor_xp.zeros_like(x)
+
+
+def shared_by_samples(x: Tensor) -> RuntimeError:
+    return RuntimeError(
+        f"vmap: an in-place operation, in {user_line()}, writes a batched value into a tensor of shape {tuple(x.shape)} "
+        "that is not batched; make the tensor inside the function from a batched one, e.g. x.new_zeros(...) or "
+        "zeros_like(x), or use the operation that is not in place"
+    )
+
+
+def spread(x: Tensor, y: Tensor) -> None:
+    """Give the root of `x` new memory with the batch axes of `y`, where all it lacks are those of a transform's own tangents.
+
+    What nobody asked to be batched must not fail for it: a buffer that is made inside a function whose Hessian is taken.
+    Samples of that memory will be no more alike than those of `y`.
+    """
+    root = x._view[1] if x._view else x
+    lacking, views = {*y.batch} - {*root.batch}, views_of(root)
+    batch, sizes = tuple(sorted({*root.batch, *lacking})), dict(local.batches)
+    alike = batching.alike(batch, (root, y))
+    if root._aliased and not {*root._alike} <= {*alike}:
+        raise shared_by_samples(x)
+    if not lacking <= {*local.hidden, *y._alike}:
+        return
+    for t in (root, *views) if root._alike or alike else ():
+        t._alike = alike
+    if not lacking:
+        return
+    with modes.mode(grad=True):
+        whole = batching.align(wrap(root.array, root.node, None, root.batch), batch)
+        whole = batching.expand(whole, tuple([sizes[level] for level in batch]) + tuple(root.shape))
+    turn(root, whole.node, root.tangents)
+    root.array, root.batch = whole.array.copy(), batch
+    for t in views:
+        t.array, t.batch = shown(root.array, batched(root, chain(t))), batch
+        if owner(t.array) is not owner(root.array):
+            raise shared_by_samples(x)

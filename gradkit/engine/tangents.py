@@ -12,7 +12,7 @@ from gradkit.engine.operands import tensor_xp
 from gradkit.engine.places import beside
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.products import LARGE, Product, levels, product
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor, kept_alike, wrap
 
 local = modes.local
 
@@ -34,12 +34,12 @@ def strip(x: Any, level: int) -> Any:
     if not ts or level not in ts:
         return x
     rest = None if len(ts) == 1 else {l: t for l, t in ts.items() if l != level}
-    return wrap(x.array, x.node, rest, x.batch)
+    return kept_alike(wrap(x.array, x.node, rest, x.batch), x)
 
 
 def dual(x: Tensor, level: int, t: Tensor | None) -> Tensor:
     """`x` with a tangent at a level."""
-    return x if t is None else wrap(x.array, x.node, {**(x.tangents or {}), level: t}, x.batch)
+    return x if t is None else kept_alike(wrap(x.array, x.node, {**(x.tangents or {}), level: t}, x.batch), x)
 
 
 def push(bind: Any, prim: Primitive, level: int, operands: Any, params: dict[str, Any]) -> Any:
@@ -124,6 +124,7 @@ def plain(y: Tensor, ts: list[Tensor | None]) -> bool:
 def _push_raw(prim: Primitive, ts: Any, y: Tensor, primals: Any, params: Any) -> Tensor | None:
     """The tangent of an elementwise row's `y` then: its rules on raw arrays, batch axes in front."""
     batch = y.batch
+    given = [y, *primals, *[t for t in ts if t is not None]]
     for t in ts:
         if t is not None and t.batch != batch:
             batch = tuple(sorted({*batch, *t.batch}))
@@ -131,7 +132,6 @@ def _push_raw(prim: Primitive, ts: Any, y: Tensor, primals: Any, params: Any) ->
         y_raw, raws = y.array, [x.array for x in primals]
         raw_ts = [None if t is None else t.array for t in ts]
     else:
-        given = [y, *primals, *[t for t in ts if t is not None]]
         y_raw, *raws = batching.beside(batch, given, loose=True)
         raws, moved = raws[: len(primals)], iter(raws[len(primals) :])
         raw_ts = [None if t is None else next(moved) for t in ts]
@@ -142,4 +142,4 @@ def _push_raw(prim: Primitive, ts: Any, y: Tensor, primals: Any, params: Any) ->
     shape = y.array.shape
     if y.batch != batch:
         shape = batching.extents(batch, given) + shape[len(y.batch) :]
-    return wrap(c if c.shape == shape else NUMPY.xp.broadcast_to(c, shape), None, None, batch)
+    return batching.made_of(c if c.shape == shape else NUMPY.xp.broadcast_to(c, shape), None, None, batch, given)

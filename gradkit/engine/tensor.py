@@ -36,6 +36,8 @@ class Tensor:
     node: Any
     tangents: Any = None  # {level: Tensor}: forward mode. A tangent may itself carry tangents of lower levels
     batch: tuple[int, ...] = ()  # vmap levels, ascending: the leading axes of `array`
+    _alike: tuple[int, ...] = ()  # of these, where all samples are the same: a transform spread them, to be told apart
+    _aliased: bool = False  # does a tensor that is none of its views see its memory, and take it to be alike?
     _view: Any = None  # (tensor it was taken from, root of all its views, primitive, params)
     _views: Any = None  # weak references to the views of this root, oldest first
     _room: int = 32  # how many there may be before the dead are looked for
@@ -263,6 +265,14 @@ def wrap(array: Any, node: Any = None, tangents: Any = None, batch: tuple[int, .
         t.tangents = tangents
     if batch:
         t.batch = batch
+    return t
+
+
+def kept_alike(t: Tensor, x: Tensor) -> Tensor:
+    """`t`, another form of `x` over the same memory, as alike in all samples as that is."""
+    if x._alike:
+        t._alike = x._alike
+        t._aliased = (x._view[1] if x._view else x)._aliased = True
     return t
 
 

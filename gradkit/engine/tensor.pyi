@@ -18,6 +18,8 @@ class Tensor:
     node: Any
     tangents: Any
     batch: tuple[int_, ...]
+    _alike: tuple[int_, ...]
+    _aliased: bool_
     _view: Any
     _views: Any
     _room: int_
@@ -623,5 +625,6 @@ class Tensor:
     xlogy_ = xlogy
     zero_ = writing.zero_
 def _bounds(ndim: int) -> str: ...
+def kept_alike(t: Tensor, x: Tensor) -> Tensor: ...
 def leaf_node(t: Tensor) -> Any: ...
 def wrap(array: Any, node: Any = ..., tangents: Any = ..., batch: tuple[int, ...] = ...) -> Tensor: ...

@@ -119,6 +119,21 @@ def batched(x: Tensor, steps: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple([(prim, prim.batching(sizes, **params) if prim.batching and sizes else params) for prim, params in steps])
 
 
+def views_of(root: Tensor) -> list[Tensor]:
+    """Those that somebody holds, oldest first."""
+    return [t for ref in root._views or () if (t := ref()) is not None]
+
+
+def turn(t: Tensor, node: Any, ts: Any = None) -> None:
+    """Give a tensor another history. Hooks stay with the old one, but `retain_grad` follows the tensor."""
+    if t._retains and node is not None and node is not t.node:
+        t.node.hooks.retain = None
+        node._hooks().retain = weakref.ref(t)
+    t.node = node
+    if ts or t.tangents:
+        t.tangents = ts
+
+
 def mark_as_source(t: Tensor, source: Tensor) -> None:
     """A view is an inference tensor if what it shows is one. One taken inside the mode must not be written outside."""
     if not (local.inference or source._inference) or owner(t.array) is not owner(source.array):

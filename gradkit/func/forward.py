@@ -4,13 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from gradkit.engine import modes, products
-from gradkit.engine.sharing import within
+from gradkit.engine.sharing import Surroundings
 from gradkit.engine.tangents import dual, strip, tangent
 from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
 from gradkit.func.pulling import check_differentiable, fresh_leaf, zeros
 from gradkit.func.pushing import Tape, keeping_for_tangents
 from gradkit.func.reverse import freed, outside, recorded, with_aux
+
+local = modes.local
 
 
 def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> Any:
@@ -32,8 +34,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         what = "be nested alike" if flat else "contain at least one Tensor"
         raise RuntimeError(f"jvp: primals and tangents must {what}: got {len(flat)} and {len(flat_t)} leaves")
     xs, ts = _fitting(kind, flat, flat_t)
-    with within(func):
-        level, result = pushed(lambda *xs: func(*tree.unflatten(xs, spec)), xs, ts)
+    level, result = pushed(lambda *xs: func(*tree.unflatten(xs, spec)), xs, ts, func)
     y, aux = with_aux(result, "jvp") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
     outs, moved = [], []
@@ -59,9 +60,14 @@ def _fitting(kind: tree.Kind, flat: list[Any], flat_t: list[Any]) -> tuple[list[
     return xs, ts
 
 
-def pushed(function: Callable[..., Any], xs: Any, ts: Any) -> tuple[int, Any]:
-    """What a function of flat arguments gives for these with tangents (None: zero), and the level of the tangents."""
-    level = modes.new_level()
+def pushed(function: Callable[..., Any], xs: Any, ts: Any, inner: Callable[..., Any] | None = None) -> tuple[int, Any]:
+    """What a function of flat arguments gives for these with tangents (None: zero), and the level of the tangents.
+
+    It must not write what `inner` closes over.
+    """
+    level, functions = modes.new_level(), local.functions
+    if inner:
+        local.functions = (*functions, Surroundings(inner))
     products.levels.add(level)
     modes.shift(lift=1)
     try:
@@ -69,6 +75,7 @@ def pushed(function: Callable[..., Any], xs: Any, ts: Any) -> tuple[int, Any]:
     finally:
         modes.shift(lift=-1)
         products.levels.discard(level)
+        local.functions = functions
 
 
 def apart(y: Tensor, level: int) -> tuple[Tensor, Tensor | None]:

@@ -8,12 +8,12 @@ import numpy as np
 
 from gradkit.backend.protocol import backends, beside
 from gradkit.engine import modes
-from gradkit.engine.batching import align, expand, over_active_batches
+from gradkit.engine.batching import align, alike, expand, over_active_batches, single
 from gradkit.engine.device import on_device_of
 from gradkit.engine.node import Node, note, reachable
 from gradkit.engine.tangents import dual, strip, tangent, top_level
 from gradkit.engine.tape import pull
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor, kept_alike, wrap
 from gradkit.primitives.shape import alias, permute
 
 #: What a leaf of a transform is on the tape, which like any leaf must not be written in place.
@@ -33,7 +33,7 @@ def fresh_leaf(x: Tensor) -> Tensor:
         node = note(Node(), START, (), (None, None), None, like)
     else:
         node = note(Node(), LEAF, (x.node,), (None, None), None, like)
-    return wrap(x.array, node, x.tangents, x.batch)
+    return kept_alike(wrap(x.array, node, x.tangents, x.batch), x)
 
 
 def check_differentiable(x: Tensor, error: type[Exception]) -> None:
@@ -87,7 +87,16 @@ def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final:
         else:
             found = pull({node: ct.array for node, ct in seeds.items()}, wanted, retain=True, stops=stops)
             found = {node: wrap(ct) for node, ct in found.items()}
-    return [gathered(found[leaf.node], leaf) if leaf.node in found else zeros(leaf) for leaf in leaves]
+    cs = [gathered(found[leaf.node], leaf) if leaf.node in found else zeros(leaf) for leaf in leaves]
+    return [shared(c, alike(leaf._alike, [*ys, *cts])) if leaf._alike else c for c, leaf in zip(cs, leaves)]
+
+
+def shared(x: Tensor, levels: tuple[int, ...]) -> Tensor:
+    """`x`, which is alike in all samples of those levels, as one; but batched where it hangs on leaves that are."""
+    if x.node is None:
+        return single(x, levels)
+    x._alike = levels
+    return x
 
 
 def tangent_nodes(x: Tensor) -> list[Any]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from gradkit.backend.protocol import beside
 from gradkit.engine import modes
+from gradkit.engine.batching import single
 from gradkit.engine.sharing import Surroundings
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor, kept_alike, wrap
 from gradkit.func import tree
 from gradkit.func.pulling import START, fresh_leaf, ones, pull_lifted
 
@@ -84,11 +85,11 @@ def _shown(spec: tree.Spec) -> str:
 
 def outside(y: Tensor, leaves: list[Tensor]) -> Tensor:
     """An output as the caller sees it: on the tape only if something outside the transform put it there; its tangents,
-    which inside depend on the leaves too, likewise."""
+    which inside depend on the leaves too, likewise. Where all samples are alike it is one."""
     ts = {level: outside(t, leaves) for level, t in (y.tangents or {}).items()}
     if y.node is None or (local.grad and _depends_on_outside(y.node, {leaf.node for leaf in leaves})):
-        return y if not ts else wrap(y.array, y.node, ts, y.batch)
-    return wrap(y.array, None, ts, y.batch)
+        return y if not ts else kept_alike(wrap(y.array, y.node, ts, y.batch), y)
+    return single(wrap(y.array, None, ts, y.batch), y._alike)
 
 
 def freed(aux: Any, leaves: list[Tensor]) -> Any:

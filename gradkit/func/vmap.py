@@ -103,6 +103,8 @@ def _sample(y: Any) -> Tensor:
 
 
 def _shared(y: Any, level: int) -> Any:
+    if isinstance(y, Tensor) and level in y._alike:
+        return batching.single(y, (level,))
     if isinstance(y, Tensor) and level in y.batch:
         raise ValueError("vmap: an output differs between samples, so its out_dims cannot be None")
     return y

@@ -182,8 +182,7 @@ def _on_module(name: str, backend_xp: Any, *operands: Any, **params: Any) -> Any
 
 def unbatched(x: Any, name: str) -> Any:
     """The raw array of a tensor, for what depends on the data in shape; RuntimeError inside vmap."""
-    x = asarray(x)
-    batching.refuse(x, f"calling np.{name}, the shape of whose answer depends on the data", "do it outside of vmap")
+    x = batching.sole(asarray(x), f"calling np.{name}, the shape of whose answer depends on the data", "do it outside of vmap")
     return np.asarray(x.array) if isinstance(x.array, np.generic) else x.array
 
 

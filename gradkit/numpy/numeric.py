@@ -212,10 +212,9 @@ def _verdict(name: str) -> Callable[..., Any]:
     function = getattr(np, name)
 
     def check(a: Any, b: Any, *args: Any, **parameters: Any) -> bool:
-        raws = [asarray(x) for x in (a, b)]
-        for x in raws:
-            batching.refuse(x, f"calling np.{name}, which answers one bool", "use isclose, which answers a Tensor")
-        return bool(function(*[x.array for x in raws], *args, **parameters))
+        what, remedy = f"calling np.{name}, which answers one bool", "use isclose, which answers a Tensor"
+        raws = [batching.sole(asarray(x), what, remedy).array for x in (a, b)]
+        return bool(function(*raws, *args, **parameters))
 
     return named(check, name, f"""`numpy.{name}` as a Python bool. RuntimeError inside vmap.
 

@@ -157,7 +157,7 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
     shape = extents(input)
     axis = axis_from_end(input, dim)
     n = (shape or (1,))[axis]
-    batching.refuse(repeats, "repeating as often as a Tensor says", "do it outside of vmap")
+    repeats = batching.sole(repeats, "repeating as often as a Tensor says", "do it outside of vmap")
     counts = repeats.array if isinstance(repeats, Tensor) else np.asarray(repeats)
     if counts.dtype.kind not in "iu":
         raise TypeError(f"repeat_interleave(): argument 'repeats' must be int or an integer tensor, not {counts.dtype.name}")

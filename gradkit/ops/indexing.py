@@ -206,7 +206,7 @@ def places_of(part: Any, shape: tuple[int, ...], at: int) -> list[Any]:
     if not is_mask(part):
         return [part]
     check_mask(part, shape, at)
-    batching.refuse(part, "indexing with a mask", "write gradkit.where(mask, a, b), which keeps the shape")
+    part = batching.sole(part, "indexing with a mask", "write gradkit.where(mask, a, b), which keeps the shape")
     return list((part.array if isinstance(part, Tensor) else part).nonzero())
 
 
@@ -313,7 +313,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     >>> gradkit.nonzero(gradkit.tensor([0, 5, 6])).tolist()
     [[1], [2]]
     """
-    batching.refuse(
+    input = batching.sole(
         input, "calling nonzero(), whose shape depends on the data", "write a mask and gradkit.where, which keep the shape"
     )
     raw = np.asarray(input.array) if isinstance(input.array, np.generic) else input.array

@@ -198,8 +198,7 @@ def _distinct(values: Any, inverse: Any, counts: Any, with_inverse: bool, with_c
 def _plain(x: Tensor, name: str) -> Any:
     if not isinstance(x, Tensor):
         raise errors.not_a_tensor(name, 0, x)
-    batching.refuse(x, f"calling {name}(), whose shape depends on the data", "do it outside of vmap, or say the size")
-    return x.array
+    return batching.sole(x, f"calling {name}(), whose shape depends on the data", "do it outside of vmap, or say the size").array
 
 
 # -- counting and searching
@@ -291,7 +290,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if raw.size and on_host(raw) and raw.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes == -1:
-        batching.refuse(tensor, "calling one_hot() without num_classes", "say how many classes there are")
+        tensor = batching.sole(tensor, "calling one_hot() without num_classes", "say how many classes there are")
         num_classes = int(raw.max()) + 1
     if raw.size and on_host(raw) and raw.max() >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
