@@ -32,15 +32,19 @@ def function(name, dtype, inputs, outputs, rule):
     )
 
 
-def compiled(source, folder):
-    """A library of C++ text that may include the headers of kernels/; skips where there is no g++."""
+def compiled(source, folder, name="hosted", options=()):
+    """A library of C++ text that may include what is in kernels/, kept in a folder; skips where there is no g++."""
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed: device templates cannot run on the host")
-    text, library = folder / "hosted.cpp", folder / "hosted.so"
-    text.write_text(source, encoding="utf-8")
-    options = ["-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-DGRADKIT_HOST", f"-I{HERE}", f"-I{kernel_root()}"]
-    done = subprocess.run(["g++", *options, text, "-o", library], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    text, objects, library = [folder / f"{name}{suffix}" for suffix in (".cpp", ".o", ".so")]
+    if not library.exists():
+        text.write_text(source, encoding="utf-8")
+        # Fortified, longjmp takes the jump from one fiber to another for a mistake.
+        always = ["-std=c++20", "-O1", "-ffp-contract=off", "-fPIC", "-U_FORTIFY_SOURCE", "-DGRADKIT_HOST"]
+        options = [*always, f"-I{HERE}", f"-I{kernel_root()}", *options]
+        for arguments in ([*options, "-c", text, "-o", objects], ["-shared", objects, "-o", library]):
+            done = subprocess.run(["g++", *arguments], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
     return ctypes.CDLL(str(library))
 
 
