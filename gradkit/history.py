@@ -1,12 +1,13 @@
 """Tensor methods that concern the tape: detach, backward, retained gradients, hooks."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from gradkit.autograd import walk
-from gradkit.engine import modes, watching
+from gradkit.engine import batching, modes, watching
 from gradkit.engine.node import Handle
 from gradkit.engine.tensor import Tensor, kept_alike, wrap
 
@@ -79,7 +80,20 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
     """
     if self.node is None:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-    return Handle(self.node._hooks().tensor, hook)
+    return Handle(self.node._hooks().tensor, _of_samples(hook, self.batch, self.array.shape) if self.batch else hook)
+
+
+def _of_samples(hook: Callable[..., Any], batch: tuple[int, ...], shape: tuple[int, ...]) -> Callable[[Tensor], Any]:
+    """A hook of a tensor that stands for many samples: it sees a cotangent as the function under vmap sees the tensor."""
+
+    @wraps(hook)
+    def run(ct: Tensor) -> Any:
+        seen = batching.ascending(ct, (*ct.batch, *batch))
+        with modes.mode(lift=1, batches=batching.sizes_of([seen])):
+            new = hook(seen)
+            return batching.physical(new, batch, set(ct.batch), shape) if isinstance(new, Tensor) else new
+
+    return run
 
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:

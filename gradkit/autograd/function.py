@@ -312,7 +312,8 @@ def _mapped(cls: Any, level: int, args: tuple[Any, ...]) -> Any:
     size = next(x.array.shape[x.batch.index(level)] for x in args if isinstance(x, Tensor) and level in x.batch)
     in_dims = tuple([0 if isinstance(x, Tensor) and level in x.batch else None for x in args])
     plain = [batching.leave(x, level, size) if d == 0 else x for x, d in zip(args, in_dims)]
-    found = cls.vmap(VmapInfo(size, modes.local.randomness), in_dims, *plain)
+    with modes.mode(batches=tuple([place for place in modes.local.batches if place[0] != level])):
+        found = cls.vmap(VmapInfo(size, modes.local.randomness), in_dims, *plain)
     if not isinstance(found, tuple) or len(found) != 2:
         raise RuntimeError(
             "Expected the vmap staticmethod to have two returns, an output and out_dims with pytree structure "

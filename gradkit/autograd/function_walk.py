@@ -9,6 +9,7 @@ import numpy as np
 from gradkit.autograd.function_context import FunctionCtx
 from gradkit.backend.protocol import beside
 from gradkit.engine import modes
+from gradkit.engine.batching import ascending, physical, sizes_of
 from gradkit.engine.node import Node
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tape import give
@@ -37,7 +38,9 @@ class Call:
         grads = [self.given(i, c, record) for i, c in enumerate(given)]
         riding = {level for c in given if record and c is not None for level in c.batch}
         self.ctx.selective = needed is not None
-        with modes.mode(grad=modes.local.grad and record, mute=0 if record else 1):
+        samples = sizes_of(grads)
+        state = {"grad": modes.local.grad and record, "batches": samples}
+        with modes.mode(mute=0 if record else 1, lift=1 if samples else 0, **state):
             found = self.backward(self.ctx, *grads)
         found = checked(node, self.ctx, found if isinstance(found, tuple | list) else (found,), self.places)
         for i, (parent, place, batch) in enumerate(zip(node.parents, self.places, self.batches)):
@@ -46,7 +49,8 @@ class Call:
                 continue
             if not isinstance(g, Tensor):
                 raise RuntimeError(f"{node.name()}: expected Variable or None (got {type(g).__name__}) for argument {place}")
-            raw = _physical(g, batch, riding, parent.like[0], record)
+            g = physical(g, batch, riding, parent.like[0])
+            raw = g if record else g.array
             _check_fits(node, i, raw, *parent.like)
             give(xp, parent, raw, cts, heap)
 
@@ -56,7 +60,7 @@ class Call:
             return None
         shape, dtype, batch = self.outputs[i]
         if c is not None:
-            return _ascending(c, (*c.batch, *batch)) if record else wrap(c, batch=batch)
+            return ascending(c, (*c.batch, *batch)) if record else wrap(c, batch=batch)
         if not self.ctx.materialize_grads:
             return None
         return wrap(np.zeros(shape, dtype) if self.near is None else beside(self.near, "zeros", shape, dtype), batch=batch)
@@ -95,29 +99,3 @@ def _check_fits(node: Node, i: int, raw: Any, shape: Any, dtype: Any) -> None:
             f"Function {node.name()} returned a {raw.dtype.name} gradient at index {i} for an input of {dtype.name}; "
             "return its real part"
         )
-
-
-def _ascending(ct: Tensor, levels: tuple[int, ...]) -> Tensor:
-    """A cotangent whose first axes belong to these levels, as a Tensor with batch axes in ascending order."""
-    raw, ordered = wrap(ct.array, ct.node), tuple(sorted(levels))
-    if ordered != levels:
-        raw = tensor_xp.permute(raw, (*[levels.index(level) for level in ordered], *range(len(levels), raw.ndim)))
-    return wrap(raw.array, raw.node, batch=ordered)
-
-
-def _physical(g: Tensor, batch: tuple[int, ...], riding: set[int], shape: tuple[int, ...], record: bool) -> Any:
-    """A gradient in the layout of its argument's array: what rides on the walk, then batch axes that only it has, first."""
-    if g.batch or batch:
-        on_top = [level for level in g.batch if level in riding]
-        levels = (*on_top, *[level for level in g.batch if level not in riding and level not in batch], *batch)
-        order = [g.batch.index(level) for level in levels if level in g.batch]
-        raw = wrap(g.array, g.node)
-        if order != sorted(order):
-            raw = tensor_xp.permute(raw, (*order, *range(len(order), raw.ndim)))
-        sizes = dict(zip(g.batch, g.array.shape))
-        lead, own = [sizes.get(level, 1) for level in levels], tuple(g.shape)
-        raw = tensor_xp.reshape(raw, (*lead, *own)) if len(lead) > len(order) else raw
-        lead[len(lead) - len(batch) :] = shape[: len(batch)]
-        raw = raw if raw.shape == (*lead, *own) else tensor_xp.broadcast_to(raw, (*lead, *own))
-        g = wrap(raw.array, raw.node, batch=tuple(on_top))
-    return g if record else g.array

@@ -166,7 +166,8 @@ def sole(x: Any, what: str, remedy: str) -> Any:
 def enter(x: Tensor, level: int) -> Tensor:
     """The first axis of `x` becomes the batch axis of `level`, behind the batch axes it has: where it belongs."""
     ts = {l: enter(t, level) for l, t in (x.tangents or {}).items()}
-    return wrap(x.array, x.node, ts, (*x.batch, level))
+    y = ascending(x, (*x.batch, level))
+    return wrap(y.array, y.node, ts, y.batch)
 
 
 def leave(x: Tensor, level: int, size: int) -> Tensor:
@@ -176,4 +177,39 @@ def leave(x: Tensor, level: int, size: int) -> Tensor:
         lower = wrap(x.array, x.node, None, x.batch)
         y = tensor_xp.broadcast_to(tensor_xp.reshape(lower, (1, *x.shape)), (size, *x.shape))
         return wrap(y.array, y.node, ts, x.batch)
-    return wrap(x.array, x.node, ts, tuple([l for l in x.batch if l != level]))
+    rest, raw = tuple([l for l in x.batch if l != level]), x
+    if level != x.batch[-1]:  # a tangent that an inner transform spread
+        order = [x.batch.index(l) for l in (*rest, level)]
+        raw = tensor_xp.permute(wrap(x.array, x.node), (*order, *range(len(order), x.array.ndim)))
+    return wrap(raw.array, raw.node, ts, rest)
+
+
+def sizes_of(xs: Any) -> tuple[tuple[int, int], ...]:
+    """The batch axes of some tensors, as a thread knows the vmaps it is in: what walks back later is in them again."""
+    return tuple(sorted({place for x in xs if x is not None for place in zip(x.batch, x.array.shape)}))
+
+
+def ascending(ct: Tensor, levels: tuple[int, ...]) -> Tensor:
+    """A cotangent whose first axes belong to these levels, as a Tensor with batch axes in ascending order."""
+    raw, ordered = wrap(ct.array, ct.node), tuple(sorted(levels))
+    if ordered != levels:
+        raw = tensor_xp.permute(raw, (*[levels.index(level) for level in ordered], *range(len(levels), raw.ndim)))
+    return wrap(raw.array, raw.node, batch=ordered)
+
+
+def physical(g: Tensor, batch: tuple[int, ...], riding: set[int], shape: tuple[int, ...]) -> Tensor:
+    """A gradient in the layout of its argument's array: what rides on the walk, then batch axes that only it has, first."""
+    if g.batch or batch:
+        on_top = [level for level in g.batch if level in riding]
+        levels = (*on_top, *[level for level in g.batch if level not in riding and level not in batch], *batch)
+        order = [g.batch.index(level) for level in levels if level in g.batch]
+        raw = wrap(g.array, g.node)
+        if order != sorted(order):
+            raw = tensor_xp.permute(raw, (*order, *range(len(order), raw.ndim)))
+        sizes = dict(zip(g.batch, g.array.shape))
+        lead, own = [sizes.get(level, 1) for level in levels], tuple(g.shape)
+        raw = tensor_xp.reshape(raw, (*lead, *own)) if len(lead) > len(order) else raw
+        lead[len(lead) - len(batch) :] = shape[: len(batch)]
+        raw = raw if raw.shape == (*lead, *own) else tensor_xp.broadcast_to(raw, (*lead, *own))
+        g = wrap(raw.array, raw.node, batch=tuple(on_top))
+    return g

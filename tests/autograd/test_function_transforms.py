@@ -333,3 +333,35 @@ def test_vmap_rule_with_too_few_out_dims_says_so():
 
     with pytest.raises(RuntimeError, match="Two.vmap returned 2 outputs and out_dims="):
         gradkit.vmap(Two.apply)(gradkit.ones(2))
+
+
+def sharing(x, w):
+    return (x * w).sin() * x.sum(-1, keepdim=True)
+
+
+def mapped(function):
+    def vmap(info, in_dims, *args):
+        spread = [a.expand(info.batch_size, *a.shape) if d is None else a.movedim(d, 0) for a, d in zip(args, in_dims)]
+        return function().apply(*spread), 0
+
+    return vmap
+
+
+@pytest.mark.parametrize("shared", [0, 1])
+@pytest.mark.parametrize("generated", [True, False])
+@pytest.mark.parametrize("derivative", ["grad", "jacfwd", "hessian"])
+def test_derivatives_of_samples_that_share_an_operand(derivative, generated, shared):
+    function = define(
+        gradkit, lambda *args: sharing(*args), lambda ctx, g: gradkit.func.vjp(sharing, *ctx.saved_tensors)[1](g),
+        setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs),
+        jvp=lambda ctx, *ts: gradkit.func.jvp(sharing, ctx.saved_tensors, ts)[1],
+        **({"generate_vmap_rule": True} if generated else {"vmap": mapped(lambda: function)}),
+    )  # fmt: skip
+    samples, other = gradkit.tensor([[0.3, 0.7], [0.2, -0.5], [1.0, 0.4]]), gradkit.tensor([2.0, 3.0])
+    both = (lambda x: (other, x)) if shared == 0 else (lambda x: (x, other))
+    derived = getattr(gradkit.func, derivative)
+    found = gradkit.vmap(derived(lambda x: function.apply(*both(x)).sum()))(samples)
+    want = gradkit.stack([derived(lambda x: sharing(*both(x)).sum())(x) for x in samples])
+    assert gradkit.allclose(found, want, rtol=1e-4, atol=1e-5)
+    ahead = gradkit.func.grad(lambda xs: gradkit.vmap(lambda x: function.apply(*both(x)))(xs).sum())(samples)
+    assert gradkit.allclose(ahead, gradkit.stack([gradkit.func.grad(lambda x: sharing(*both(x)).sum())(x) for x in samples]))

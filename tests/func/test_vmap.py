@@ -235,3 +235,24 @@ def test_same_randomness_refuses_samples_that_differ(name, alike):
 
 def test_out_dims_of_one_output_may_be_a_tuple(alike):
     alike(lambda m: m.vmap(lambda x: x, out_dims=(1,))(m.ones(3, 4)))
+
+
+def test_a_hook_sees_the_cotangent_of_its_sample():
+    def loss(x):
+        y = x * 1
+        y.register_hook(lambda g: g * x.sum())
+        return y.exp().sum()
+
+    x = gradkit.tensor(X)
+    want = x.exp() * x.sum(1, keepdim=True)
+    np.testing.assert_allclose(vmap(grad(loss))(x), want)
+    np.testing.assert_allclose(grad(lambda x: vmap(loss)(x).sum())(x), want)
+
+
+def test_what_samples_share_has_no_gradient_per_sample():
+    w = gradkit.ones(4, dtype=gradkit.float64, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"inputs\[0\].*func\.grad"):
+        vmap(lambda x: gradkit.autograd.grad((x * w).sum(), w)[0])(gradkit.tensor(X))
+    with pytest.raises(RuntimeError, match=r"backward\(\) called inside vmap"):
+        vmap(lambda x: (x * w).sum().backward())(gradkit.tensor(X))
+    assert w.grad is None
