@@ -104,9 +104,8 @@ def jacobian(
     A Tensor for one output and one input, else a tuple over outputs of tuples over inputs (one level for one of
     either). `strategy` is "reverse-mode", "forward-mode", or "auto": by sizes. All combinations are supported, and all
     are batched: `vectorize` is accepted and makes no difference. `chunk_size` rows or columns are done at a time (None:
-    all; "auto": as many as `gradkit.func.set_memory_budget` allows, with "forward-mode" as a guess from the inputs' sizes,
-    where `func.jacfwd` measures). With `strict` an output that does not depend on an
-    input raises RuntimeError; otherwise its block is zero.
+    all; "auto": as many as `gradkit.func.set_memory_budget` allows, for which `func` may have to be run again). With
+    `strict` an output that does not depend on an input raises RuntimeError; otherwise its block is zero.
 
     TypeError for what is no Tensor; for an unknown strategy what is both ValueError and AssertionError.
 

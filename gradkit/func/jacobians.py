@@ -124,7 +124,7 @@ def jacfwd(
 
 def columns(
     function: Callable[..., Any], xs: list[Tensor], j: int, chunk_size: Any = None, randomness: str = "error",
-    kept: dict[str, Any] | None = None, largest: int | None = None,
+    kept: dict[str, Any] | None = None, once: int = 0,
 ) -> list[Tensor]:
     """The Jacobian of each output with respect to one input, by pushing unit tangents forward, many at a time.
 
@@ -149,7 +149,7 @@ def columns(
                 kept["aux"] = tree.mapped(lambda one: _freed_of(one, level, batch_level, count), kept["aux"])
             return [batching.leave(t, batch_level, count) for t in moved]
 
-    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, x.array.nbytes, largest)
+    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, x.array.nbytes, once=once)
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 
@@ -173,8 +173,10 @@ def still(y: Tensor, x: Tensor) -> Tensor:
 def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any) -> list[list[Tensor]]:
     """All blocks, a list over outputs of lists over inputs, by forward mode."""
     function = repeatable(function, xs)
-    # "auto", which is the default here, is guessed from the sizes of the inputs: measuring takes a millisecond
-    found = [columns(function, xs, j, chunk_size, largest=1) for j in range(len(xs))]
+    once = 0
+    if chunk_size == "auto" and any([x.shape.numel() > 1 for x in xs]):  # to try some columns would take a millisecond
+        once = chunks.taken(lambda: function(*xs), xs[0].device)
+    found = [columns(function, xs, j, chunk_size, once=once) for j in range(len(xs))]
     return [list(row) for row in zip(*found)]
 
 

@@ -96,6 +96,16 @@ WIDE = {
     "jacfwd": lambda x: jacfwd(lambda x: (gradkit.stack([x] * 200).sin() * x).exp().sum(1), chunk_size="auto")(x[:128]),
     "functional.jacobian": lambda x: F.jacobian(lambda x: (x.sin() * x).exp().reshape(64, -1).sum(1), x),
     "functional.hessian": lambda x: F.hessian(lambda x: (gradkit.stack([x] * 100).sin() * x).exp().sum(), x[:64]),
+    "functional.jacobian, forward": lambda x: F.jacobian(
+        lambda x: (gradkit.stack([x] * 200).sin() * x).exp().sum(1), x[:128], vectorize=True, strategy="forward-mode"
+    ),
+    "functional.hessian, forward": lambda x: F.hessian(
+        lambda x: (gradkit.stack([x] * 100).sin() * x).exp().sum(), x[:64], vectorize=True,
+        outer_jacobian_strategy="forward-mode",
+    ),
+    "what forward mode closes over": lambda x: F.jacobian(
+        lambda s: (s[:, None] * x[:2048]).sin().sum(1), x[:16], vectorize=True, strategy="forward-mode"
+    ),
     "vmap": lambda x: vmap(lambda x: (gradkit.stack([x] * 20).sin() * x).exp().sum(), chunk_size="auto")(
         x.reshape(64, -1)
     ),
