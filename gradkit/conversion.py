@@ -243,14 +243,12 @@ def rebuilt(kind: Any, array: Any, requires_grad: bool, state: dict[str, Any]) -
 
 # -- to text
 def represent(self: Tensor) -> str:
-    if self.batch or self.tangents:
-        inner = wrap(self.array, self.node)
-        shown = f"tangents at levels {sorted(self.tangents)}" if self.tangents else ""
-        batch = f"batch axes of levels {list(self.batch)} in front" if self.batch else ""
-        return f"{represent(inner)} with {' and '.join(filter(None, (shown, batch)))}"
-    fn = self.grad_fn
+    if self.batch:
+        return f"{represent(wrap(self.array, self.node, self.tangents))} with batch axes of levels {list(self.batch)} in front"
+    fn, ts = self.grad_fn, self.tangents
     return printing.tensor_repr(
         moved(self.array, CPU), requires_grad=self.requires_grad and fn is None, grad_fn=fn and fn.name(),
+        tangent=(ts[max(ts)] if len(ts) == 1 else dict(ts)) if ts else None,
         device=str(self.device) if self.is_cuda else None, default_dtype=dtypes.get_default_dtype(),
     )
 

@@ -88,9 +88,10 @@ def raw_from(data: Any, dtype: Any = None, *, copy: bool) -> Any:
         data = data.array
     wanted = None if dtype is None else dtypes.known(dtype)
     if hasattr(data, "dtype") and hasattr(data, "shape"):
+        backend = backend_of(data)
         if wanted is None:
             dtypes.known(data.dtype)
-        return backend_of(data).asarray(data, wanted, copy=copy or None)
+        return backend.asarray(data, wanted, copy=copy or None)
     if isinstance(data, list | tuple):
         data = _bare(data)
     try:

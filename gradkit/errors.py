@@ -52,7 +52,22 @@ def two_devices(name: str, devices: Any, operands: Any) -> RuntimeError:
 
 def not_a_tensor(operation: str, position: int, x: Any) -> TypeError:
     remedy = "wrap it with gradkit.tensor(...)" if hasattr(x, "shape") or isinstance(x, list | tuple) else "pass a Tensor"
-    return TypeError(f"{operation}(): argument {position + 1} must be Tensor, not {type(x).__name__}; {remedy}")
+    if type(x).__name__ == "Tensor":
+        remedy = "write gradkit.from_dlpack(...) of it"
+    return TypeError(f"{operation}(): argument {position + 1} must be Tensor, not {type_of(x)}; {remedy}")
+
+
+def type_of(x: Any) -> str:
+    """The name of a type, with its library's where that is another: torch.Tensor."""
+    kind = type(x)
+    library = kind.__module__.partition(".")[0]
+    return kind.__name__ if library in ("builtins", "gradkit", "numpy") else f"{library}.{kind.__name__}"
+
+
+def foreign(x: Any) -> TypeError:
+    """The error of an array of another library."""
+    remedy = "from_dlpack(...) of it, which shares its memory" if hasattr(x, "__dlpack__") else "tensor(np.asarray(...)) of it"
+    return TypeError(f"expected a Tensor of gradkit, or an array of NumPy or CuPy, got {type_of(x)}: write gradkit.{remedy}")
 
 
 def out_of_range(dim: int, ndim: int, x: Any = None) -> IndexError:

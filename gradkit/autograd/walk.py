@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit import errors
 from gradkit.autograd.graph import GradientEdge
 from gradkit.backend.protocol import backends, beside
 from gradkit.engine import modes, watching
@@ -64,7 +65,7 @@ def _marked(targets: list[Any]) -> set[Any]:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     for i, t in enumerate(targets):
         if not isinstance(t, Tensor | GradientEdge):
-            raise TypeError(f"inputs[{i}] must be a Tensor or a GradientEdge, not {type(t).__name__}")
+            raise TypeError(f"inputs[{i}] must be a Tensor or a GradientEdge, not {errors.type_of(t)}")
         if isinstance(t, Tensor) and not t.requires_grad:
             raise RuntimeError(
                 f"One of the differentiated Tensors does not require grad: inputs[{i}], {_described(t)}; can't "
@@ -132,7 +133,7 @@ def grad(
         if isinstance(t, GradientEdge):
             continue
         if not isinstance(t, Tensor):
-            raise TypeError(f"inputs[{i}] must be a Tensor or a GradientEdge, not {type(t).__name__}")
+            raise TypeError(f"inputs[{i}] must be a Tensor or a GradientEdge, not {errors.type_of(t)}")
         if not t.requires_grad:
             raise RuntimeError(
                 f"One of the differentiated Tensors does not require grad: inputs[{i}], shape {tuple(t.shape)}; call "
@@ -216,7 +217,7 @@ def _seeds(roots: list[Tensor], weights: list[Any], recorded: bool) -> dict[Any,
     seeds: dict[Any, Any] = {}
     for i, (root, weight) in enumerate(zip(roots, weights)):
         if not isinstance(root, Tensor):
-            raise TypeError(f"element {i} of tensors must be Tensor, not {type(root).__name__}")
+            raise TypeError(f"element {i} of tensors must be Tensor, not {errors.type_of(root)}")
         if root.node is None:
             raise RuntimeError(
                 f"element {i} of tensors does not require grad and does not have a grad_fn: {_described(root)}. Was it "

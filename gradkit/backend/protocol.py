@@ -6,6 +6,8 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
+from gradkit import errors
+
 #: Forwards of all rows by name, entered by the registry: a namespace offers them wherever its module has no such function.
 row_forwards: dict[str, Callable[..., Any]] = {}
 
@@ -149,7 +151,7 @@ def backend_of(array: Any) -> Backend:
             return backend
     if type(array).__module__.partition(".")[0] == "cupy":  # an array made before anything asked for its device
         return backend_named("cuda")
-    raise TypeError(f"expected a raw array of one of {list(backends)}, got {type(array).__name__}")
+    raise errors.foreign(array)
 
 
 def beside(array: Any, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -9,6 +9,7 @@ from gradkit.engine import modes
 from gradkit.engine.batching import single
 from gradkit.engine.sharing import Surroundings
 from gradkit.engine.tensor import Tensor, kept_alike, wrap
+from gradkit.errors import type_of
 from gradkit.func import tree
 from gradkit.func.pulling import START, fresh_leaf, ones, pull_lifted
 
@@ -162,7 +163,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 def _one_number(y: Any) -> None:
     if isinstance(y, Tensor) and y.numel() == 1 and y.dtype.kind != "c":
         return
-    got = f"a Tensor of shape {tuple(y.shape)}, {y.dtype.name}" if isinstance(y, Tensor) else type(y).__name__
+    got = f"a Tensor of shape {tuple(y.shape)}, {y.dtype.name}" if isinstance(y, Tensor) else type_of(y)
     raise RuntimeError(f"grad: expected the function to return one real number as a Tensor, got {got}")
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.backend.protocol import backend_of
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.errors import type_of
 
 #: How to put a container together again: its type, its keys or None, and the same for each child; None for a leaf.
 Spec = tuple[Any, Any, tuple[Any, ...]] | None
@@ -85,9 +87,10 @@ class Kind:
     arrays = False
 
     def taken(self, leaf: Any) -> Any:
-        """A leaf as a Tensor; numbers and other objects as they are."""
+        """A leaf as a Tensor; numbers and other objects as they are. TypeError for another library's array."""
         if isinstance(leaf, Tensor) or not (hasattr(leaf, "dtype") and hasattr(leaf, "shape")):
             return leaf
+        backend_of(leaf)
         self.arrays = True
         return wrap(leaf)
 
@@ -101,5 +104,5 @@ class Kind:
 def tensor(x: Any, where: str, error: type[Exception] = RuntimeError) -> Tensor:
     """`x`, which must be a Tensor."""
     if not isinstance(x, Tensor):
-        raise error(f"{where}: expected a Tensor or an array, got {type(x).__name__}")
+        raise error(f"{where}: expected a Tensor or an array, got {type_of(x)}")
     return x

@@ -6,6 +6,7 @@ from typing import Any
 
 from gradkit.engine import batching, modes
 from gradkit.engine.tensor import Tensor
+from gradkit.errors import type_of
 from gradkit.func import chunks, tree
 from gradkit.ops import shaping
 
@@ -96,7 +97,7 @@ def _tupled(out_dims: Any) -> Any:
 def _sample(y: Any) -> Tensor:
     if not isinstance(y, Tensor):
         raise ValueError(
-            f"vmap: expected the function to return Tensors, got {type(y).__name__}; write out_dims=None for an output "
+            f"vmap: expected the function to return Tensors, got {type_of(y)}; write out_dims=None for an output "
             "that all samples share"
         )
     return y

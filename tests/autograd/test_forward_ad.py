@@ -102,3 +102,21 @@ def test_bad_use_is_refused(name):
     call, kind = BAD[name]
     with pytest.raises(kind):
         call(gradkit.tensor(X))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("shape", [(), (1,), (2, 2)])
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_a_dual_tensor_shows_its_tangent(shape, requires_grad, torch):
+    shown = []
+    for lib in (torch, gradkit):
+        with lib.autograd.forward_ad.dual_level():
+            tangent = lib.full(shape, 2.0, requires_grad=requires_grad)
+            shown.append(repr(lib.autograd.forward_ad.make_dual(lib.ones(shape), tangent)))
+    assert shown[0] == shown[1] and "tangent=" in shown[1]
+
+
+def test_tangents_of_several_levels_are_shown_by_level():
+    with fw.dual_level() as outer, fw.dual_level() as inner:
+        both = fw.make_dual(fw.make_dual(gradkit.ones(1), gradkit.zeros(1), level=outer), gradkit.ones(1), level=inner)
+        assert repr(both) == f"tensor([1.], tangent={{{outer}: tensor([0.]), {inner}: tensor([1.])}})"

@@ -43,6 +43,37 @@ def test_composition_agrees_with_pytorch(name, torch):
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-9, atol=1e-12)
 
 
+OF_OTHERS = {
+    "grad": lambda x: grad(lambda x: x.sum())(x),
+    "vjp": lambda x: vjp(lambda x: x, x),
+    "jvp": lambda x: jvp(lambda x: x, (x,), (x,)),
+    "a tangent": lambda x: jvp(lambda x: x, (gradkit.ones(2),), (x,)),
+    "a cotangent": lambda x: vjp(lambda x: x, gradkit.ones(2))[1](x),
+    "jacrev": lambda x: jacrev(lambda x: x)(x),
+    "jacfwd": lambda x: jacfwd(lambda x: x)(x),
+    "hessian": lambda x: hessian(lambda x: x.sum())({"a": x}),
+    "vmap": lambda x: vmap(lambda x: x)(x),
+    "linearize": lambda x: linearize(lambda x: x, x),
+    "functional_call": lambda x: gradkit.func.functional_call(gradkit.nn.Linear(2, 1), {"weight": x}, (gradkit.ones(2),)),
+    "an operand": lambda x: grad(lambda y: (x.__class__ and y * x).sum())(gradkit.ones(2)),
+    "tensor": gradkit.tensor,
+    "as_tensor": gradkit.as_tensor,
+}
+
+
+@pytest.mark.parametrize("name", OF_OTHERS)
+def test_tensors_of_another_library_are_refused_with_what_to_write(name, torch):
+    with pytest.raises(TypeError, match=r"torch.Tensor.*gradkit.from_dlpack\(") as raised:
+        OF_OTHERS[name](torch.ones(2))
+    assert gradkit.from_dlpack(torch.ones(2)).tolist() == [1.0, 1.0] and "\n" not in str(raised.value)
+
+
+def test_an_output_of_another_library_is_named(torch):
+    for call in (grad, jacrev, vmap):
+        with pytest.raises((RuntimeError, ValueError), match=r"torch\.Tensor"):
+            call(lambda x: torch.ones(2))(gradkit.ones(2))
+
+
 def test_perturbations_do_not_mix():
     x = gradkit.tensor(3.0)
     inner = grad(lambda x: x * grad(lambda y: x + y)(gradkit.tensor(1.0)))
