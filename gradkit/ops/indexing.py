@@ -74,6 +74,7 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
     places = [one if isinstance(one, Tensor) else wrap(one) for one in arrays]
     if axes:
         params = {"axes": axes, "lead": 0, "accumulate": False}
+        value = fitted(value, selected_ndim(target, places))
         inplace.put(target, index_put, into(write_at), (value, *places), params, "index_put_")
     else:
         inplace.put(target, mask_put, into(write_masked), (fitted(value, 1), *places), {"lead": 0}, "index_put_")
@@ -290,6 +291,11 @@ def fitted(value: Tensor, ndim: int) -> Tensor:
             f"or equal to the number of dimensions in the tensor ({len(shape)})"
         )
     return reshape(value, shape[extra:])
+
+
+def selected_ndim(x: Tensor, places: list[Tensor]) -> int:
+    """How many axes that has which index arrays select from some of the axes of `x`."""
+    return len(extents(x)) - len(places) + max([len(extents(one)) for one in places])
 
 
 def into(write: Any) -> Any:

@@ -133,3 +133,19 @@ def test_writing_back_what_was_written_records_nothing():
     x[0] += 1
     assert x.grad_fn.name() == "CopySlices"
     assert x.grad_fn.next_functions[0][0].name() == "MulBackward0"
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (1, 1, 2), (1, 1), ()], ids=str)
+@pytest.mark.parametrize("key", [[1, 0], np.array([True, True]), slice(None)], ids=str)
+def test_axes_of_extent_1_in_front_of_a_written_value_get_their_gradient(key, shape):
+    value = gradkit.ones(shape, requires_grad=True)
+    x = gradkit.zeros(2)
+    x[key] = 3 * value
+    (x * x).sum().backward()
+    assert value.grad.shape == shape
+    assert value.grad.sum() == 36.0
+
+
+def test_index_put_of_a_value_with_more_axes_than_the_places_raises():
+    with pytest.raises(RuntimeError, match=r"shape mismatch: value tensor of shape \[1, 2\] cannot be broadcast"):
+        gradkit.zeros(2).index_put((gradkit.tensor([1, 0]),), gradkit.ones(1, 2))

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-#: What PyTorch 2.13 differentiates wrongly of operands in another order (its CPU backward reads a strided weight as if it lay
-#: in one piece): they get operands in row-major order too.
-MISREAD = {"batch_norm"}
+#: What PyTorch 2.13 gets wrong of operands that lie in another order or share memory, from which operand on it then gets
+#: copies of them: on the CPU, backward of batch_norm reads a strided weight as if it lay in one piece, and a write by a list of
+#: places reads what it has just written.
+MISREAD = {"batch_norm": 0, "__setitem__": 1}
 
 
 def RowMajor(torch: Any) -> Any:
@@ -15,10 +16,15 @@ def RowMajor(torch: Any) -> Any:
     class Mode(TorchFunctionMode):  # type: ignore[misc]
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             if func.__name__ in MISREAD:
-                args, kwargs = tree_map_only(torch.Tensor, lambda t: t.contiguous(), (args, kwargs))
+                first = MISREAD[func.__name__]
+                rest, kwargs = tree_map_only(torch.Tensor, copied, (args[first:], kwargs))
+                args = (*args[:first], *rest)
             y = func(*args, **(kwargs or {}))
             known = {memory(x) for x in tree_leaves((args, kwargs)) if torch.is_tensor(x)}
             return tree_map_only(torch.Tensor, lambda t: t if memory(t) in known else t.contiguous(), y)
+
+    def copied(x: Any) -> Any:
+        return x.clone(memory_format=torch.contiguous_format)
 
     def memory(x: Any) -> int:
         return x.untyped_storage().data_ptr()
