@@ -141,6 +141,8 @@ PROGRAMS: dict[str, tuple[list[Any], dict[str, Any], int]] = {
     "cross_entropy_vjp": ([(), SHAPE, SHAPE[0]], LOSS, 2),
     "layer_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], NORM, 2),
     "layer_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], NORM, 5),
+    "rms_norm_forward": ([SHAPE, SHAPE[1:]], NORM, 2),
+    "rms_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], NORM, 5),
     "standardize_forward": ([SHAPE], NORM, 2),
     "standardize_vjp": ([SHAPE, SHAPE], NORM, 3),
     "batch_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], BY_COLUMN, 3),

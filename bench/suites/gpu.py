@@ -254,6 +254,7 @@ def torch_program(entry: Entry) -> Callable[[Any], Work]:
         "softmax": lambda torch, x: torch.softmax(x, -1),
         "cross_entropy": lambda torch, x, target: torch.nn.functional.cross_entropy(x, target),
         "standardize": lambda torch, x: torch.layer_norm(x, x.shape[-1:], eps=NORM["eps"]),
+        "rms_norm": lambda torch, x, w: torch.rms_norm(x, w.shape, w, NORM["eps"]),
         "batch_norm": lambda torch, x, w, *b: torch.nn.functional.batch_norm(
             x, None, None, w, *(b or [torch.zeros_like(w)]), True, 0.1, NORM["eps"]
         ),

@@ -15,7 +15,7 @@ from gradkit.engine.tensor import Tensor
 from gradkit.ops.reducing import mean
 from gradkit.primitives import elementwise as arithmetic, normalization as rows
 from gradkit.primitives.arranging import pad_constant, unfold
-from gradkit.primitives.shape import astype, axis_from_end, extents, reshape
+from gradkit.primitives.shape import axis_from_end, extents, reshape
 
 __all__ = ["group_norm", "layer_norm", "log_softmax", "rms_norm", "softmax"]
 METHODS = ("log_softmax", "softmax")
@@ -101,13 +101,10 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
     tensor([1., 1.])
     """
     shape = _normalized("rms_norm", input, normalized_shape, weight=weight)
-    if input.dtype.itemsize == 2 and is_floating(input.dtype):
-        wide = None if weight is None else astype(weight, dtype=np.float32)
-        return astype(rms_norm(astype(input, dtype=np.float32), shape, wide, eps), dtype=input.dtype)
-    tiny = float(np.finfo(input.dtype).eps) if eps is None else eps
-    squares = mean(input * input, dim=tuple(range(-len(shape), 0)), keepdim=True)
-    y = input * arithmetic.rsqrt(squares + tiny)
-    return y if weight is None else y * weight
+    if eps is None:
+        eps = float(np.finfo(np.float32 if input.dtype.itemsize == 2 else input.dtype).eps)
+    w = creation.ones(shape, dtype=input.dtype, device=input.device) if weight is None else weight
+    return rows.rms_norm(input, w, axis=tuple(range(-len(shape), 0)), eps=eps)
 
 
 def _normalized(name: str, input: Tensor, shape: Any, **given: Tensor | None) -> tuple[int, ...]:

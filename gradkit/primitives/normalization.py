@@ -59,9 +59,13 @@ log_softmax = general(
 # -- layer and batch normalisation
 def standardized(xp, x, axis: tuple[int, ...], eps: float) -> tuple[Any, Any]:
     """(x - mean) / sqrt(variance + eps), and 1 / sqrt(variance + eps)."""
-    centred = x - xp.mean(x, axis=axis, keepdims=True)
-    scale = 1 / xp.sqrt(xp.mean(centred * centred, axis=axis, keepdims=True) + eps)
-    return centred * scale, scale
+    return over_root(xp, x - xp.mean(x, axis=axis, keepdims=True), axis, eps)
+
+
+def over_root(xp, x, axis: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+    """x / sqrt(mean of squares + eps), and 1 / sqrt(mean of squares + eps)."""
+    scale = 1 / xp.sqrt(xp.mean(x * x, axis=axis, keepdims=True) + eps)
+    return x * scale, scale
 
 
 def unstandardized(xp, d, n, scale, axis: tuple[int, ...]):
@@ -108,6 +112,29 @@ def layer_norm_vjp(xp, d, x, w, *, axis: tuple[int, ...], eps: float) -> list[An
 
 
 @fusible
+def rms_norm_forward(xp, x, w, *, axis: tuple[int, ...], eps: float):
+    return over_root(xp, x, axis, eps)[0] * w
+
+
+@fusible
+def rms_norm_vjp(xp, d, x, w, *, axis: tuple[int, ...], eps: float) -> list[Any]:
+    n, scale = over_root(xp, x, axis, eps)
+    return [unrooted(xp, d * w, n, scale, axis), d * n]
+
+
+def unrooted(xp, d, n, scale, axis: tuple[int, ...]):
+    """The symmetric Jacobian of `over_root` applied to `d` (Zhang and Sennrich 2019)."""
+    return scale * (d - n * xp.mean(d * n, axis=axis, keepdims=True))
+
+
+def rms_norm_jvp(xp, ts, _y, x, w, axis: tuple[int, ...], eps: float):
+    x_t, w_t = ts
+    n, scale = over_root(xp, x, axis, eps)
+    moved = 0 if x_t is None else unrooted(xp, x_t, n, scale, axis) * w
+    return moved if w_t is None else moved + n * w_t
+
+
+@fusible
 def batch_norm_forward(xp, x, w, b, *, axis: tuple[int, ...], eps: float):
     return norm_forward(xp, x, w, b, axis=axis, eps=eps)
 
@@ -149,6 +176,12 @@ layer_norm = general(
     [((3, 4), (4,), (4,), {"axis": (-1,), "eps": 1e-5}), ((3, 2, 2), (2, 2), (2, 2), {"axis": (-2, -1), "eps": 1e-2})],
     arity=3, broadcasts=True, title="NativeLayerNormBackward0",
     peer=lambda torch, x, w, b, axis, eps: torch.layer_norm(x, x.shape[axis[0]:], w, b, eps),
+)
+rms_norm = general(
+    "rms_norm", rms_norm_forward, lambda xp, d, _y, x, w, axis, eps: rms_norm_vjp(xp, d, x, w, axis=axis, eps=eps), rms_norm_jvp,
+    [((3, 4), (4,), {"axis": (-1,), "eps": 1e-5}), ((3, 2, 2), (2, 2), {"axis": (-2, -1), "eps": 1e-2})],
+    arity=2, broadcasts=True, title="MulBackward0",
+    peer=lambda torch, x, w, axis, eps: torch.rms_norm(x, x.shape[axis[0]:], w, eps),
 )
 batch_norm = general(
     "batch_norm", batch_norm_forward,

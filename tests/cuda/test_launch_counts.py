@@ -37,6 +37,7 @@ LAYERS = {
     "MaxPool2d": lambda: (nn.MaxPool2d(2), normal(2, 3, 8, 8)),
     "AvgPool2d": lambda: (nn.AvgPool2d(2), normal(2, 3, 8, 8)),
     "LayerNorm": lambda: (nn.LayerNorm(8), normal(32, 8)),
+    "RMSNorm": lambda: (nn.RMSNorm(8), normal(32, 8)),
     "GroupNorm": lambda: (nn.GroupNorm(2, 8), normal(32, 8, 5)),
     "InstanceNorm1d": lambda: (nn.InstanceNorm1d(8), normal(32, 8, 5)),
     "BatchNorm1d": lambda: (nn.BatchNorm1d(8), normal(32, 8)),

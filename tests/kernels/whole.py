@@ -261,6 +261,8 @@ def row_operands(name, x, rng):
         yield [x] if name.endswith("forward") else [rng.normal(size=x.shape), x], {"axis": -1}
     elif name.startswith("standardize"):
         yield with_ct(name, [x], rng), {"axis": (-1,), "eps": 1e-3}
+    elif name.startswith("rms_norm"):
+        yield with_ct(name, [x, rng.normal(size=x.shape[1])], rng), {"axis": (-1,), "eps": 1e-3}
     else:
         yield with_ct(name, [x, *rng.normal(size=(2, x.shape[1]))], rng), {"axis": (-1,), "eps": 1e-3}
 

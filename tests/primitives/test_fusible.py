@@ -52,6 +52,8 @@ CASES = {
     "standardize_vjp": with_cotangent(over_last(0)),
     "layer_norm_forward": over_last(2),
     "layer_norm_vjp": with_cotangent(over_last(1)),
+    "rms_norm_forward": over_last(1),
+    "rms_norm_vjp": with_cotangent(over_last(1)),
     "batch_norm_forward": by_channel(2),
     "batch_norm_vjp": with_cotangent(by_channel(1)),
     "batch_moments": [(operands, {"axis": params["axis"]}) for operands, params in by_channel(0)],

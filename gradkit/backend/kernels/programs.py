@@ -18,10 +18,10 @@ ROWWISE = {
     "log_softmax_forward": ("<T>",), "log_softmax_vjp": ("<T>",), "softmax_forward": ("<T>",), "softmax_vjp": ("<T>",),
     "cross_entropy_forward": ("<T>",), "cross_entropy_vjp": ("<T>",),
     "layer_norm_forward": ("<T>",), "layer_norm_vjp": ("<T>", "_columns<T>"), "dropout_forward": ("<T>",),
-    "standardize_forward": ("<T>",), "standardize_vjp": ("<T>",),
+    "rms_norm_forward": ("<T>",), "rms_norm_vjp": ("<T>", "_columns<T>"), "standardize_forward": ("<T>",), "standardize_vjp": ("<T>",),
     "batch_norm_forward": ("<T>", "_moments<T>"), "batch_norm_vjp": ("<T>", "_sums<T>"),
 }
-TILE = 32  # columns that a block sums, as in layer_norm_vjp.cu
+TILE = 32  # columns that a block sums, as in row_norm.cuh
 NONE_IGNORED = -(2**63)  # a target that no row has
 
 
@@ -91,26 +91,39 @@ class Programs:
         return self._counting(target, np.int64(ignore_index), count)
 
     def layer_norm_forward(self, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-        if not self.serves_normalised(x, axis, w, b):
+        return self.normed("layer_norm_forward", axis, eps, x, w, b)
+
+    def rms_norm_forward(self, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        return self.normed("rms_norm_forward", axis, eps, x, w)
+
+    def normed(self, name: str, axis: tuple[int, ...], eps: float, x: Any, *weights: Any) -> Any:
+        if not self.serves_normalised(x, axis, *weights):
             return NotImplemented
         y = self.cupy.empty(x.shape, x.dtype)
-        return y if self.launch("layer_norm_forward", x, w.size, (x, w, b, y), np.float64(eps)) else NotImplemented
+        served = self.launch(name, x, weights[0].size, (x, *weights, y), np.float64(eps))
+        return y if served else NotImplemented
 
     def layer_norm_vjp(self, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        return self.norm_vjp("layer_norm_vjp", d, x, w, axis, eps, self.cupy.empty_like(w))
+
+    def rms_norm_vjp(self, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        return self.norm_vjp("rms_norm_vjp", d, x, w, axis, eps)
+
+    def norm_vjp(self, name: str, d: Any, x: Any, w: Any, axis: tuple[int, ...], eps: float, *b_ct: Any) -> Any:
         if not self.serves_normalised(x, axis, w) or not self.serves(x, d):
             return NotImplemented
         dtype = SUMMED_IN[TYPES[x.dtype.name]]
-        y, w_ct, b_ct = self.cupy.empty(x.shape, x.dtype), self.cupy.empty_like(w), self.cupy.empty_like(w)
+        y, w_ct = self.cupy.empty(x.shape, x.dtype), self.cupy.empty_like(w)
         length, most = w.size, self.compiler.tickets.most()
         count, tiles = x.size // length, -(-length // TILE)
         chunks = max(1, min(most // tiles, -(-count * TILE // (4 * THREADS))))
         moments, parts = self.cupy.empty((count, 2), dtype), self.cupy.empty((2, chunks, length), dtype)
-        columns = self.function("layer_norm_vjp", x, "_columns")
-        if columns is None or not self.launch("layer_norm_vjp", x, length, (d, x, w, y, moments), np.float64(eps)):
+        columns = self.function(name, x, "_columns")
+        if columns is None or not self.launch(name, x, length, (d, x, w, y, moments), np.float64(eps)):
             return NotImplemented
         sizes = np.int64(count), np.int32(length)
-        columns((tiles, chunks), (THREADS,), (d, x, moments, w_ct, b_ct, *sizes, parts, self.compiler.tickets.here()))
-        return [y, w_ct, b_ct]
+        columns((tiles, chunks), (THREADS,), (d, x, moments, w_ct, *(b_ct or (0,)), *sizes, parts, self.compiler.tickets.here()))
+        return [y, w_ct, *b_ct]
 
     def standardize_forward(self, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
         return self.standardized("standardize_forward", axis, eps, x)

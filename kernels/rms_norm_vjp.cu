@@ -1,0 +1,14 @@
+#include "row_norm.cuh"
+
+template <class T>
+__global__ void __launch_bounds__(256, 2)
+    gradkit_rms_norm_vjp(const T* ct, const T* x, const T* w, T* x_ct, Moments<Computed<T>>* each, Rows rows, double eps) {
+    norm_vjp<false>(ct, x, w, x_ct, each, rows, eps);
+}
+
+template <class T>
+__global__ void __launch_bounds__(256, 2)
+    gradkit_rms_norm_vjp_columns(const T* ct, const T* x, const Moments<Computed<T>>* each, T* w_ct, T* b_ct,
+                                 long long rows, int length, Computed<T>* parts, unsigned* tickets) {
+    norm_vjp_columns(ct, x, each, w_ct, b_ct, rows, length, parts, tickets);
+}
