@@ -188,7 +188,7 @@ def _pack(shown: tuple[Any, ...], kept: tuple[Kept | None, ...]) -> None:
     for t, k in zip(shown, kept):
         if k is None:
             continue
-        if t._inference and not modes.local.inference:
+        if t._inference and modes.local.inference is False:
             raise errors.inference_saved(t)
         if modes.local.packing:
             k.value = Packed(t if k.output is None else wrap(t.array), *modes.local.packing)

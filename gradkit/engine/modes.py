@@ -9,7 +9,7 @@ from typing import Any
 class Local(threading.local):
     grad = True  # are operations recorded?
     special = 0  # how many modes are open in this thread that unrolled operations do not serve
-    inference: Any = False  # or the `Inference` that marks what is made now
+    inference: Any = False  # or the `Inference` that marks what is made now; None in a transform, which may save such
     packing: Any = ()  # the innermost (pack_hook, unpack_hook) for what is saved
     packing_refused: str | None = None  # why there may be none
     batches: tuple[tuple[int, int], ...] = ()  # (level, size) of the vmaps this thread is in, outermost first

@@ -84,7 +84,7 @@ def saved_by(node: Node, i: int) -> Any:
 def refuse_inference(saved: Any, operands: Any) -> None:
     """Raise RuntimeError if what is about to be kept was made in inference mode."""
     for s, x in zip(saved, operands):
-        if isinstance(x, Tensor) and x._inference and hasattr(s, "dtype"):
+        if isinstance(x, Tensor) and x._inference and modes.local.inference is False and hasattr(s, "dtype"):
             raise errors.inference_saved(x)
 
 

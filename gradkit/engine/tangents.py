@@ -7,7 +7,7 @@ import numpy as np
 from gradkit import errors
 from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backends
-from gradkit.engine import batching, modes
+from gradkit.engine import batching, dtypes, modes
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.places import beside
 from gradkit.engine.primitive import Primitive
@@ -38,8 +38,10 @@ def strip(x: Any, level: int) -> Any:
 
 
 def dual(x: Tensor, level: int, t: Tensor | None) -> Tensor:
-    """`x` with a tangent at a level."""
-    return x if t is None else kept_alike(wrap(x.array, x.node, {**(x.tangents or {}), level: t}, x.batch), x)
+    """`x` with a tangent at a level, if it can move: integers cannot."""
+    if t is None or not dtypes.differentiable(x.array.dtype):
+        return x
+    return kept_alike(wrap(x.array, x.node, {**(x.tangents or {}), level: t}, x.batch), x)
 
 
 def push(bind: Any, prim: Primitive, level: int, operands: Any, params: dict[str, Any]) -> Any:
@@ -86,6 +88,8 @@ def _push_bare(prim: Primitive, level: int, ts: Any, operands: Any, params: dict
     if len(ts) == 1:
         rules, (t,) = prim.rules, ts
         if not rules:
+            if not dtypes.differentiable(y.dtype):
+                return wrap(y)
             factors = t.factors if type(t) is Product else None
             c = prim.contract(*factors, **params) if factors and prim.contract else prim.run(t.array, **params)
         elif level in levels and y.size >= LARGE and (whole := product(prim, t.array, y, raws, params)) is not None:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from gradkit.backend.protocol import beside
+from gradkit.backend.rng import default_generator
 from gradkit.engine.device import CPU, backend_for, device as Device, get_default_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import joining
@@ -93,6 +94,19 @@ def in_chunks(
     together = measured(run, whole, few, place)
     row = max(1, (together - alone) // (few - 1)) if together else guess
     return whole.filled(run, min(most, max(1, int(budget - alone) // row)))
+
+
+def repeating(run: Callable[..., Any], place: Device) -> Callable[..., Any]:
+    """`run`, of which every call draws the random numbers that the first draws."""
+    streams = [default_generator] if place == CPU else [default_generator, backend_for(place).generator(place.index)]
+    states = [stream.get_state() for stream in streams]
+
+    def again(*args: Any) -> Any:
+        for stream, state in zip(streams, states):
+            stream.set_state(state)
+        return run(*args)
+
+    return again
 
 
 class Whole:

@@ -111,6 +111,8 @@ def jacfwd(
             return [tree.tensor(one, "the output of jacfwd's function") for one in ys]
 
         function = repeatable(flat_outputs, xs)
+        if randomness == "same":
+            function = chunks.repeating(function, xs[0].device)
         found = [columns(function, xs, j, chunk_size, randomness, kept) for j in range(len(xs))]
         blocks = []
         for i in range(len(found[0])):

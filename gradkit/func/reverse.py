@@ -18,14 +18,14 @@ local = modes.local
 
 def recorded(function: Callable[..., Any], leaves: Any, inner: Callable[..., Any] | None = None) -> Any:
     """``function(*leaves)`` with recording on, whatever the mode outside. It must not write what `inner` closes over."""
-    grad, functions = local.grad, local.functions
-    local.grad = True
+    grad, functions, inference = local.grad, local.functions, local.inference
+    local.grad, local.inference = True, None
     if inner:
         local.functions = (*functions, Surroundings(inner))
     try:
         return function(*leaves)
     finally:
-        local.grad, local.functions = grad, functions
+        local.grad, local.functions, local.inference = grad, functions, inference
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:

@@ -54,6 +54,8 @@ def vmap(
 
         mapped_over = [x for x, d in zip(fronted, dims) if d is not None]
         row_bytes = sum([x.array.nbytes for x in mapped_over]) // max(size, 1)
+        if randomness == "same" and chunk_size is not None:
+            run = chunks.repeating(run, mapped_over[0].device)
         outs = iter(chunks.in_chunks(run, size, chunk_size, mapped_over[0].device, row_bytes))
         ys = [shape["shared"][i] if d is None else _placed(next(outs), d) for i, d in enumerate(shape["places"])]
         return tree.unflatten([kind.given(y) for y in ys], shape["spec"])

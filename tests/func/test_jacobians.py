@@ -301,3 +301,22 @@ def test_auto_keeps_to_the_convention_of_reverse_mode(name):
     f, z = CONVENTIONS[name]
     x = gradkit.tensor(z)
     assert gradkit.equal(F.jacobian(f, x, strategy="auto"), F.jacobian(f, x))
+
+
+@pytest.mark.parametrize("chunk_size", [None, 1])
+def test_all_columns_are_of_the_same_draw(chunk_size):
+    def f(x, y):
+        return (x * y * gradkit.rand(3)).sum() ** 2
+
+    h = gradkit.func.hessian(f, (0, 1), randomness="same", chunk_size=chunk_size)(gradkit.ones(3), gradkit.ones(3))
+    assert gradkit.allclose(h[0][1], h[1][0].T)
+    assert gradkit.allclose(h[0][0], h[0][0].T)
+    assert gradkit.allclose(h[0][0], h[1][1])
+
+
+@pytest.mark.parametrize(
+    "whole", [lambda x: x.long(), lambda x: x.to(gradkit.int8), lambda x: gradkit.zeros(2, dtype=gradkit.int64).copy_(x)]
+)
+def test_integers_do_not_move(whole):
+    x = gradkit.tensor([1.5, -2.5])
+    assert gradkit.equal(gradkit.func.jacfwd(lambda x: whole(x).float() * x)(x), gradkit.diag(whole(x)).float())

@@ -220,3 +220,14 @@ def test_outer_gradient_sees_a_transform_under_no_grad_as_constant(name, closed,
         return sum([(one * x.sum()).sum() for one in (found if isinstance(found, tuple) else (found,))])
 
     alike(lambda m: m.func.grad(lambda x: outer(m, x))(m.tensor([1.0, 2.0])))
+
+
+@pytest.mark.parametrize("mode", [gradkit.no_grad, gradkit.inference_mode])
+def test_gradients_are_there_whatever_the_mode_outside(mode):
+    with mode():
+        w = gradkit.ones(3) * 2
+        x = gradkit.ones(3)
+        assert gradkit.func.grad(lambda x: (x * x * w).sum())(x).tolist() == [4.0] * 3
+        assert gradkit.func.hessian(lambda x: (x * x * w).sum())(x).diagonal().tolist() == [4.0] * 3
+        assert gradkit.vmap(gradkit.func.grad(lambda x: x * x * x))(w).tolist() == [12.0] * 3
+        assert not gradkit.is_grad_enabled()

@@ -190,7 +190,7 @@ def test_random_numbers_are_as_asked(chunk_size):
     x = gradkit.ones(4)
     different = vmap(lambda x: x * gradkit.rand(()), randomness="different", chunk_size=chunk_size)(x)
     assert len(set(different.tolist())) == 4
-    same = vmap(lambda x: x * gradkit.rand(()), randomness="same")(x)
+    same = vmap(lambda x: x * gradkit.rand(()), randomness="same", chunk_size=chunk_size)(x)
     assert len(set(same.tolist())) == 1
 
 
