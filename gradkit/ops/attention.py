@@ -24,7 +24,8 @@ def scaled_dot_product_attention(
     `query` (..., L, E), `key` (..., S, E), `value` (..., S, Ev); the result is (..., L, Ev). `scale` is 1 / sqrt(E) if None.
     `attn_mask` broadcasts to (..., L, S): booleans, true where a key may be seen, or numbers to add. `is_causal` lets query
     i see the keys up to i. A query that may see no key gets 0. With `enable_gqa` the third axis from the end counts
-    heads, and several heads of `query` share one of `key` and `value`. `dropout_p` applies whenever it is not 0.
+    heads, and several heads of `query` share one of `key` and `value`. `dropout_p` applies whenever it is not 0. Half precision
+    and bfloat16 are computed in float32.
 
     RuntimeError for less than two axes, different dtypes, shapes that do not fit, a mask beside `is_causal`.
     Vaswani et al., "Attention is all you need" (2017).
@@ -36,6 +37,9 @@ def scaled_dot_product_attention(
     _check(query, key, value, attn_mask, is_causal)
     if enable_gqa:
         query, key, value = _grouped(query, key, value)
+    dtype = query.dtype
+    if dtype.itemsize < 4:
+        query, key, value = query.float(), key.float(), value.float()
     if scale is None:
         scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     scores = matmul(query * scale, _transposed(key))
@@ -44,7 +48,7 @@ def scaled_dot_product_attention(
     weights = softmax(scores, -1) if attn_mask is None else _masked(scores, attn_mask)
     if dropout_p:
         weights = dropout(weights, dropout_p)
-    y = matmul(weights, value)
+    y = matmul(weights, value).to(dtype)
     return reshape(y, (*y.shape[:-4], -1, *y.shape[-2:])) if enable_gqa else y
 
 

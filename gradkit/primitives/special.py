@@ -82,13 +82,23 @@ i1e = elementwise(
 )
 
 # -- logarithms
+def entropy(xp, x):
+    of = x.dtype.type  # beside a Python float bfloat16 becomes float32
+    return xp.where(x > 0, -x * xp.log(xp.where(x > 0, x, of(1))), xp.where(x == 0, of(0), xp.where(x < 0, of(-inf), x)))
+
+
+def times_log1p(xp, x, z):
+    none, zero = (x == 0) & ~xp.isnan(z), x.dtype.type(0)
+    return xp.where(none, zero, x * xp.log1p(xp.where(none, zero, z)))
+
+
 entr = elementwise(
-    "entr", lambda xp, x: xp.where(x > 0, -x * xp.log(xp.where(x > 0, x, 1)), xp.where(x == 0, 0.0, xp.where(x < 0, -inf, x))),
+    "entr", entropy,
     [lambda xp, d, _y, x: d * (-1 - xp.log(x))], domain=(0.1, 3), promote="float", refuses=REAL_ONLY, edges=[0.0],
     peer=lambda torch, x: torch.special.entr(x),
 )
 xlog1py = elementwise(
-    "xlog1py", lambda xp, x, z: xp.where((x == 0) & ~xp.isnan(z), 0.0, x * xp.log1p(xp.where((x == 0) & ~xp.isnan(z), 0.0, z))),
+    "xlog1py", times_log1p,
     [
         lambda xp, d, _y, x, z: d * xp.log1p(xp.where((x == 0) & (z <= -1), 0.0, z)),
         lambda _xp, d, _y, x, z: d * x / (z + 1),

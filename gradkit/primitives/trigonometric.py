@@ -3,6 +3,7 @@
 import math
 
 from gradkit.families import REAL_ONLY, elementwise
+from gradkit.primitives.fusible import fusible
 
 inf, nan = math.inf, math.nan
 
@@ -60,6 +61,7 @@ atanh = elementwise(
 
 
 # -- sinc
+@fusible
 def sinc_derivative_of(xp, x, order: int):
     """The derivative of sin(pi x) / (pi x) of some order, with t = pi x.
 
@@ -83,6 +85,13 @@ sinc_derivative = elementwise(
     "sinc_derivative", sinc_derivative_of, [lambda xp, d, _y, x, order: d * xp.sinc_derivative(x, order=order + 1)],
     domain=(-3, 3), params=[{"order": 1}, {"order": 2}], promote="float", edges=[0.0],
 )
+
+
+@fusible
+def sinc_of(xp, x):
+    return xp.sinc(x)
+
+
 sinc = elementwise(
-    "sinc", "sinc", [lambda xp, d, _y, x: d * xp.sinc_derivative(x, order=1)], promote="float", edges=[0.0, 1.0, -3.0]
+    "sinc", sinc_of, [lambda xp, d, _y, x: d * xp.sinc_derivative(x, order=1)], promote="float", edges=[0.0, 1.0, -3.0]
 )

@@ -25,7 +25,10 @@ F.relu(x); F.leaky_relu(x - 1); F.elu(x - 1); F.selu(x - 1); F.gelu(x); F.gelu(x
 F.softplus(x); F.hardswish(x); F.hardsigmoid(x); F.logsigmoid(x); F.softmax(x, -1); F.log_softmax(x, 0)
 F.layer_norm(x, (4,)); F.rms_norm(x, (4,)); F.group_norm(x, 2); F.batch_norm(x, None, None, training=True)
 F.cross_entropy(x, i.new_zeros(3)); F.mse_loss(x, y); F.smooth_l1_loss(x, y); F.linear(x, y); F.embedding(i, x)
-F.max_pool1d(x, 2); F.avg_pool1d(x, 2)
+F.max_pool1d(x, 2); F.avg_pool1d(x, 2); m.sinc(x); m.special.entr(x); m.special.xlog1py(x, y); m.special.i0e(x); m.erfinv(x - 1)
+m.asin(x - 1); m.atan2(x, y); m.hypot(x, y); m.logit(x / 3); m.polygamma(1, x); m.special.ndtr(x); m.expm1(x); m.acosh(x + 1)
+F.scaled_dot_product_attention(x, y, x); F.scaled_dot_product_attention(x, y, y, is_causal=True)
+F.scaled_dot_product_attention(x, y, y, x[:, :3] > 1); F.scaled_dot_product_attention(x, y, y, y[:, :3])
 F.conv1d(x, y[:2, None, :2].expand(2, 3, 2)); F.pad(x, (1, 1)); F.cosine_similarity(x, y, -1); F.normalize(x, dim=-1)
 """
 CASES = [case.strip() for line in EXPRESSIONS.strip().splitlines() for case in line.split(";")]
