@@ -132,16 +132,9 @@ class CupyBackend(Backend):
         with self.on(index):
             return Stream(non_blocking=True, priority=priority)
 
-    def on_stream(self, stream: Any) -> AbstractContextManager[Any]:
-        return nullcontext() if stream is None else stream
-
     def current_stream(self, index: int | None) -> Any:
         found = cupy.cuda.get_current_stream(-1 if index is None else index)
         return found if found.ptr else self.default_stream()
-
-    def set_stream(self, stream: Any) -> None:
-        if stream is not None:
-            stream.use()
 
     def default_stream(self) -> Any:
         return self._default_stream
@@ -150,8 +143,8 @@ class CupyBackend(Backend):
     def _default_stream(self) -> Any:  # made when it is first wanted: a CuPy that finds no driver is imported too
         return Stream(null=True)
 
-    def new_event(self, timing: bool, blocking: bool) -> Any:
-        return Event(block=blocking, disable_timing=not timing)
+    def new_event(self, timing: bool, blocking: bool, shared: bool) -> Any:
+        return Event(block=blocking, disable_timing=not timing, interprocess=shared)
 
     def generator(self, index: int | None = None) -> CudaGenerator:
         """The stream of a device that is drawn from if nothing else is said; it starts from the host's seed."""
@@ -204,7 +197,10 @@ class Event(cupy.cuda.Event):
         return bool(self.done)
 
     def elapsed_time(self, end_event: Any) -> float:
-        milliseconds: float = cupy.cuda.get_elapsed_time(self, end_event)
+        try:
+            milliseconds: float = cupy.cuda.get_elapsed_time(self, end_event)
+        except runtime.CUDARuntimeError as reason:
+            raise RuntimeError(f"{reason}: both events need enable_timing=True, record() and the work to be done") from None
         return milliseconds
 
 
@@ -221,6 +217,7 @@ class Memory:
     def __init__(self) -> None:
         self.pool = cupy.get_default_memory_pool()
         self.peaks: dict[int, int] = {}
+        self.held: dict[int, int] = {}  # the most that the pool had, when it last gave all back
         self.lent: list[tuple[Any, Any]] = []  # memory that nobody has any more but a stream, until that is so far
         if cupy.cuda.get_allocator() == self.pool.malloc:
             cupy.cuda.set_allocator(self.allocate)
@@ -249,10 +246,13 @@ class Memory:
         with nullcontext() if index is None else cupy.cuda.Device(index):
             if kind == "peak":
                 return max(self.peaks.get(runtime.getDevice(), 0), self.pool.used_bytes())
+            if kind == "peak held":
+                return max(self.held.get(runtime.getDevice(), 0), self.pool.total_bytes())
             return self.pool.used_bytes() if kind == "used" else self.pool.total_bytes()
 
     def restart(self, index: int | None) -> None:
-        self.peaks.pop(runtime.getDevice() if index is None else index, None)
+        for peaks in (self.peaks, self.held):
+            peaks.pop(runtime.getDevice() if index is None else index, None)
 
     def free(self, index: int | None) -> int:
         """Bytes that arrays could still take."""
@@ -271,6 +271,7 @@ class Memory:
             self.peaks[device] = max(earlier, self.bytes("peak", index))
 
     def release(self) -> None:
+        self.held[runtime.getDevice()] = self.bytes("peak held", None)
         self.pool.free_all_blocks()
 
     def on_device(self) -> tuple[int, int]:

@@ -12,8 +12,11 @@ def backend() -> Any:
     return backend_named("cuda")
 
 
-def index_of(device: Any) -> int | None:
+def index_of(device: Any, lenient: bool = False) -> int | None:
+    """The index that an argument names; None for the current device, and where PyTorch is `lenient`, for a negative one."""
     if device is None or isinstance(device, int):
+        if lenient and device is not None and device < 0:
+            return None
         return device
     found = Device(device)
     if found.type != "cuda":
@@ -78,12 +81,12 @@ def current_device() -> int:
 def set_device(device: Any) -> None:
     """Make ``device="cuda"`` mean this GPU from now on, in this thread: an index, a string or a device.
 
-    RuntimeError if there is no such GPU.
+    A negative index, which `get_device` answers for the CPU, changes nothing. RuntimeError if there is no such GPU.
 
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.set_device(0)
     """
-    index = index_of(device)
+    index = index_of(device, lenient=True)
     if index is not None:
         backend().use(index)
 
@@ -91,7 +94,7 @@ def set_device(device: Any) -> None:
 class device:
     """In a with statement, the GPU that ``device="cuda"`` means: an index, a string or a device.
 
-    RuntimeError on entry if there is no such GPU.
+    None or a negative index changes nothing. RuntimeError on entry if there is no such GPU.
 
     >>> if gradkit.cuda.is_available():
     ...     with gradkit.cuda.device(0):
@@ -99,15 +102,16 @@ class device:
     """
 
     def __init__(self, device: Any) -> None:
-        self.idx = index_of(device)
+        self.idx = index_of(device, lenient=True)
 
     def __enter__(self) -> None:
-        self._before = backend().current()
         if self.idx is not None:
+            self._before = backend().current()
             backend().use(self.idx)
 
     def __exit__(self, *exception: object) -> None:
-        backend().use(self._before)
+        if self.idx is not None:
+            backend().use(self._before)
 
 
 def synchronize(device: Any = None) -> None:

@@ -32,21 +32,33 @@ def memory_reserved(device: Any = None) -> int:
     return _memory("held", device)
 
 
+def max_memory_reserved(device: Any = None) -> int:
+    """The most bytes that were held for arrays at once since the GPU was first used, or `reset_peak_memory_stats`.
+
+    >>> if gradkit.cuda.is_available():
+    ...     assert gradkit.cuda.max_memory_reserved() >= gradkit.cuda.memory_reserved()
+    """
+    return _memory("peak held", device)
+
+
 def memory_stats(device: Any = None) -> dict[str, int]:
     """What is known of a GPU's memory, in bytes, under PyTorch's names; CuPy's pool does not tell the others.
 
     >>> sorted(gradkit.cuda.memory_stats())
-    ['allocated_bytes.all.current', 'allocated_bytes.all.peak', 'reserved_bytes.all.current']
+    ['allocated_bytes.all.current', 'allocated_bytes.all.peak', 'reserved_bytes.all.current', 'reserved_bytes.all.peak']
     """
-    kinds = {"allocated_bytes.all.current": "used", "allocated_bytes.all.peak": "peak", "reserved_bytes.all.current": "held"}
-    return {name: _memory(kind, device) for name, kind in kinds.items()}
+    kinds = {"allocated": ("used", "peak"), "reserved": ("held", "peak held")}
+    return {
+        f"{name}_bytes.all.{which}": _memory(kind, device)
+        for name, pair in kinds.items() for which, kind in zip(("current", "peak"), pair)
+    }
 
 
 def memory_summary(device: Any = None, abbreviated: bool = False) -> str:
     """`memory_stats` as a table in MiB, for people; it is always short.
 
     >>> print(gradkit.cuda.memory_summary().splitlines()[-1].split()[0])
-    reserved_bytes.all.current
+    reserved_bytes.all.peak
     """
     return "\n".join([f"{name:<28}{count / 2**20:12.1f} MiB" for name, count in memory_stats(device).items()])
 

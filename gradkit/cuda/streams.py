@@ -1,6 +1,6 @@
 """Streams and events: CuPy's, under PyTorch's names."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from gradkit.cuda.devices import backend, index_of, place_of
@@ -29,8 +29,7 @@ def stream(stream: Any) -> AbstractContextManager[Any]:
     ...     with gradkit.cuda.stream(gradkit.cuda.Stream()):
     ...         x = gradkit.ones(2, device="cuda") * 2
     """
-    found: AbstractContextManager[Any] = backend().on_stream(stream)
-    return found
+    return nullcontext() if stream is None else stream
 
 
 def set_stream(stream: Any) -> None:
@@ -39,7 +38,8 @@ def set_stream(stream: Any) -> None:
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.set_stream(gradkit.cuda.current_stream())
     """
-    backend().set_stream(stream)
+    if stream is not None:
+        stream.use()
 
 
 def current_stream(device: Any = None) -> Any:
@@ -69,5 +69,5 @@ class Event:
     ...     done.synchronize()
     """
 
-    def __new__(cls, enable_timing: bool = False, blocking: bool = False) -> Any:
-        return backend().new_event(enable_timing, blocking)
+    def __new__(cls, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> Any:
+        return backend().new_event(enable_timing, blocking, interprocess)

@@ -1,5 +1,6 @@
 """Devices by PyTorch's names, and the shape type."""
 
+import builtins
 import math
 import os
 from contextlib import AbstractContextManager
@@ -41,7 +42,8 @@ class Size(tuple[int, ...]):
 class device:
     """A place for arrays: "cpu", or "cuda" with an index; without an index, the current device of that kind.
 
-    In a with statement, the place where constructors make tensors. RuntimeError for a type that is neither.
+    In a with statement, the place where constructors make tensors. RuntimeError for a type that is neither, and a negative
+    index.
 
     >>> gradkit.device("cpu")
     device(type='cpu')
@@ -60,12 +62,18 @@ class device:
         elif not isinstance(type, str):
             raise TypeError(f"device() expects a string such as 'cuda:0', an index or a device, got {type!r}")
         elif ":" in type:
-            type, _, number = type.partition(":")
-            if not number.isdigit():
-                raise RuntimeError(f"Invalid device string: '{type}:{number}'; write e.g. 'cuda:0'")
-            index = int(number)
+            kind, _, number = type.partition(":")
+            if index is not None:
+                raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
+            if not number.isdecimal() or number != str(int(number)):
+                raise RuntimeError(f"Invalid device string: '{type}'; write e.g. 'cuda:0'")
+            type, index = kind, int(number)
         if type not in ("cpu", "cuda"):
             raise RuntimeError(f"Expected one of cpu, cuda device type at start of device string: {type}")
+        if index is not None and builtins.type(index) is not int:
+            raise TypeError(f"device(): argument 'index' must be int, not {builtins.type(index).__name__}")
+        if index is not None and index < 0:
+            raise RuntimeError(f"Device index must not be negative, got {index}")
         self.type, self.index = type, index
 
     def __repr__(self) -> str:
@@ -93,7 +101,10 @@ class device:
 
 CPU = device("cpu")
 protocol.as_device = device
-_default: device | None = device(os.environ["GRADKIT_DEVICE"]) if os.environ.get("GRADKIT_DEVICE") else None
+try:
+    _default: device | None = device(os.environ["GRADKIT_DEVICE"]) if os.environ.get("GRADKIT_DEVICE") else None
+except RuntimeError as reason:
+    raise RuntimeError(f"the environment variable GRADKIT_DEVICE names no device: {reason}") from None
 
 
 def device_of(array: Any) -> device:

@@ -112,3 +112,8 @@ def test_importing_asks_nobody(tmp_path):
 def test_an_unusable_default_device_says_so(tmp_path):
     program = "import os; os.environ['GRADKIT_DEVICE'] = 'cuda'\nimport gradkit\ntry: gradkit.ones(2)\nexcept RuntimeError as e: print(e)"
     assert "is not installed" in run(tmp_path, None, "-c", program)
+
+
+def test_a_default_device_that_is_none_names_its_variable(tmp_path):
+    unknown = "import os; os.environ['GRADKIT_DEVICE'] = 'gpu'\ntry: import gradkit\nexcept RuntimeError as e: print(e)"
+    assert "environment variable GRADKIT_DEVICE names no device: Expected one of cpu, cuda" in run(tmp_path, None, "-c", unknown)

@@ -41,8 +41,15 @@ def test_memory_stats_are_what_the_functions_say():
     assert stats["allocated_bytes.all.current"] == cuda.memory_allocated() >= x.nbytes
     assert stats["allocated_bytes.all.peak"] == cuda.max_memory_allocated()
     assert stats["reserved_bytes.all.current"] == cuda.memory_reserved()
-    held = f"{cuda.memory_reserved() / 2**20:.1f} MiB"
-    assert cuda.memory_summary().splitlines()[-1].split(None, 1) == ["reserved_bytes.all.current", held]
+    assert stats["reserved_bytes.all.peak"] == cuda.max_memory_reserved() >= cuda.memory_reserved()
+    held = f"{cuda.max_memory_reserved() / 2**20:.1f} MiB"
+    assert cuda.memory_summary().splitlines()[-1].split(None, 1) == ["reserved_bytes.all.peak", held]
+    del x
+    most = cuda.max_memory_reserved()
+    cuda.empty_cache()
+    assert cuda.max_memory_reserved() == most > cuda.memory_reserved()
+    cuda.reset_peak_memory_stats()
+    assert cuda.max_memory_reserved() == cuda.memory_reserved()
 
 
 def test_no_memory_left_is_an_error_of_pytorchs_kind_and_of_cupys():
@@ -259,6 +266,17 @@ def test_events_measure():
     last.record()
     last.synchronize()
     assert first.query() and first.elapsed_time(last) >= 0
+
+
+def test_events_that_measure_nothing_say_what_they_need():
+    with pytest.raises(RuntimeError, match="both events need enable_timing=True"):
+        cuda.Event().elapsed_time(cuda.Event())
+
+
+def test_a_negative_index_which_stands_for_the_cpu_changes_nothing():
+    cuda.set_device(gradkit.ones(1, device="cpu").get_device())
+    with cuda.device(-1), cuda.stream(None):
+        assert cuda.current_device() == 0
 
 
 def test_manual_seed_repeats_and_states_go_on():
