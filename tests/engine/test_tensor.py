@@ -53,7 +53,8 @@ BAD = [
     (lambda g: copy.deepcopy(g.ones(2, requires_grad=True) * 2), RuntimeError), (lambda g: g.ones(2, 3) @ g.ones(2, 3), RuntimeError),
     (lambda g: g.device("cuda:0", 1), RuntimeError), (lambda g: g.device("cuda", -1), RuntimeError), (lambda g: g.device(-1), RuntimeError),
     (lambda g: g.device("cuda:01"), RuntimeError), (lambda g: g.device("cuda:"), RuntimeError),
-    (lambda g: g.device("cuda", 1.0), TypeError), (lambda g: g.device("cuda", True), TypeError), (lambda g: g.device(None), TypeError), (lambda g: g.device("cuda:\u00b2"), RuntimeError),
+    (lambda g: g.device("cuda", 1.0), TypeError), (lambda g: g.device("cuda", True), TypeError),
+    (lambda g: g.device(None), TypeError), (lambda g: g.device("cuda:\u00b2"), RuntimeError),
     (lambda g: g.ones(2).to("nowhere"), RuntimeError), (lambda g: g.rand(), TypeError), (lambda g: g.rand(2, -1), RuntimeError),
 ]  # fmt: skip
 
