@@ -39,7 +39,7 @@ class Call:
         riding = {level for c in given if record and c is not None for level in c.batch}
         self.ctx.selective = needed is not None
         samples = sizes_of(grads)
-        state = {"grad": modes.local.grad and record, "batches": samples}
+        state: dict[str, Any] = {"grad": modes.local.grad and record, "batches": samples}
         with modes.mode(mute=0 if record else 1, lift=1 if samples else 0, **state):
             found = self.backward(self.ctx, *grads)
         found = checked(node, self.ctx, found if isinstance(found, tuple | list) else (found,), self.places)

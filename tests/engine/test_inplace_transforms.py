@@ -70,7 +70,7 @@ BUFFERS = {
     "with a history": lambda lib, x: lib.zeros(3, dtype=lib.float64) + W[lib.__name__],
     "a copy of a constant": lambda lib, x: W[lib.__name__].detach().clone(),
 }
-W = {"gradkit": gradkit.tensor(T, requires_grad=True)}
+W = {}
 AROUND = {
     "grad": lambda func, f: func.grad(f),
     "hessian": lambda func, f: func.hessian(f),
@@ -87,7 +87,7 @@ AROUND = {
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("buffer", BUFFERS)
 def test_a_buffer_made_inside_may_be_filled(buffer, around, torch):
-    W["torch"] = torch.tensor(T, requires_grad=True)
+    W.update({lib.__name__: lib.tensor(T, requires_grad=True) for lib in (gradkit, torch)})
     ours, theirs = [
         AROUND[around](lib.func, filling(lambda x, lib=lib: BUFFERS[buffer](lib, x)))(lib.tensor(A)).detach().numpy()
         for lib in (gradkit, torch)
