@@ -8,8 +8,6 @@ from gradkit.engine.dtypes import bool_
 from gradkit.engine.tensor import Tensor
 from gradkit.primitives import complex as rows
 from gradkit.primitives.comparison import eq
-from gradkit.primitives.elementwise import mul
-from gradkit.primitives.trigonometric import cos, sin
 
 __all__ = [
     "angle", "complex", "conj", "conj_physical", "imag", "is_complex", "is_conj", "is_floating_point", "isreal",
@@ -102,7 +100,7 @@ def polar(abs: Tensor, angle: Tensor) -> Tensor:
     tensor([2.+0.j])
     """
     _check_parts(abs, angle)
-    return rows.complex(mul(abs, cos(angle)), mul(abs, sin(angle)))
+    return rows.polar(abs, angle)
 
 
 def _check_parts(a: Tensor, b: Tensor) -> None:

@@ -21,6 +21,11 @@ def real_dtype(complex):
     return complex.type(0).real.dtype
 
 
+def along(xp, direction, t):
+    """The part of `t` along a direction, numbers seen as vectors in the plane."""
+    return xp.real(xp.conj(direction) * t)
+
+
 def zeros_for_none(xp, ts, xs) -> list[Any]:
     return [xp.zeros_like(x) if t is None else t for t, x in zip(ts, xs)]
 
@@ -51,6 +56,22 @@ complex = general(
 )
 
 
+def direction(xp, angle):
+    return xp.complex(xp.cos(angle), xp.sin(angle))
+
+
+def polar_jvp(xp, ts, y, r, angle):
+    r_t, angle_t = zeros_for_none(xp, ts, (r, angle))
+    return direction(xp, angle) * xp.complex(r_t, r * angle_t)
+
+
+polar = general(
+    "polar", lambda xp, r, angle: xp.complex(r * xp.cos(angle), r * xp.sin(angle)),
+    lambda xp, d, y, _r, angle: [along(xp, direction(xp, angle), d), along(xp, 1j * y, d)], polar_jvp,
+    [([0.5, 2.0, 1.5], (3,), {}), ((), (3,), {})], arity=2, broadcasts=True, holomorphic=False, structure="diagonal", lends=True,
+)
+
+
 # -- pairs of parts
 def apart(_xp, z):
     return z[..., None].view(real_dtype(z.dtype))
@@ -72,11 +93,6 @@ view_as_complex = linear(
 
 
 # -- size and direction
-def along(xp, direction, t):
-    """The part of `t` along a direction, numbers seen as vectors in the plane."""
-    return xp.real(xp.conj(direction) * t)
-
-
 modulus = general(
     "modulus", "abs", lambda xp, d, _y, x: [d * xp.sgn(x)], lambda xp, ts, _y, x: along(xp, xp.sgn(x), ts[0]),
     _WITH_ORIGIN[:1], holomorphic=False, structure="diagonal", peer="abs", title="AbsBackward0",

@@ -172,3 +172,15 @@ def test_dtypes_of_parts(dtype):
     assert z.dtype.itemsize == 2 * x.dtype.itemsize
     assert abs(z).dtype == gradkit.angle(z).dtype == gradkit.view_as_real(z).dtype == x.dtype
     assert grad(abs(gradkit.complex(x, x.requires_grad_())).sum(), x)[0].dtype == x.dtype
+
+
+def test_what_polar_was_given_may_be_written_afterwards(alike):
+    def slopes(lib):
+        r, angle = lib.tensor([0.5, 2.0], requires_grad=True), lib.tensor([0.3, -1.0], requires_grad=True)
+        a, b = r.clone(), angle.clone()
+        z = lib.polar(a, b)
+        a.neg_()
+        b.mul_(2)
+        return lib.autograd.grad((z.real * z.imag).sum(), (r, angle))
+
+    alike(slopes)
