@@ -171,16 +171,18 @@ def product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return y.astype(x.dtype) if wide is np.float32 else y
 
 
-def running_sum(x: Any, axis: int) -> Any:
-    wide = ADDED_IN.get(x.dtype)
-    y = np.add.accumulate(x, axis, wide)
-    return y.astype(x.dtype) if wide is np.float32 else y
+def running(ufunc: Any) -> Any:
+    """Totals along an axis, in row-major order whatever that of `x` is, as PyTorch's: what follows may take views of them."""
 
+    def accumulated(x: Any, axis: int) -> Any:
+        wide = ADDED_IN.get(x.dtype)
+        if x.ndim > 1 and x.dtype.kind in "fc" and not x.flags.c_contiguous:
+            y = ufunc.accumulate(x, axis, wide, np.empty(x.shape, wide or x.dtype))
+        else:
+            y = ufunc.accumulate(x, axis, wide)
+        return y.astype(x.dtype) if wide is np.float32 else y
 
-def running_product(x: Any, axis: int) -> Any:
-    wide = ADDED_IN.get(x.dtype)
-    y = np.multiply.accumulate(x, axis, wide)
-    return y.astype(x.dtype) if wide is np.float32 else y
+    return accumulated
 
 
 def running_max(x: Any, axis: int) -> Any:
@@ -296,7 +298,7 @@ class NumpyBackend(Backend):
             max=extreme(np.maximum, "argmax"), min=extreme(np.minimum, "argmin"), argmax=argmax, argmin=argmin,
             put_where=put_where, kept_by_mask=kept_by_mask, signum=signum, running_max=running_max, running_min=running_min,
             recurrence_repaired=recurrence_repaired,
-            prod=product, cumsum=running_sum, cumprod=running_product, var=reduce.var, std=reduce.std,
+            prod=product, cumsum=running(np.add), cumprod=running(np.multiply), var=reduce.var, std=reduce.std,
             logcumsumexp=softmax.logcumsumexp, **FUSED, **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
         )
 
