@@ -43,10 +43,14 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> back(gradkit.tensor(1.0))
     (tensor(6.),)
     """
+    return _vjp(func, primals, has_aux, func)
+
+
+def _vjp(func: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool, inner: Callable[..., Any]) -> Any:
     kind = tree.Kind()
     flat, spec = tree.flatten(primals)
     leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal", ValueError)) for x in flat]
-    result = recorded(func, tree.unflatten(leaves, spec), func)
+    result = recorded(func, tree.unflatten(leaves, spec), inner)
     y, aux = with_aux(result, "vjp") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
     ys = [tree.tensor(one, "the output of vjp's function") for one in ys]
@@ -152,7 +156,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
             _one_number(with_aux(value, "grad")[0] if has_aux else value)
             return value
 
-        y, back, *aux = vjp(of_chosen, *chosen, has_aux=has_aux)
+        y, back, *aux = _vjp(of_chosen, chosen, has_aux, func)
         found = back(_one_like(y))
         gradient = found if isinstance(argnums, tuple) else found[0]
         return gradient, (y, aux[0]) if has_aux else y
@@ -207,7 +211,7 @@ def picked(args: tuple[Any, ...], argnums: Any) -> tuple[tuple[Any, ...], Callab
         raise RuntimeError(f"argnums elements must be unique, got {argnums}")
 
     def rest(xs: Any) -> list[Any]:
-        whole = [apart(x) for x in args]
+        whole = [None if i in places else apart(x) for i, x in enumerate(args)]
         for place, x in zip(places, xs):
             whole[place] = x
         return whole
@@ -216,9 +220,12 @@ def picked(args: tuple[Any, ...], argnums: Any) -> tuple[tuple[Any, ...], Callab
 
 
 def apart(x: Any) -> Any:
-    """A plain tensor as one of its own over the same memory: what a function writes there leaves the caller's without a
+    """Plain tensors as ones of their own over the same memory: what a function writes there leaves the caller's without a
     history."""
-    return wrap(x.array) if type(x) is Tensor and x.node is None and not (x.tangents or x.batch) else x
+    if type(x) is not Tensor:
+        flat, spec = tree.flatten(x)
+        return tree.unflatten([apart(one) for one in flat], spec) if spec and Tensor in map(type, flat) else x
+    return wrap(x.array) if x.node is None and not (x.tangents or x.batch) else x
 
 
 def named(kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradkit import creation, errors
 from gradkit.backend.protocol import backend_of
-from gradkit.engine import inplace
+from gradkit.engine import inplace, modes
 from gradkit.engine.dtypes import is_floating
 from gradkit.engine.operands import one_device
 from gradkit.engine.tensor import Tensor
@@ -192,11 +192,19 @@ def _by_statistics(input: Tensor, mean: Any, var: Any, weight: Any, bias: Any, e
 
 def _move(input: Tensor, mean: Tensor | None, var: Tensor | None, axis: tuple[int, ...], momentum: float) -> None:
     """Move running statistics towards those of the batch."""
-    if input.batch:
+    kept = [running for running in (mean, var) if running is not None]
+    if any([not set(input.batch).issubset(running.batch) for running in kept]):
         raise RuntimeError(
             "vmap: batch_norm would write the statistics of a batched tensor into running_mean and running_var, which all "
-            "samples share; pass None for both"
+            "samples share; pass None for both, or map over them too"
         )
+    if any([running.batch for running in kept]):
+        x = input.detach()
+        with modes.mode(mute=1, grad=False):
+            for running, moment in ((mean, x.mean), (var, x.var)):
+                if running is not None:
+                    running.lerp_(moment(axis).to(running.dtype), momentum)
+        return
     raws = [None if running is None else running.array for running in (mean, var)]
     rows.statistics_moved(backend_of(input.array).xp, input.array, *raws, axis=axis, momentum=momentum)
     for running in (mean, var):

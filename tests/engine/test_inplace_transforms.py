@@ -177,6 +177,18 @@ def test_what_an_outer_function_made_is_captured_by_an_inner_one():
         gradkit.func.grad(outer)(gradkit.ones(2))
 
 
+@pytest.mark.parametrize("transform", [gradkit.func.grad, gradkit.func.jacrev])
+def test_what_other_arguments_hold_may_be_written(transform):
+    def f(x, found):
+        found["sum"].mul_(x)
+        return (found["sum"] * x).sum()
+
+    x, found = gradkit.full((2, 3), 2.0), {"sum": gradkit.full((2, 3), 3.0)}
+    assert gradkit.vmap(transform(f))(x, found).tolist() == [[12.0] * 3] * 2
+    assert transform(f)(x, found).tolist() == [[24.0] * 3] * 2
+    assert found["sum"].tolist() == [[12.0] * 3] * 2 and not found["sum"].requires_grad
+
+
 def test_numbers_may_be_counted_in_what_is_captured():
     calls = gradkit.zeros(1)
 

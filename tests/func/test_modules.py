@@ -45,6 +45,24 @@ def test_an_ensemble_is_mapped_over_its_stacked_parameters():
         np.testing.assert_allclose(y.detach().numpy(), model(gradkit.tensor(X)).detach().numpy(), rtol=1e-5)
 
 
+def test_every_member_of_an_ensemble_moves_its_own_running_statistics():
+    members = [nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5)).double() for _ in range(2)]
+    x = gradkit.tensor(X.astype(np.float64))
+    params, buffers = stack_module_state(members)
+    first = {name: p.detach() for name, p in params.items()}
+
+    def loss(params, buffers, x):
+        return (functional_call(members[0], (params, buffers), (x,)) ** 3).sum()
+
+    found = vmap(grad(loss), in_dims=(0, 0, None))(first, buffers, x)
+    for i, member in enumerate(members):
+        (member(x) ** 3).sum().backward()
+        for name, p in member.named_parameters():
+            np.testing.assert_allclose(found[name][i], p.grad, atol=1e-9)
+        for name, b in member.named_buffers():
+            np.testing.assert_allclose(buffers[name][i], b, rtol=1e-5)
+
+
 def test_the_modules_own_parameters_are_back_afterwards():
     model = network(nn)
     before = {name: id(p) for name, p in model.named_parameters()}
@@ -139,8 +157,8 @@ def test_bad_use_is_explained(number):
 
 
 def test_normalisations_without_running_statistics_can_be_mapped():
-    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
-    x = gradkit.tensor(np.linspace(-1.0, 1.0, 24).reshape(3, 4, 2).astype("f"))
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).double()
+    x = gradkit.tensor(np.linspace(-1.0, 1.0, 24).reshape(3, 4, 2))
     with pytest.raises(RuntimeError, match="vmap"):
         gradkit.vmap(net)(x)
     assert gradkit.func.replace_all_batch_norm_modules_(net) is net
