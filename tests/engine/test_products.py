@@ -90,6 +90,24 @@ def test_what_is_written_was_multiplied_out_before(f, monkeypatch):
     assert np.abs(at_once).max() > 1
 
 
+@pytest.mark.parametrize("accumulated", [1, 2])
+def test_what_backward_adds_into_was_multiplied_out_before(accumulated, monkeypatch):
+    """The factor of the pending tangent is the memory of a gradient."""
+    w = gradkit.ones(SHAPE, dtype=gradkit.float64, requires_grad=True)
+
+    def f(x):
+        y = x.exp()
+        w.grad = y.detach()
+        for _ in range(accumulated):
+            (w * 3).sum().backward()
+        assert w.grad is not None and np.shares_memory(w.grad.array, y.array)
+        return y
+
+    pending, at_once = both(monkeypatch, f)
+    np.testing.assert_array_equal(pending, at_once)
+    np.testing.assert_allclose(pending, np.exp(X) * V, rtol=1e-14)
+
+
 def test_the_users_tangent_may_be_written_meanwhile(monkeypatch):
     monkeypatch.setattr(tangents, "LARGE", 1)
     v = gradkit.tensor(V)
