@@ -69,7 +69,7 @@ def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = 
 
     size = y.array.nbytes + sum([x.array.nbytes for x in leaves])
     found = chunks.in_chunks(run, n, chunk_size, y.device, size, largest(between([y], leaves)) if chunk_size == "auto" else None)
-    return [g.reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
+    return [g.contiguous().reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
 
 
 def units(level: int, count: int, **state: Any) -> modes.mode:

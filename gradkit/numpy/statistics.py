@@ -17,6 +17,7 @@ from gradkit.numpy.manipulation import squeeze, transpose
 from gradkit.numpy.numeric import real
 from gradkit.numpy.reduction import flattened
 from gradkit.numpy.searching import sort, take, where
+from gradkit.ops.statistics import within_one
 
 # -- order statistics
 #: How a quantile between two places is made of the elements there (Hyndman & Fan 1996, type 7): by rounding ...
@@ -143,7 +144,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     if not c.ndim:
         return c / c
     spread = elementwise.sqrt(real(xp.diagonal(c, offset=0, axis1=-2, axis2=-1)))
-    return c / xp.reshape(spread, (-1, 1)) / xp.reshape(spread, (1, -1))
+    return within_one(c / xp.reshape(spread, (-1, 1)) / xp.reshape(spread, (1, -1)))
 
 
 # -- passing over nan

@@ -4,9 +4,9 @@ from typing import Any
 
 from gradkit.engine.tensor import Tensor
 from gradkit.primitives import reduction as rows
-from gradkit.primitives.complex import conj
+from gradkit.primitives.complex import complex, conj
 from gradkit.primitives.linalg import matmul
-from gradkit.primitives.piecewise import maximum
+from gradkit.primitives.piecewise import clamp, maximum
 from gradkit.primitives.shape import permute, reshape
 
 Dims = int | tuple[int, ...] | list[int] | None
@@ -123,4 +123,11 @@ def corrcoef(input: Tensor) -> Tensor:
     if not c.ndim:
         return c / c
     deviations = c.diagonal().real ** 0.5
-    return c / deviations / reshape(deviations, (-1, 1))
+    return within_one(c / deviations / reshape(deviations, (-1, 1)))
+
+
+def within_one(r: Tensor) -> Tensor:
+    """Coefficients without what rounding adds."""
+    if r.dtype.kind == "c":
+        return complex(within_one(r.real), within_one(r.imag))
+    return clamp(r, min=-1.0, max=1.0)

@@ -68,7 +68,8 @@ def polar_jvp(xp, ts, y, r, angle):
 polar = general(
     "polar", lambda xp, r, angle: xp.complex(r * xp.cos(angle), r * xp.sin(angle)),
     lambda xp, d, y, _r, angle: [along(xp, direction(xp, angle), d), along(xp, 1j * y, d)], polar_jvp,
-    [([0.5, 2.0, 1.5], (3,), {}), ((), (3,), {})], arity=2, broadcasts=True, holomorphic=False, structure="diagonal", lends=True,
+    [((3,), (3,), {}), ((), (3,), {})], arity=2, domain=((0.5, 2.0), (-2.0, 2.0)), broadcasts=True, holomorphic=False,
+    structure="diagonal", lends=True,
 )
 
 

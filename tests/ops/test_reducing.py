@@ -371,3 +371,12 @@ def test_running_totals_of_permuted_operands_may_be_viewed(name, dtype, alike):
         return y.view(-1), y.stride()
 
     alike(totals)
+
+
+@pytest.mark.parametrize("make", [lambda m, z: m.corrcoef(z), lambda m, z: m.arcsin(m.corrcoef(z)), lambda m, z: m.corrcoef(z * (1 + 2j))])
+def test_correlations_are_at_most_one(make, torch):
+    x = np.random.default_rng(1).normal(size=(20, 4))
+    ours, theirs = [make(m, m.tensor(x)).numpy() for m in (gradkit, torch)]
+    np.testing.assert_allclose(ours, theirs, atol=1e-7)
+    for m in (gradkit.corrcoef, gradkit.numpy.corrcoef):
+        assert abs(m(gradkit.tensor(x)).numpy()).max() <= 1
