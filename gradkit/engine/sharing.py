@@ -93,8 +93,7 @@ def shared_by_samples(x: Tensor) -> RuntimeError:
 def spread(x: Tensor, y: Tensor) -> None:
     """Give the root of `x` new memory with the batch axes of `y`, where all it lacks are those of a transform's own tangents.
 
-    What nobody asked to be batched must not fail for it: a buffer that is made inside a function whose Hessian is taken.
-    Samples of that memory will be no more alike than those of `y`.
+    What nobody asked to be batched must not fail for it. Samples will be no more alike than those of `y`.
     """
     root = x._view[1] if x._view else x
     lacking, views = {*y.batch} - {*root.batch}, views_of(root)

@@ -36,8 +36,8 @@ class Tensor:
     node: Any
     tangents: Any = None  # {level: Tensor}: forward mode. A tangent may itself carry tangents of lower levels
     batch: tuple[int, ...] = ()  # vmap levels, ascending: the leading axes of `array`
-    _alike: tuple[int, ...] = ()  # of these, where all samples are the same: a transform spread them, to be told apart
-    _aliased: bool = False  # does a tensor that is none of its views see its memory, and take it to be alike?
+    _alike: tuple[int, ...] = ()  # those of them along which all samples are the same
+    _aliased: bool = False  # does a tensor that is none of its views take its memory to be alike?
     _view: Any = None  # (tensor it was taken from, root of all its views, primitive, params)
     _views: Any = None  # weak references to the views of this root, oldest first
     _room: int = 32  # how many there may be before the dead are looked for

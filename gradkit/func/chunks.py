@@ -141,12 +141,6 @@ def plain(y: Tensor) -> bool:
     return y.node is None and not y.tangents and not y.batch
 
 
-def taken(work: Callable[[], Any], place: Device) -> int:
-    """The most memory that was alive while `work` was done, 0 where that is not known."""
-    bytes_taken: int = backend_for(place).memory.taken_by(work, place.index)[1]
-    return bytes_taken
-
-
 def measured(run: Callable[[int, int], list[Tensor]], whole: Whole, count: int, place: Device) -> int:
     """Do the next rows; return the most memory that was alive meanwhile, 0 where that is not known."""
     work = partial(run, whole.done, whole.done + count)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradkit.engine import batching, modes
+from gradkit.engine.device import backend_for
 from gradkit.engine.sharing import within
 from gradkit.engine.tangents import strip
 from gradkit.engine.tensor import Tensor, wrap
@@ -177,7 +178,8 @@ def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any) -> list[l
     function = repeatable(function, xs)
     once = 0
     if chunk_size == "auto" and any([x.shape.numel() > 1 for x in xs]):  # to try some columns would take a millisecond
-        once = chunks.taken(lambda: function(*xs), xs[0].device)
+        place = xs[0].device
+        _, once = backend_for(place).memory.taken_by(lambda: function(*xs), place.index)
     found = [columns(function, xs, j, chunk_size, once=once) for j in range(len(xs))]
     return [list(row) for row in zip(*found)]
 

@@ -25,6 +25,9 @@ from gradkit.func import (
 )
 from tests.memory import Memory
 
+# PyTorch's own forward mode still scripts its decompositions at first use.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+
 X = np.linspace(0.3, 1.4, 6).reshape(2, 3)
 SIZES = [None, 1, 2, 4, 100, "auto"]
 
