@@ -286,7 +286,7 @@ def exponential(xp, a):
         for start in (0, 1)
     ]
     odd = xp.matmul(a, odd)
-    y = xp.linalg.solve(even - odd, even + odd)
+    y = powers[0] + 2 * xp.linalg.solve(even - odd, odd)  # (even + odd) / (even - odd), and exactly the identity of 0
     for _ in range(halvings):
         y = xp.matmul(y, y)
     return y

@@ -261,7 +261,12 @@ def rows_of_a_jacobian_are_views_of_it(lib, a):
     return (flat,)
 
 
+def exponential_of_zeros_is_exactly_1(lib, a):
+    return (lib.floor(lib.linalg.matrix_exp(lib.stack([a, a]) * 0)),)
+
+
 FOUND = {
+    exponential_of_zeros_is_exactly_1: M,
     rows_of_a_jacobian_are_views_of_it: X,
     count_of_square_roots_that_do_not_exist: X,
     log_softmax_of_one_class_is_exactly_0: X, real_memory_written_as_complex: M, complex_memory_written_as_real: Z,
@@ -318,6 +323,19 @@ WRONG_THERE = {
     written_after_kron: "gradients", real_power_of_a_complex_number: "tangents", complex_power_of_a_real_number: "tangents",
     written_by_its_own_product: "tangents", logcumsumexp_of_which_a_part_is_used: "second_derivatives",
 }  # fmt: skip
+
+
+def counted_of_a_cross_product_with_itself(lib, a):
+    return (lib.linalg.vector_norm(lib.linalg.cross(a.sin(), a.sin()), 0) + a.sum(),)
+
+
+def test_cross_product_with_itself_is_0_and_left_to_rounding_there(torch):
+    from tests.programs.judging import LOST_TO_ROUNDING, judge
+
+    counts = {}
+    x = np.array([0.590841811897107, 0.8595967416143391, 1.4186089357473004])
+    assert judge(torch, counted_of_a_cross_product_with_itself, [x], counts) is None
+    assert f"values: {LOST_TO_ROUNDING}" in counts
 
 
 # -- where PyTorch misreads how operands lie
