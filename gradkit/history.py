@@ -84,7 +84,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
 
 
 def _of_samples(hook: Callable[..., Any], batch: tuple[int, ...], shape: tuple[int, ...]) -> Callable[[Tensor], Any]:
-    """A hook of a tensor that stands for many samples: it sees a cotangent as the function under vmap sees the tensor."""
+    """A hook under vmap: it sees a cotangent as the function there sees the tensor."""
 
     @wraps(hook)
     def run(ct: Tensor) -> Any:

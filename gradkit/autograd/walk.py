@@ -47,7 +47,7 @@ def backward(
     roots = _sequence(tensors)
     weights = _sequence(grad_tensors, len(roots))
     if modes.lifted and any([isinstance(y, Tensor) and y.batch for y in roots]):
-        raise RuntimeError("backward() called inside vmap, where `grad` has no place for one gradient per sample; use gradkit.func.grad")
+        raise RuntimeError("backward() called inside vmap, where `grad` has no place for every sample's; use gradkit.func.grad")
     wanted = None if inputs is None else _marked(_sequence(inputs))
     seeds = _seeds(_at(roots, weights), weights, create_graph)
     found = _walk(seeds, wanted, retain_graph, create_graph)
@@ -164,8 +164,8 @@ def _lifted(roots: list[Tensor], targets: list[Tensor], weights: list[Any], reco
     for i, t in enumerate(targets):
         if t.node in reached and not levels.issubset(t.batch):
             raise RuntimeError(
-                f"vmap: inputs[{i}] of grad(), {_described(t)}, is one for all samples, so there is no gradient per sample; "
-                "make it from a batched tensor, e.g. with x.new_zeros(), or use gradkit.func.grad"
+                f"vmap: inputs[{i}] of grad(), {_described(t)}, is one for all samples; make it from a batched tensor, e.g. by "
+                "x.new_zeros(), or use gradkit.func.grad"
             )
     gradients = found if recorded else [_unrecorded(g) for g in found]
     return [g if t.node in reached else None for t, g in zip(targets, gradients)]

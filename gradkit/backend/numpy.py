@@ -21,6 +21,12 @@ def astype(x: Any, dtype: Any) -> Any:
 def matmul(a: Any, b: Any) -> Any:
     if a.ndim == b.ndim == 2:
         return a.dot(b)
+    if b.size and a.ndim > 1 < b.ndim and a.shape[-1] == b.shape[-2]:
+        m, k, n = *a.shape[-2:], b.shape[-1]
+        if m == 1 and b.size == k * n and a.ndim >= b.ndim:  # vectors and one matrix: NumPy takes one after the other
+            return a.reshape(-1, k).dot(b.reshape(k, n)).reshape(*a.shape[:-1], n)
+        if n == 1 and a.size == m * k:
+            return matmul(b.mT, a.mT).mT
     y = np.matmul(a, b)
     return y.astype(a.dtype) if a.dtype.char == "E" else y  # of bfloat16 it is float32
 

@@ -185,7 +185,7 @@ def leave(x: Tensor, level: int, size: int) -> Tensor:
 
 
 def sizes_of(xs: Any) -> tuple[tuple[int, int], ...]:
-    """The batch axes of some tensors, as a thread knows the vmaps it is in: what walks back later is in them again."""
+    """The batch axes of tensors, as a thread knows its vmaps: what walks back later is in them again."""
     return tuple(sorted({place for x in xs if x is not None for place in zip(x.batch, x.array.shape)}))
 
 

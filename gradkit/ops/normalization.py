@@ -195,8 +195,8 @@ def _move(input: Tensor, mean: Tensor | None, var: Tensor | None, axis: tuple[in
     kept = [running for running in (mean, var) if running is not None]
     if any([not set(input.batch).issubset(running.batch) for running in kept]):
         raise RuntimeError(
-            "vmap: batch_norm would write the statistics of a batched tensor into running_mean and running_var, which all "
-            "samples share; pass None for both, or map over them too"
+            "vmap: batch_norm would write batched statistics into running_mean and running_var, which all samples share; "
+            "pass None for both, or map over them too"
         )
     if any([running.batch for running in kept]):
         x = input.detach()

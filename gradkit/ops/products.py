@@ -112,7 +112,7 @@ def general_product(a: Tensor, b: Tensor) -> Tensor:
         return rows.rowdot(a, b)
     if a.ndim == 1:
         return rows.rowdot(transposed(b), a)
-    if a.ndim > 2 == b.ndim:  # one large product instead of a stack of small ones
+    if a.ndim > 2 == b.ndim and a.shape[-1]:  # one large product instead of a stack of small ones
         return reshape(rows.matmul(reshape(a, (-1, a.shape[-1])), b), (*a.shape[:-1], b.shape[-1]))
     return rows.matmul(a, b)
 
@@ -186,7 +186,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     for which, x in (("self", input), ("vec2", vec2)):
         if x.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {which}, but got {x.ndim}-D")
-    return reshape(input, (-1, 1)) * vec2
+    return input.unsqueeze(1) * vec2
 
 
 ger = outer

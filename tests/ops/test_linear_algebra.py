@@ -253,3 +253,17 @@ def test_errors_have_the_types_and_words_of_pytorch(call, torch):
 def test_shapes_that_cannot_be_multiplied_are_named():
     with pytest.raises(RuntimeError, match=r"mat1 and mat2 shapes cannot be multiplied \(2x3 and 4x5\)"):
         gradkit.ones(2, 3, requires_grad=True) @ gradkit.ones(4, 5)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("batch", [(), (1,), (4,), (4, 1), (1, 4), (0,)])
+@pytest.mark.parametrize("one", [(), (1,), (1, 1), (1, 1, 1), (2,)])
+def test_vectors_of_a_batch_times_one_matrix(one, batch, transposed):
+    for k, n in ((3, 2), (3, 1), (1, 2), (0, 2), (3, 0)):
+        a, b = RNG.normal(size=(*batch, 1, k)), RNG.normal(size=(*one, n, k)).swapaxes(-1, -2)
+        if one == (2,) and batch and batch[-1] not in (1, 2):
+            continue
+        a, b = (b.swapaxes(-1, -2), a.swapaxes(-1, -2)) if transposed else (a, b)
+        np.testing.assert_allclose(gradkit.matmul(gradkit.tensor(a), gradkit.tensor(b)), np.matmul(a, b), atol=1e-12)
+    with pytest.raises(RuntimeError):
+        gradkit.matmul(gradkit.ones(*batch, 1, 4), gradkit.ones(2, 2, 2))
