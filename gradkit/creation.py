@@ -10,7 +10,7 @@ import numpy as np
 from gradkit import errors
 from gradkit.backend.protocol import backend_named, backend_of
 from gradkit.engine import dtypes
-from gradkit.engine.device import CPU, made_on, moved, wanted
+from gradkit.engine.device import CPU, made_on, moved, on_device_of, wanted
 from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor, wrap
 
@@ -268,7 +268,8 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any 
     tensor([0.5000, 0.5000])
     """
     t = empty_like(input, dtype=dtype, device=device)
-    t.array[...] = fill_value
+    with on_device_of(t.array):
+        t.array[...] = fill_value
     return t.requires_grad_() if requires_grad else t
 
 
@@ -297,8 +298,9 @@ def arange(
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     count = math.ceil((end - start) / step)
     counted = np.float64 if isinstance(step, float) or isinstance(start, float) else np.int64
-    raw = start + step * made_on(device, "arange", count, dtype=counted)
-    return _finish(raw.astype(dtypes.known(dtype)), requires_grad)
+    kind = dtypes.known(dtype)
+    raw = made_on(device, lambda xp: (start + step * xp.arange(count, dtype=counted)).astype(kind))
+    return _finish(raw, requires_grad)
 
 
 def _ends(name: str, start: Any, end: Any, steps: int) -> tuple[Any, Any]:
@@ -317,8 +319,8 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     tensor([0.0000, 0.5000, 1.0000])
     """
     start, end = _ends("linspace", start, end, steps)
-    raw = made_on(device, "linspace", start, end, steps)
-    return _finish(raw.astype(dtypes.get_default_dtype() if dtype is None else dtypes.known(dtype)), requires_grad)
+    kind = dtypes.get_default_dtype() if dtype is None else dtypes.known(dtype)
+    return _finish(made_on(device, lambda xp: xp.linspace(start, end, steps).astype(kind)), requires_grad)
 
 
 def logspace(

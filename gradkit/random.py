@@ -14,7 +14,7 @@ from gradkit.creation import pinned, shape_from
 from gradkit.engine import batching, dtypes, inplace, modes
 from gradkit.engine.device import backend_for, device as Device, wanted
 from gradkit.engine.naming import named
-from gradkit.engine.operands import one_device
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 
 __all__ = [
@@ -250,6 +250,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     return drawn(lambda g, s: g.bernoulli(probabilities, s, input.dtype), tuple(input.shape), generator, input.device)
 
 
+@on_one_device
 def normal(
     mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None,
     device: Any = None, requires_grad: bool = False,
@@ -269,7 +270,6 @@ def normal(
         return _made(lambda g, s: g.normal(s, kind, mean, std), shape, generator, device, requires_grad)
     if (isinstance(std, Tensor) and not std.is_cuda and np.any(std.array < 0)) or (not isinstance(std, Tensor) and std < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    one_device("normal", *tensors)
     try:
         shape = np.broadcast_shapes(*[tuple(x.shape) for x in tensors])
     except ValueError as reason:

@@ -150,14 +150,14 @@ def backend_for(place: device) -> Backend:
     return backend_named(place.type)
 
 
-def made_on(place: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-    """A raw array ``xp.name(*args, **kwargs)`` in the memory of a device (None: the default one)."""
+def made_on(place: Any, name: Any, *args: Any, **kwargs: Any) -> Any:
+    """A raw array ``xp.name(*args, **kwargs)``, or ``name(xp)``, in the memory of a device (None: the default one)."""
     place = wanted(place)
     if place is None or place.type == "cpu":
-        return getattr(np, name)(*args, **kwargs)
+        return getattr(np, name)(*args, **kwargs) if isinstance(name, str) else name(np)
     backend = backend_for(place)
     with backend.on(place.index):
-        return getattr(backend.xp, name)(*args, **kwargs)
+        return getattr(backend.xp, name)(*args, **kwargs) if isinstance(name, str) else name(backend.xp)
 
 
 def moved(array: Any, place: device, non_blocking: bool = False) -> Any:

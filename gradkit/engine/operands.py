@@ -1,6 +1,9 @@
 """What an operation runs on: the raw arrays of its operands, of one dtype and on one device."""
 
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -8,9 +11,12 @@ from gradkit import errors
 from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import Backend, backend_of, backends, by_type
 from gradkit.engine import dtypes
-from gradkit.engine.device import device_of
+from gradkit.engine.device import device_of, on_device_of
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tensor import Tensor
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class _Operations:
@@ -38,6 +44,9 @@ def raw_operands(prim: Primitive, operands: Any) -> tuple[list[Any], Any]:
         dtype = dtypes.result_type(*raws)
         if prim.promote == "float":
             dtype = dtypes.floated(dtype)
+        if backend.several:
+            with on_first(backend, raws):
+                return [cast(raw, dtype, backend) for raw in raws], backend
         raws = [cast(raw, dtype, backend) for raw in raws]
     return raws, backend
 
@@ -66,9 +75,13 @@ def run_on(backend: Backend, prim: Primitive, raws: Any, params: dict[str, Any])
     """The forward, on the device that its operands are on."""
     if not backend.several:
         return prim.on(backend)(*raws, **params)
-    array = next(raw for raw in raws if isinstance(raw, backend.array_types))
-    with backend.on(backend.index_of(array)):
+    with on_first(backend, raws):
         return prim.on(backend)(*raws, **params)
+
+
+def on_first(backend: Backend, raws: Any) -> AbstractContextManager[Any]:
+    """A context in which new arrays are made where the first of these is."""
+    return backend.on(backend.index_of(next(raw for raw in raws if isinstance(raw, backend.array_types))))
 
 
 def gathered(prim: Primitive, operands: Any, raws: list[Any], backend: Backend) -> tuple[Any, list[Any]]:
@@ -100,7 +113,22 @@ def gathered(prim: Primitive, operands: Any, raws: list[Any], backend: Backend) 
 
 
 def one_device(name: str, *operands: Any) -> None:
-    """RuntimeError unless all Tensors among the operands of a function that works on raw arrays are on one device."""
+    """RuntimeError unless all Tensors among the operands are on one device."""
     devices = {x.device for x in operands if isinstance(x, Tensor)} if len(backends) > 1 else ()
     if len(devices) > 1:
         raise errors.two_devices(name, devices, operands)
+
+
+def on_one_device(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that works on raw arrays, run on the device of its Tensors. RuntimeError if they are on several."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        tensors = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)] if len(backends) > 1 else None
+        if not tensors:
+            return function(*args, **kwargs)
+        one_device(function.__name__, *tensors)
+        with on_device_of(tensors[0].array):
+            return function(*args, **kwargs)
+
+    return call

@@ -190,7 +190,10 @@ def on_raw(function: Callable[..., Any], *operands: Any, **parameters: Any) -> A
     """NumPy's function on raw arrays, or that of their array module."""
     arrays = [x for x in operands if hasattr(x, "dtype")]
     backend = backend_of(arrays[0]) if arrays else NUMPY
-    return (function if backend is NUMPY else getattr(backend.xp, function.__name__))(*operands, **parameters)
+    if backend is NUMPY:
+        return function(*operands, **parameters)
+    with on_device_of(arrays[0]):
+        return getattr(backend.xp, function.__name__)(*operands, **parameters)
 
 
 # -- functions that only move elements

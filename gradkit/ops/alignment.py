@@ -46,7 +46,7 @@ def ctc_loss(
         raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {lengths.max()}")
     labels, may_skip = _with_blanks(on_the_host(targets), sizes, blank)
     losses = -_log_likelihood(x, labels, may_skip, lengths, sizes)
-    impossible = wrap(losses.array > -NEVER / 2)
+    impossible = losses > -NEVER / 2
     losses = where(impossible, 0.0 if zero_infinity else np.inf, losses)
     if reduction == "mean":
         losses = losses / beside(x, np.maximum(sizes, 1).astype(x.dtype))

@@ -11,7 +11,7 @@ from gradkit.backend.protocol import backend_of
 from gradkit.engine import batching, dtypes
 from gradkit.engine.device import moved
 from gradkit.engine.naming import named
-from gradkit.engine.operands import one_device
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.joining import cat
 from gradkit.ops.naming import numpy_names
@@ -141,6 +141,7 @@ def tile(input: Tensor, *positional: Any, dims: Any = None) -> Tensor:
 
 
 @numpy_names
+@on_one_device
 def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
     """Each element (or, with `dim`, each slice along it) repeated where it stands.
 
@@ -172,7 +173,6 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         spread = expand(unsqueeze(input, at), (*shape[:at], k, *shape[at:]))
         merged = reshape(spread, (*shape[: at - 1], n * k, *shape[at:]))
         return clone(merged) if merged._view is not None else merged
-    one_device("repeat_interleave", input, repeats)
     places = moved(_numbers_repeated(counts, output_size, n), input.device)
     return index(reshape(input, shape or (1,)), wrap(places), axes=(axis,), lead=0)
 

@@ -74,7 +74,7 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-
         raise errors.not_a_tensor("allclose", 1, other)
     close = isclose(input, other, rtol, atol, equal_nan)
     close = batching.sole(close, "calling allclose() on a Tensor", "write isclose(a, b).all(), a Tensor")
-    return bool(close.array.all())
+    return bool(close.all())
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
@@ -86,7 +86,7 @@ def equal(input: Tensor, other: Tensor) -> bool:
     if not isinstance(other, Tensor):
         raise TypeError(f"equal(): argument 'other' must be Tensor, not {type(other).__name__}")
     input, other = [batching.sole(x, "calling equal() on a Tensor", "write (a == b).all(), a Tensor") for x in (input, other)]
-    return input.shape == other.shape and bool(eq(input, other).array.all())
+    return input.shape == other.shape and bool(eq(input, other).all())
 
 
 def is_nonzero(input: Tensor) -> bool:

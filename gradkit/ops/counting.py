@@ -9,7 +9,7 @@ import numpy as np
 from gradkit import errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
-from gradkit.engine.operands import one_device
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.shape import extents, sizes_from
 
@@ -36,17 +36,18 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
     return _of_integers("lcm", input, other)
 
 
+@on_one_device
 def _of_integers(name: str, input: Tensor, other: Tensor) -> Tensor:
     for x in (input, other):
         if x.dtype.kind not in "iu":
             raise errors.not_implemented(name, x.dtype, "convert with .long()")
         if x.batch:
             raise RuntimeError(f"vmap: {name} is not supported; do it outside of vmap")
-    one_device(name, input, other)
     xp = backend_of(input.array).xp
     return wrap(xp.asarray(getattr(xp, name)(input.array, other.array)))
 
 
+@on_one_device
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Where an element is one of `test_elements`, or with `invert` none of them; one of the two may be a number.
 
@@ -57,7 +58,6 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
         raise TypeError("isin(): one of elements and test_elements must be a Tensor")
     if any([isinstance(x, Tensor) and x.batch for x in (elements, test_elements)]):
         raise RuntimeError("vmap: isin is not supported; compare with == and any() instead")
-    one_device("isin", elements, test_elements)
     raws = [x.array if isinstance(x, Tensor) else x for x in (elements, test_elements)]
     xp = backend_of(next(raw for raw in raws if hasattr(raw, "dtype"))).xp
     return wrap(xp.asarray(xp.isin(*map(xp.asarray, raws), assume_unique=assume_unique, invert=invert)))

@@ -6,6 +6,7 @@ from gradkit import creation
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import inplace
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.reducing import amax, sum as total
 from gradkit.primitives import embedding as rows
@@ -63,6 +64,7 @@ def _check_plain(what: str, *operands: Tensor | None) -> None:
         raise RuntimeError(f"vmap: embedding with {what} looks at all places at once; do it outside of vmap")
 
 
+@on_one_device
 def _shorten(input: Tensor, weight: Tensor, max_norm: float, norm_type: float) -> None:
     """Cut the rows that are looked up down to a norm, in place and outside the tape, as PyTorch does."""
     _check_plain("max_norm", weight, input)
@@ -124,6 +126,7 @@ def embedding_bag(
     return y if mode == "sum" else y / there.sum(1).clip(1).to(weight.dtype)
 
 
+@on_one_device
 def _bags(input: Tensor, offsets: Tensor | None, include_last: bool) -> tuple[Tensor, Tensor]:
     """The places in the flattened input of each bag's elements, (B, L), and which of them are there."""
     if input.ndim == 2:

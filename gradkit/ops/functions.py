@@ -7,6 +7,7 @@ import numpy as np
 
 from gradkit import errors
 from gradkit.backend.protocol import backend_of
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.arithmetic import clamp
@@ -122,6 +123,7 @@ def ldexp(input: Tensor, other: Any) -> Tensor:
     return mul(input, exp2(other))
 
 
+@on_one_device
 def frexp(input: Tensor) -> Any:
     """(mantissa, exponent) with ``input = mantissa * 2**exponent`` and the mantissa's size in [0.5, 1), or 0.
 

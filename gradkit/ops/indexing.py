@@ -9,6 +9,7 @@ import numpy as np
 from gradkit import creation
 from gradkit.engine import batching, inplace
 from gradkit.engine.device import device_of, moved
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.primitives.arranging import FULL
 from gradkit.primitives.indexing import index, index_put, mask_put, masked_select, slice_, write_at, write_masked
@@ -208,7 +209,7 @@ def places_of(part: Any, shape: tuple[int, ...], at: int) -> list[Any]:
         return [part]
     check_mask(part, shape, at)
     part = batching.sole(part, "indexing with a mask", "write gradkit.where(mask, a, b), which keeps the shape")
-    return list((part.array if isinstance(part, Tensor) else part).nonzero())
+    return list(nonzero(part if isinstance(part, Tensor) else wrap(part), as_tuple=True))
 
 
 def beside(key: Any, x: Tensor) -> bool:
@@ -313,6 +314,7 @@ def into(write: Any) -> Any:
 
 
 # -- finding
+@on_one_device
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The places of all elements that are not zero: a row of numbers for each, or (`as_tuple`) a vector for each axis.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradkit.backend.protocol import beside
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.activation import logsigmoid
 from gradkit.ops.distance import pairwise_distance
@@ -47,11 +48,13 @@ def multi_margin_loss(
     return reduced(total(losses * _others(labels, shape[-1]), dim=-1) / shape[-1], reduction)
 
 
+@on_one_device
 def _others(labels: Tensor, classes: int) -> Tensor:
     """1 for each class but the target."""
     return wrap((beside(labels.array, "arange", classes) != labels.array).astype(np.float32), batch=labels.batch)
 
 
+@on_one_device
 def multilabel_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """``sum over targets y and other classes j of max(0, 1 - x[y] + x[j]) / C``; reduced over the samples.
 

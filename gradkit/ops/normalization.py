@@ -10,7 +10,7 @@ from gradkit import creation, errors
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import inplace, modes
 from gradkit.engine.dtypes import is_floating
-from gradkit.engine.operands import one_device
+from gradkit.engine.operands import on_one_device, one_device
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.reducing import mean
 from gradkit.primitives import elementwise as arithmetic, normalization as rows
@@ -190,6 +190,7 @@ def _by_statistics(input: Tensor, mean: Any, var: Any, weight: Any, bias: Any, e
     return input * reshape(scale, beside) + reshape(shift, beside)
 
 
+@on_one_device
 def _move(input: Tensor, mean: Tensor | None, var: Tensor | None, axis: tuple[int, ...], momentum: float) -> None:
     """Move running statistics towards those of the batch."""
     kept = [running for running in (mean, var) if running is not None]

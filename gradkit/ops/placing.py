@@ -12,7 +12,7 @@ from gradkit.engine import inplace
 from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.unrolled import own_code
-from gradkit.ops.indexing import carried, into, selected_ndim
+from gradkit.ops.indexing import carried, into, nonzero, selected_ndim
 from gradkit.ops.naming import numpy_names
 from gradkit.ops.shaping import broadcast_shapes, expand, reshape
 from gradkit.primitives import elementwise, indexing as rows
@@ -185,7 +185,7 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
         )
     places: list[Tensor] = []
     for one in indices:
-        places += [carried(i, input) for i in ([one] if one.dtype != bool else map(wrap, one.array.nonzero()))]
+        places += [carried(i, input) for i in ([one] if one.dtype != bool else nonzero(one, as_tuple=True))]
     if len(places) > input.ndim:
         raise IndexError(f"too many indices for tensor of dimension {input.ndim} (got {len(places)})")
     if len(extents(values)) > selected_ndim(input, places):

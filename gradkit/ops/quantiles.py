@@ -9,7 +9,7 @@ from gradkit import errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine.device import moved
-from gradkit.engine.operands import one_device
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.comparison import isnan
@@ -47,6 +47,7 @@ def nanquantile(input: Tensor, q: Any, dim: int | None = None, keepdim: bool = F
     return _quantiles("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)
 
 
+@on_one_device
 def _quantiles(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool) -> Tensor:
     places = _checked(name, input, q, interpolation)
     shape = extents(input)
@@ -72,7 +73,6 @@ def _checked(name: str, input: Tensor, q: Any, interpolation: str) -> Any:
         raise RuntimeError(f"{name}() interpolation must be one of {', '.join(_INTERPOLATIONS)}, but got {interpolation}")
     if isinstance(q, Tensor) and q.dtype != input.dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor, got {q.dtype.name}")
-    one_device(name, input, q)
     places = q.array.astype(np.float64) if isinstance(q, Tensor) else np.asarray(q, np.float64)
     if places.ndim > 1:
         raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, got shape {places.shape}")
@@ -100,6 +100,7 @@ def _at(runs: Tensor, q: Any, interpolation: str, ignore_nan: bool) -> Tensor:
 
 
 # -- histograms
+@on_one_device
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements fall into each of `bins` intervals of one length from `min` to `max`, both included.
 
@@ -118,6 +119,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     return wrap(counts.astype(input.dtype))
 
 
+@on_one_device
 def histogram(input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False) -> Any:
     """How much of `input` falls into each interval, and where the intervals end: (hist, bin_edges).
 
@@ -127,7 +129,6 @@ def histogram(input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | N
     >>> gradkit.histogram(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0)).hist
     tensor([0., 2., 1., 0.])
     """
-    one_device("histogram", input, bins, weight)
     xp = backend_of(input.array).xp
     raw = xp.asarray(input.array)
     weights = None if weight is None else xp.asarray(weight.array).ravel()

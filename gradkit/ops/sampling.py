@@ -8,6 +8,7 @@ from gradkit.backend.protocol import backend_of
 from gradkit.backend.rng import Generator
 from gradkit.creation import arange
 from gradkit.engine import inplace as writing
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.activation import leaky_relu
 from gradkit.ops.normalization import softmax
@@ -56,6 +57,7 @@ def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: b
     return writing.write(input, lambda x: x * slopes, "rrelu_") if inplace else input * slopes
 
 
+@on_one_device
 def _slopes(generator: Generator, shape: tuple[int, ...], input: Tensor, lower: float, upper: float) -> Any:
     """On the CPU one draw for each element that is not positive, in their order, and 1 for the others; on a GPU any."""
     if input.is_cuda:

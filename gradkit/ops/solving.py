@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.creation import eye
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.joining import stack
@@ -180,6 +181,7 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     return pinv(input, rtol=rcond)
 
 
+@on_one_device
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """The X of least norm among those for which A X - B has the least norm, as a named tuple (solution, residuals, rank,
     singular_values).

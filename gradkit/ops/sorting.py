@@ -7,7 +7,7 @@ from gradkit import creation, errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import batching, dtypes
-from gradkit.engine.operands import one_device
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import return_types
 from gradkit.ops.naming import numpy_names
@@ -154,6 +154,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
 
 # -- distinct values
 @numpy_names
+@on_one_device
 def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
@@ -172,6 +173,7 @@ def unique(
 
 
 @numpy_names
+@on_one_device
 def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
     """The first of each run of equal elements, or slices along `dim`; otherwise as `unique`.
 
@@ -202,6 +204,7 @@ def _plain(x: Tensor, name: str) -> Any:
 
 
 # -- counting and searching
+@on_one_device
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each number from 0 on occurs in a vector of integers, or the sums of `weights` there.
 
@@ -217,7 +220,6 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise RuntimeError("minlength should be >= 0")
     if raw.ndim != 1 or (raw.size and on_host(raw) and raw.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    one_device("bincount", input, weights)
     xp = backend_of(raw).xp
     if weights is not None and weights.array.shape != raw.shape:
         raise RuntimeError("weights should be 1-d and have the same length as input")
@@ -274,6 +276,7 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
+@on_one_device
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """For each class number a vector of `num_classes` (one more than the largest, if not given) zeros with a one there.
 
