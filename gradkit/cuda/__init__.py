@@ -1,7 +1,6 @@
 """CUDA devices, streams, events and memory, under PyTorch's names. Works, and says no, where there is no GPU."""
 
 from gradkit.cuda.devices import (
-    DeviceProperties,
     current_device,
     device,
     device_count,
@@ -32,7 +31,6 @@ from gradkit.cuda.random import (
     initial_seed,
     manual_seed,
     manual_seed_all,
-    seed,
     seed_all,
     set_rng_state,
     set_rng_state_all,
@@ -41,10 +39,10 @@ from gradkit.cuda.streams import Event, Stream, current_stream, default_stream, 
 from gradkit.errors import OutOfMemoryError
 
 __all__ = [
-    "DeviceProperties", "Event", "OutOfMemoryError", "Stream", "current_device", "current_stream", "default_stream", "device",
+    "Event", "OutOfMemoryError", "Stream", "current_device", "current_stream", "default_stream", "device",
     "device_count", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state",
     "get_rng_state_all", "initial_seed", "is_available", "is_bf16_supported", "is_initialized", "manual_seed",
     "manual_seed_all", "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_reserved", "memory_stats",
-    "memory_summary", "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state", "set_rng_state_all",
+    "memory_summary", "reset_peak_memory_stats", "seed_all", "set_device", "set_rng_state", "set_rng_state_all",
     "set_stream", "stream", "synchronize", "why_not",
 ]

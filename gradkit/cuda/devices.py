@@ -1,6 +1,7 @@
 """Which GPUs there are, which is the current one, and what they are."""
 
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any
 
 from gradkit.backend import probe
 from gradkit.backend.protocol import backend_named, backends
@@ -12,11 +13,8 @@ def backend() -> Any:
     return backend_named("cuda")
 
 
-def index_of(device: Any, lenient: bool = False) -> int | None:
-    """The index that an argument names; None for the current device, and where PyTorch is `lenient`, for a negative one."""
+def index_of(device: Any) -> int | None:
     if device is None or isinstance(device, int):
-        if lenient and device is not None and device < 0:
-            return None
         return device
     found = Device(device)
     if found.type != "cuda":
@@ -74,8 +72,7 @@ def current_device() -> int:
     >>> if gradkit.cuda.is_available():
     ...     assert 0 <= gradkit.cuda.current_device() < gradkit.cuda.device_count()
     """
-    index: int = backend().current()
-    return index
+    return int(backend().current())
 
 
 def set_device(device: Any) -> None:
@@ -86,8 +83,8 @@ def set_device(device: Any) -> None:
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.set_device(0)
     """
-    index = index_of(device, lenient=True)
-    if index is not None:
+    index = index_of(device)
+    if index is not None and index >= 0:
         backend().use(index)
 
 
@@ -102,16 +99,14 @@ class device:
     """
 
     def __init__(self, device: Any) -> None:
-        self.idx = index_of(device, lenient=True)
+        self.idx = index_of(device)
 
     def __enter__(self) -> None:
-        if self.idx is not None:
-            self._before = backend().current()
-            backend().use(self.idx)
+        self._before = current_device() if is_available() else -1
+        set_device(self.idx)
 
     def __exit__(self, *exception: object) -> None:
-        if self.idx is not None:
-            backend().use(self._before)
+        set_device(self._before)
 
 
 def synchronize(device: Any = None) -> None:
@@ -129,8 +124,7 @@ def get_device_name(device: Any = None) -> str:
     >>> if gradkit.cuda.is_available():
     ...     name = gradkit.cuda.get_device_name(0)
     """
-    name: bytes = _properties(device)["name"]
-    return name.decode()
+    return str(_properties(device)["name"], "utf-8")
 
 
 def get_device_capability(device: Any = None) -> tuple[int, int]:
@@ -143,35 +137,22 @@ def get_device_capability(device: Any = None) -> tuple[int, int]:
     return found["major"], found["minor"]
 
 
-class DeviceProperties(NamedTuple):
-    """What a GPU is: memory in bytes, otherwise counts. Made by `get_device_properties`."""
-
-    name: str
-    major: int
-    minor: int
-    total_memory: int
-    multi_processor_count: int
-    max_threads_per_multi_processor: int
-    max_threads_per_block: int
-    warp_size: int
-    regs_per_multiprocessor: int
-    shared_memory_per_block: int
-    shared_memory_per_multiprocessor: int
-    L2_cache_size: int
-
-
-def get_device_properties(device: Any = None) -> DeviceProperties:
-    """What a GPU has, under PyTorch's names. RuntimeError if there is no such GPU.
+def get_device_properties(device: Any = None) -> SimpleNamespace:
+    """What a GPU has, under PyTorch's names: memory in bytes, otherwise counts. RuntimeError if there is no such GPU.
 
     >>> if gradkit.cuda.is_available():
     ...     gigabytes = gradkit.cuda.get_device_properties(0).total_memory / 1e9
     """
     found = _properties(device)
-    named = (
-        "major", "minor", "totalGlobalMem", "multiProcessorCount", "maxThreadsPerMultiProcessor", "maxThreadsPerBlock",
-        "warpSize", "regsPerMultiprocessor", "sharedMemPerBlock", "sharedMemPerMultiprocessor", "l2CacheSize",
-    )
-    return DeviceProperties(found["name"].decode(), *[found[name] for name in named])
+    return SimpleNamespace(name=found["name"].decode(), **{ours: found[theirs] for ours, theirs in _FACTS.items()})
+
+
+_FACTS = {
+    "major": "major", "minor": "minor", "total_memory": "totalGlobalMem", "multi_processor_count": "multiProcessorCount",
+    "max_threads_per_multi_processor": "maxThreadsPerMultiProcessor", "max_threads_per_block": "maxThreadsPerBlock",
+    "warp_size": "warpSize", "regs_per_multiprocessor": "regsPerMultiprocessor", "L2_cache_size": "l2CacheSize",
+    "shared_memory_per_block": "sharedMemPerBlock", "shared_memory_per_multiprocessor": "sharedMemPerMultiprocessor",
+}
 
 
 def is_bf16_supported(including_emulation: bool = True) -> bool:

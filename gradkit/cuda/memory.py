@@ -93,7 +93,4 @@ def mem_get_info(device: Any = None) -> tuple[int, int]:
 
 
 def _memory(kind: str, device: Any) -> int:
-    if not is_initialized():
-        return 0
-    count: int = backend().memory.bytes(kind, place_of(device))
-    return count
+    return int(backend().memory.bytes(kind, place_of(device))) if is_initialized() else 0

@@ -17,15 +17,6 @@ def manual_seed(seed: int) -> None:
         backend().generator().manual_seed(seed)
 
 
-def seed() -> None:
-    """Start the stream of the current GPU anew from the system's randomness; nothing happens where there is no GPU.
-
-    >>> gradkit.cuda.seed()
-    """
-    if is_available():
-        backend().generator().seed()
-
-
 def seed_all() -> None:
     """Start the streams of all GPUs anew from one seed of the system's randomness.
 
@@ -50,8 +41,7 @@ def initial_seed() -> int:
     ...     gradkit.cuda.manual_seed(7)
     ...     assert gradkit.cuda.initial_seed() == 7
     """
-    seed: int = backend().generator().initial_seed()
-    return seed
+    return int(backend().generator().initial_seed())
 
 
 def get_rng_state(device: Any = "cuda") -> Tensor:

@@ -103,7 +103,8 @@ g.linalg.lstsq(x[:, :2], x).solution; g.linalg.matrix_rank(x); g.linalg.svdvals(
 F.rrelu(x - 1, training=True); F.dropout(x); F.gumbel_softmax(x); F.embedding_bag(i, x, i[:1]); F.embedding(i, x, max_norm=0.5)
 F.ctc_loss(x[:, None].log_softmax(-1), i[None] + 1, [4], [1]); F.multi_margin_loss(x[:2], i)
 F.scaled_dot_product_attention(x, x, x, is_causal=True); F.cross_entropy(x[:2], i); F.batch_norm(x, x[0] * 0, x[1], training=True)
-F.multilabel_margin_loss(x[:, :2], i.expand(4, 2)); F.max_pool1d(x[None], 2); F.interpolate(x[None], size=9, mode="linear"); F.pdist(x); x + i[:1]; x * 2 + x.double(); x.half() + x
+F.multilabel_margin_loss(x[:, :2], i.expand(4, 2)); F.max_pool1d(x[None], 2); F.interpolate(x[None], size=9, mode="linear"); F.pdist(x)
+x + i[:1]; x * 2 + x.double(); x.half() + x
 g.numpy.unique(x); g.numpy.gradient(x[0]); g.numpy.percentile(x, 30); g.numpy.median(x)
 g.nn.LSTM(6, 2, device=D)(x)[0]; g.nn.MultiheadAttention(6, 2, device=D)(x, x, x)[0]; g.func.jacfwd(g.sin)(x[0]); g.func.vmap(g.sort)(x)[1]
 """
