@@ -281,6 +281,7 @@ def normal(
     return _made(lambda g, s: (g.normal(s, kind) * std + mean).astype(kind), shape, generator, place, requires_grad)
 
 
+@on_one_device
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
     """Indices drawn with the weights in `input`, int64: (num_samples,) from (n,), or (m, num_samples) from (m, n).
 

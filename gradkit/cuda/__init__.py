@@ -31,7 +31,6 @@ from gradkit.cuda.random import (
     initial_seed,
     manual_seed,
     manual_seed_all,
-    seed_all,
     set_rng_state,
     set_rng_state_all,
 )
@@ -43,6 +42,6 @@ __all__ = [
     "device_count", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state",
     "get_rng_state_all", "initial_seed", "is_available", "is_bf16_supported", "is_initialized", "manual_seed",
     "manual_seed_all", "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_reserved", "memory_stats",
-    "memory_summary", "reset_peak_memory_stats", "seed_all", "set_device", "set_rng_state", "set_rng_state_all",
+    "memory_summary", "reset_peak_memory_stats", "set_device", "set_rng_state", "set_rng_state_all",
     "set_stream", "stream", "synchronize", "why_not",
 ]

@@ -149,9 +149,8 @@ def get_device_properties(device: Any = None) -> SimpleNamespace:
 
 _FACTS = {
     "major": "major", "minor": "minor", "total_memory": "totalGlobalMem", "multi_processor_count": "multiProcessorCount",
-    "max_threads_per_multi_processor": "maxThreadsPerMultiProcessor", "max_threads_per_block": "maxThreadsPerBlock",
-    "warp_size": "warpSize", "regs_per_multiprocessor": "regsPerMultiprocessor", "L2_cache_size": "l2CacheSize",
-    "shared_memory_per_block": "sharedMemPerBlock", "shared_memory_per_multiprocessor": "sharedMemPerMultiprocessor",
+    "max_threads_per_multi_processor": "maxThreadsPerMultiProcessor", "shared_memory_per_block": "sharedMemPerBlock",
+    "L2_cache_size": "l2CacheSize", "warp_size": "warpSize",
 }
 
 

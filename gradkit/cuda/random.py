@@ -1,6 +1,5 @@
 """The streams of random numbers of GPUs."""
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,14 +14,6 @@ def manual_seed(seed: int) -> None:
     """
     if is_available():
         backend().generator().manual_seed(seed)
-
-
-def seed_all() -> None:
-    """Start the streams of all GPUs anew from one seed of the system's randomness.
-
-    >>> gradkit.cuda.seed_all()
-    """
-    manual_seed_all(int.from_bytes(os.urandom(7)))
 
 
 def manual_seed_all(seed: int) -> None:

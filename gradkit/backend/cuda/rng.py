@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from functools import cache, wraps
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,17 +40,6 @@ class Mask(NamedTuple):
 
     def __call__(self, _xp: Any, shape: Any, dtype: Any) -> Any:
         return self.stream._drawn_from("kept", self.seed, self.start, shape, dtype, self.p, self.value)
-
-
-def there(draw: Any) -> Any:
-    """A draw on the generator's own device, whichever is the current one."""
-
-    @wraps(draw)
-    def call(self: CudaGenerator, *args: Any, **kwargs: Any) -> Any:
-        with self._cuda.on(self._index):
-            return draw(self, *args, **kwargs)
-
-    return call
 
 
 class CudaGenerator(Generator):
@@ -148,19 +137,19 @@ class CudaGenerator(Generator):
             raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
         return self._fill("randint", shape, dtype, low, high - low)
 
-    @there
     def randperm(self, n: int, dtype: Any) -> Any:
         if n < 0:
             raise RuntimeError(f"randperm() takes n >= 0, not {n}")
-        return self._fill("words", (n,), np.int64).argsort().astype(dtype)
+        with self._cuda.on(self._index):
+            return self._fill("words", (n,), np.int64).argsort().astype(dtype)
 
-    @there
     def bernoulli(self, p: Any, shape: Any, dtype: Any) -> Any:
         """PyTorch's checks of a probability on the host; an array of them is not looked at, which would wait for it."""
         if isinstance(p, int | float) and not 0 <= p <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-        units = self._fill("uniform", shape, np.float64 if getattr(p, "dtype", None) == np.float64 else np.float32, 0.0, 1.0)
-        return (units < p).astype(dtype)
+        kind = np.float64 if getattr(p, "dtype", None) == np.float64 else np.float32
+        with self._cuda.on(self._index):
+            return (self._fill("uniform", shape, kind, 0.0, 1.0) < p).astype(dtype)
 
     def keep_mask(self, shape: Any, p: float, dtype: Any = np.bool_, value: float = 1) -> Any:
         """As on the CPU; of a complex dtype it is real."""
@@ -175,7 +164,6 @@ class CudaGenerator(Generator):
         """The mask of the next `count` elements, which may be drawn when it is wanted, and again. Four share a block."""
         return Mask(self, *self._next(count, step=4), p, value)
 
-    @there
     def multinomial(self, probs: Any, num_samples: int, replacement: bool = False) -> Any:
         """As on the CPU: the exponential race (Efraimidis and Spirakis, 2006), or a search in the cumulative weights."""
         if probs.ndim not in (1, 2) or num_samples <= 0:
