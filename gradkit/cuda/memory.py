@@ -1,44 +1,31 @@
 """How much memory arrays take on a GPU."""
 
+from collections.abc import Callable
 from typing import Any
 
 from gradkit.cuda.devices import backend, index_of, is_initialized, place_of
+from gradkit.engine.naming import named
 
 
-def memory_allocated(device: Any = None) -> int:
-    """Bytes that arrays take on a GPU now.
-
-    >>> gradkit.cuda.memory_allocated() if gradkit.cuda.is_initialized() else 0
-    0
-    """
-    return _memory("used", device)
+def _memory(kind: str, device: Any) -> int:
+    return int(backend().memory.bytes(kind, place_of(device))) if is_initialized() else 0
 
 
-def max_memory_allocated(device: Any = None) -> int:
-    """The most bytes that arrays took at once since the GPU was first used, or `reset_peak_memory_stats`.
+def _counting(name: str, kind: str, what: str) -> Callable[..., int]:
+    def count(device: Any = None) -> int:
+        return _memory(kind, device)
 
-    >>> if gradkit.cuda.is_available():
-    ...     assert gradkit.cuda.max_memory_allocated() >= gradkit.cuda.memory_allocated()
-    """
-    return _memory("peak", device)
+    return named(count, name, f"""{what}
 
-
-def memory_reserved(device: Any = None) -> int:
-    """Bytes that are held for arrays on a GPU, in use or not.
-
-    >>> if gradkit.cuda.is_available():
-    ...     assert gradkit.cuda.memory_reserved() >= gradkit.cuda.memory_allocated()
-    """
-    return _memory("held", device)
+    >>> assert gradkit.cuda.{name}() >= 0
+    """)
 
 
-def max_memory_reserved(device: Any = None) -> int:
-    """The most bytes that were held for arrays at once since the GPU was first used, or `reset_peak_memory_stats`.
-
-    >>> if gradkit.cuda.is_available():
-    ...     assert gradkit.cuda.max_memory_reserved() >= gradkit.cuda.memory_reserved()
-    """
-    return _memory("peak held", device)
+_SINCE = "at once since the GPU was first used, or `reset_peak_memory_stats`."
+memory_allocated = _counting("memory_allocated", "used", "Bytes that arrays take on a GPU now.")
+max_memory_allocated = _counting("max_memory_allocated", "peak", f"The most bytes that arrays took {_SINCE}")
+memory_reserved = _counting("memory_reserved", "held", "Bytes that are held for arrays on a GPU, in use or not.")
+max_memory_reserved = _counting("max_memory_reserved", "peak held", f"The most bytes that were held for arrays {_SINCE}")
 
 
 def memory_stats(device: Any = None) -> dict[str, int]:
@@ -90,7 +77,3 @@ def mem_get_info(device: Any = None) -> tuple[int, int]:
     with backend().on(index_of(device)):
         free, total = backend().memory.on_device()
     return free, total
-
-
-def _memory(kind: str, device: Any) -> int:
-    return int(backend().memory.bytes(kind, place_of(device))) if is_initialized() else 0
