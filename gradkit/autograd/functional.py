@@ -159,7 +159,7 @@ def hessian(
     def gradient(*xs: Tensor) -> Any:
         return _gradient(func, xs, "hessian")
 
-    found = jacobian(gradient, xs, create_graph, False, vectorize, outer_jacobian_strategy, chunk_size=chunk_size)
+    found = jacobian(gradient, xs, create_graph, strict, vectorize, outer_jacobian_strategy, chunk_size=chunk_size)
     return found[0][0] if single else found
 
 
@@ -180,11 +180,13 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     try:
         level, gradients = pushed(lambda *xs: _gradient(func, xs, "hvp", values), xs, vs)
     except NotImplementedError:  # a custom Function has no jvp
-        return vhp(func, inputs, v, create_graph)
+        return vhp(func, inputs, v, create_graph, strict)
     moved = []
     for g in gradients:
         bare, t = apart(g, level)
         moved.append(zeros(bare) if t is None else t)
+    if strict and create_graph:
+        _check_results(moved, "hessian")
     return _answer(apart(values[0], level)[:1], False, create_graph), _answer(moved, not single, create_graph)
 
 
@@ -203,6 +205,8 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     values: list[Tensor] = []
     gradients = recorded(lambda *xs: _gradient(func, xs, "vhp", values), leaves)
     found = pull_lifted(list(gradients), leaves, list(vs), final=not create_graph)
+    if strict and create_graph:
+        _check_results(found, "hessian")
     return _answer(values, False, create_graph), _answer(found, not single, create_graph)
 
 
@@ -325,11 +329,11 @@ def _check_outputs(ys: Any, leaves: list[Tensor], pairs: bool = False) -> None:
             )
 
 
-def _check_results(found: Any) -> None:
+def _check_results(found: Any, what: str = "jacobian") -> None:
     for j, g in enumerate(found):
         if not g.requires_grad:
             raise RuntimeError(
-                f"The jacobian of the user-provided function is independent of input {j}. This is not allowed in strict "
+                f"The {what} of the user-provided function is independent of input {j}. This is not allowed in strict "
                 "mode when create_graph=True."
             )
 

@@ -109,6 +109,10 @@ STRICT = {
     "hvp of a linear function": lambda F, t: F.hvp(lambda x: x.sum(), t(A), t(A), strict=True),
     "hvp, second input unused": lambda F, t: F.hvp(depends_on_first, (t(A), t(B)), (t(A), t(B)), strict=True),
     "vhp of a linear function": lambda F, t: F.vhp(lambda x: x.sum(), t(A), t(A), strict=True),
+    "hessian of a product": lambda F, t: F.hessian(lambda x, y: (x * y).sum(), (t(A), t(A)), strict=True),
+    "constant hessian": lambda F, t: F.hessian(lambda x: (x * x).sum(), t(A), create_graph=True, strict=True),
+    "hvp of a square": lambda F, t: F.hvp(lambda x: (x * x).sum(), t(A), t(A), create_graph=True, strict=True),
+    "vhp of a square": lambda F, t: F.vhp(lambda x: (x * x).sum(), t(A), t(A), create_graph=True, strict=True),
     "vhp, second input unused": lambda F, t: F.vhp(depends_on_first, (t(A), t(B)), (t(A), t(B)), strict=True),
 }
 
