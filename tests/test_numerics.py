@@ -73,6 +73,18 @@ def test_pytorch_is_still_wrong_there(name, torch):
     assert not math.isclose(got, want, rel_tol=1e-3, abs_tol=1e-30)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+def test_the_jacobian_by_the_last_argument_is_not_0(torch):
+    """PyTorch's jacfwd counts from the front only."""
+
+    def of_two(x, y):
+        return x * y**2
+
+    for lib, right in ((gradkit, True), (torch, False)):
+        x, y = lib.tensor([1.0, 2.0]), lib.tensor([3.0, 5.0])
+        assert lib.func.jacfwd(of_two, argnums=-1)(x, y).diagonal().tolist() == ([6.0, 20.0] if right else [0.0, 0.0])
+
+
 @pytest.mark.parametrize("tensor", [False, True])
 def test_log_softmax_keeps_its_digits_next_to_zero(tensor):
     """As accurate as with the maximum subtracted, wherever that is done."""

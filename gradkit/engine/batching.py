@@ -51,9 +51,9 @@ def alike(batch: tuple[int, ...], operands: Any) -> tuple[int, ...]:
 
 
 def single(x: Tensor, levels: tuple[int, ...]) -> Tensor:
-    """`x` without the batch axes of these levels, along which all samples are the same."""
+    """`x` without the batch axes of these levels, along which all samples are the same: if there is any."""
     batch = tuple([level for level in x.batch if level not in levels])
-    if batch == x.batch:
+    if batch == x.batch or 0 in x.array.shape[: len(x.batch)]:
         return x
     key = (..., *[slice(None) if level in batch else 0 for level in x.batch], *[slice(None)] * x.ndim)
     y = tensor_xp.slice(wrap(x.array, x.node), key=key)

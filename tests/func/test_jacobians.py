@@ -323,3 +323,9 @@ def test_all_columns_are_of_the_same_draw(chunk_size):
 def test_integers_do_not_move(whole):
     x = gradkit.tensor([1.5, -2.5])
     assert gradkit.equal(gradkit.func.jacfwd(lambda x: whole(x).float() * x)(x), gradkit.diag(whole(x)).float())
+
+
+@pytest.mark.parametrize("make", [hessian, lambda f: jacrev(jacrev(f)), lambda f: jacfwd(jacfwd(f))])
+def test_of_nothing_the_hessian_is_empty(make):
+    assert make(lambda x: (x**3).sum())(gradkit.ones(0)).shape == (0, 0)
+    assert vmap(make(lambda x: (x**3).sum()))(gradkit.ones(0, 2)).shape == (0, 2, 2)
