@@ -55,7 +55,7 @@ def run_hooks(node: Node, ct: Any, record: bool, walk: Walk) -> Any:
             for hook in list(hooks.tensor.values()):
                 new = hook(ct if record else wrap(ct))
                 if new is not None:
-                    errors.check_hooked(hook, new, *node.like)
+                    check(hook, new, *node.like)
                     ct = new if record else new.array
     owner = hooks.retain and hooks.retain()
     if owner is not None:
@@ -99,8 +99,15 @@ def replaced(hook: Any, new: tuple[Any, ...], old: tuple[Any, ...]) -> tuple[Any
             continue
         if before is None:
             raise RuntimeError("can't replace a None gradient with a non-None value")
-        errors.check_hooked(hook, one, before.shape, before.dtype)
+        check(hook, one, before.shape, before.dtype)
     return new
+
+
+def check(hook: Any, new: Any, shape: Any, dtype: Any) -> None:
+    """Raise an error for what a hook must not put in the place of a cotangent."""
+    if local.moving:
+        raise NotImplementedError(f"the hook {errors.name_of(hook)!r} changes a gradient: it has no forward mode")
+    errors.check_hooked(hook, new, shape, dtype)
 
 
 def step(xp: Any, ct: Any, node: Node, saved: Any, needed: Any, record: bool, watch: "Watch | None") -> list[tuple[Node, Any]]:

@@ -60,7 +60,8 @@ def pull_lifted(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final
     primal = pull_lifted(bare_ys, leaves, bare_cts, final, record)
     if not pairs:
         return primal
-    ts = pull_lifted([y for y, _ in pairs], leaves, [ct for _, ct in pairs], final, record)
+    with modes.mode(moving=True):
+        ts = pull_lifted([y for y, _ in pairs], leaves, [ct for _, ct in pairs], final, record)
     return [dual(c, level, t) for c, t in zip(primal, ts)]
 
 

@@ -327,3 +327,22 @@ def test_hook_keeps_what_it_was_given():
     for _ in range(2):
         (y * 3).sum().backward(retain_graph=True)
     assert [s.tolist() for s in seen] == [[3.0, 3.0], [6.0, 6.0]] * 2 and x.grad.tolist() == [12.0, 12.0]
+
+
+def hooked_loss(hook):
+    def loss(x):
+        y = x.sin()
+        y.register_hook(hook)
+        return (y.exp() * x).sum()
+
+    return loss
+
+
+def test_forward_over_reverse_refuses_hooks_that_change_gradients():
+    x, seen = gradkit.tensor([0.3, 0.5]), []
+    watched = hooked_loss(lambda g: seen.append(tuple(g.shape)))
+    assert gradkit.allclose(gradkit.func.hessian(watched)(x), gradkit.func.hessian(lambda x: (x.sin().exp() * x).sum())(x))
+    assert seen
+    with pytest.raises(NotImplementedError, match="forward mode"):
+        gradkit.func.jvp(gradkit.func.grad(hooked_loss(lambda g: g.clamp(0, 1))), (x,), (x,))
+    assert gradkit.autograd.functional.hvp(hooked_loss(lambda g: g * 2), x, x)[1].shape == (2,)  # reverse over reverse
