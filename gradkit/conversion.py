@@ -157,8 +157,7 @@ def contains(self: Tensor, element: Any) -> bool:
     self, element = [batching.sole(x, "asking whether a Tensor contains an element", remedy) for x in (self, element)]
     if not isinstance(element, (Tensor, np.ndarray, np.generic, *dtypes.NUMBERS)):
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
-    value = element.array if isinstance(element, Tensor) else element
-    return bool((self.array == value).any())
+    return bool((self == element).any())
 
 
 def as_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:

@@ -18,6 +18,7 @@ from gradkit.autograd.function_walk import Call, step
 from gradkit.backend.protocol import backends, beside
 from gradkit.engine import batching, dtypes, inplace, modes, watching
 from gradkit.engine.node import Node, note
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.outputs import pick
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tangents import dual, strip, tangent, top_level
@@ -287,6 +288,7 @@ def _dual(cls: Any, y: Any, level: int, t: Any) -> Any:
     return dual(y, level, t)
 
 
+@on_one_device
 def _zero_tangent(x: Any) -> Tensor | None:
     return wrap(x.array * 0, batch=x.batch) if isinstance(x, Tensor) and dtypes.differentiable(x.dtype) else None
 

@@ -9,6 +9,7 @@ import numpy as np
 from gradkit import errors
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import modes
+from gradkit.engine.device import on_device_of
 from gradkit.engine.lines import lines, user_frame, user_line
 from gradkit.engine.node import Node, note, reachable
 from gradkit.engine.operands import tensor_xp
@@ -207,8 +208,9 @@ def first_bad(raw: Any) -> tuple[int, ...] | None:
         return () if isinstance(raw, float | complex) and not np.isfinite(raw) else None
     if raw.dtype.kind not in "fcV":
         return None
-    bad = ~backend_of(raw).xp.isfinite(raw)
-    return tuple([int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape)]) if bad.any() else None
+    with on_device_of(raw):
+        bad = ~backend_of(raw).xp.isfinite(raw)
+        return tuple([int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape)]) if bad.any() else None
 
 
 class Watch:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gradkit.backend.protocol import beside
 from gradkit.backend.rng import default_generator
-from gradkit.engine.device import CPU, backend_for, device as Device, get_default_device
+from gradkit.engine.device import CPU, backend_for, device as Device, get_default_device, on_device_of
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops import joining
 
@@ -124,7 +124,8 @@ class Whole:
         if self.places is None:
             self.parts.append(rows)
         for place, y in zip(self.places or (), rows):
-            place[self.done : self.done + count] = y.array
+            with on_device_of(place):
+                place[self.done : self.done + count] = y.array
         self.done += count
 
     def filled(self, run: Callable[[int, int], list[Tensor]], chunk: int) -> list[Tensor]:

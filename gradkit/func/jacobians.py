@@ -170,7 +170,7 @@ def repeatable(function: Callable[..., Any], xs: list[Tensor]) -> Callable[..., 
 
 def still(y: Tensor, x: Tensor) -> Tensor:
     """The tangent of an output that does not move, in the dtype of `x` if its own is an integer's."""
-    return zeros(y) if y.dtype.kind in "fcV" else zeros(wrap(y.array.astype(x.dtype), batch=y.batch))
+    return zeros(y) if y.dtype.kind in "fcV" else zeros(y.to(x.dtype))
 
 
 def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any) -> list[list[Tensor]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradkit import creation
 from gradkit.autograd import no_grad
+from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.arithmetic import where
 
@@ -226,6 +227,7 @@ def kaiming_normal_(
 
 
 @no_grad()
+@on_one_device
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Fill so that the rows, or the columns if there are fewer, are orthonormal, times ``gain``.
 

@@ -11,20 +11,23 @@ from gradkit.engine.tensor import Tensor
 
 
 def left_over(optimizer: Any, params: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
-    """Change those parameters of a group that a kernel can; the others."""
-    name = kernel_of(optimizer.__class__)
-    if name is None:
-        return params
+    """Change those parameters of a group that a kernel can, and those that are on one of several devices; the others."""
+    name: Any = kernel_of(optimizer.__class__)
     left: list[Tensor] = []
     jobs: defaultdict[Any, list[Any]] = defaultdict(list)
     for param in params:
         raw = param.array
         backend = backend_of(raw)
-        kernel: Any = backend.kernel(name)
+        kernel: Any = backend.kernel(name) if name else None
+        grad: Any = param.grad
+        if kernel is None and backend.several:
+            with backend.on(backend.index_of(raw)):
+                optimizer.update(raw, grad.array, optimizer.state[param], group)
+            inplace.written(param, "an optimizer step")
+            continue
         if kernel is None:
             left.append(param)
             continue
-        grad: Any = param.grad
         arrays, numbers = optimizer.prepared(raw, optimizer.state[param], group)
         operands = [raw, grad.array, *arrays]
         alike = (raw.dtype, numbers) if kernel.serves(operands) else None

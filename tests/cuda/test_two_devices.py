@@ -69,15 +69,16 @@ def test_in_place_writes_and_accumulation_on_the_other_device():
     assert x.grad.device == ONE and x.grad.tolist() == [0.0, 4.0, 4.0]
 
 
-def test_training_on_the_other_device():
+@pytest.mark.parametrize("method", ["Adam", "Adadelta", "NAdam", "Rprop", "LBFGS"])
+def test_training_on_the_other_device(method):
     net = gradkit.nn.Linear(4, 2, device="cuda:1")
-    descent = gradkit.optim.Adam(net.parameters(), 0.1)
+    descent = getattr(gradkit.optim, method)(net.parameters(), 0.1)
     inputs, labels = gradkit.ones(3, 4, device="cuda:1"), gradkit.zeros(3, dtype=gradkit.int64, device="cuda:1")
     for _ in range(2):
         loss = gradkit.nn.functional.cross_entropy(net(inputs), labels)
         descent.zero_grad()
         loss.backward()
-        descent.step()
+        descent.step(lambda loss=loss: loss)
     assert loss.device == ONE and {p.grad.device for p in net.parameters()} == {ONE}
 
 
@@ -107,6 +108,7 @@ F.multilabel_margin_loss(x[:, :2], i.expand(4, 2)); F.max_pool1d(x[None], 2); F.
 x + i[:1]; x * 2 + x.double(); x.half() + x
 g.numpy.unique(x); g.numpy.gradient(x[0]); g.numpy.percentile(x, 30); g.numpy.median(x)
 g.nn.LSTM(6, 2, device=D)(x)[0]; g.nn.MultiheadAttention(6, 2, device=D)(x, x, x)[0]; g.func.jacfwd(g.sin)(x[0]); g.func.vmap(g.sort)(x)[1]
+g.nn.init.orthogonal_(x.clone()); g.func.jacrev(g.sin, chunk_size=1)(x[0]); g.func.jacfwd(lambda t: t.argmax())(x[0])
 """
 
 
