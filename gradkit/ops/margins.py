@@ -72,8 +72,8 @@ def multilabel_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "m
     given = (raw >= 0).cumprod(-1).astype(bool)
     labels = given * raw
     is_target = (given[..., None] & (labels[..., None] == beside(raw, "arange", shape[-1]))).any(-2)
-    pairs = wrap((given[..., :, None] & ~is_target[..., None, :]).astype(input.dtype))
-    chosen = gather(input, -1, wrap(labels))
+    pairs = wrap((given[..., :, None] & ~is_target[..., None, :]).astype(input.dtype), batch=target.batch)
+    chosen = gather(input, -1, wrap(labels, batch=target.batch))
     losses = clamp(1 - chosen.unsqueeze(-1) + input.unsqueeze(-2), min=0, max=None) * pairs
     return reduced(total(losses, dim=(-2, -1)) / shape[-1], reduction)
 

@@ -114,9 +114,11 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
         raise errors.not_implemented("histc", input.dtype)
     if bins <= 0:
         raise RuntimeError(f"bins must be > 0, got {bins}")
-    raw = backend_of(input.array).xp.asarray(input.array)
-    counts, _ = _histogram("histc", raw, bins, (min, max), None)
-    return wrap(counts.astype(input.dtype))
+    xp = backend_of(input.array).xp
+    lead = input.array.shape[: len(input.batch)]
+    samples = xp.asarray(input.array).reshape(math.prod(lead), input.numel())
+    counts = xp.stack([_histogram("histc", raw, bins, (min, max), None)[0] for raw in samples])
+    return wrap(counts.astype(input.dtype).reshape(*lead, bins), batch=input.batch)
 
 
 @on_one_device
@@ -129,6 +131,8 @@ def histogram(input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | N
     >>> gradkit.histogram(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0)).hist
     tensor([0., 2., 1., 0.])
     """
+    if input.batch or (weight is not None and weight.batch):
+        raise RuntimeError("vmap: histogram is not supported; do it outside of vmap, or use histc")
     xp = backend_of(input.array).xp
     raw = xp.asarray(input.array)
     weights = None if weight is None else xp.asarray(weight.array).ravel()

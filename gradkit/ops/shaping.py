@@ -61,7 +61,7 @@ def view(input: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Ten
     elif dtype is not None or (shape and isinstance(shape[0], np.dtype | type)):
         dtype = dtypes.known(dtype or shape[0])
         try:
-            return wrap(input.array.view(dtype))
+            return wrap(input.array.view(dtype), batch=input.batch)
         except ValueError as reason:
             raise RuntimeError(f"view() of {errors.describe(input)} as {dtype.name}: {reason}") from None
     else:

@@ -256,3 +256,23 @@ def test_what_samples_share_has_no_gradient_per_sample():
     with pytest.raises(RuntimeError, match=r"backward\(\) called inside vmap"):
         vmap(lambda x: (x * w).sum().backward())(gradkit.tensor(X))
     assert w.grad is None
+
+
+ONE_BY_ONE = {
+    "histc": lambda x: gradkit.histc(x, 3),
+    "view": lambda x: x.view(gradkit.int64),
+    "multilabel_margin_loss": lambda x: gradkit.nn.functional.multilabel_margin_loss(gradkit.tensor(X[0]), x.argsort()),
+}
+
+
+@pytest.mark.parametrize("name", ONE_BY_ONE)
+def test_each_sample_is_for_itself(name):
+    f, x = ONE_BY_ONE[name], gradkit.tensor(np.cos(X * 9))
+    assert gradkit.equal(vmap(f)(x), gradkit.stack([f(one) for one in x]))
+    nested = vmap(vmap(f, in_dims=0))(x.reshape(3, 1, 4))
+    assert gradkit.equal(nested, gradkit.stack([f(one)[None] for one in x]))
+
+
+def test_histogram_is_refused():
+    with pytest.raises(RuntimeError, match="histogram is not supported"):
+        vmap(lambda x: gradkit.histogram(x, 3).hist)(gradkit.tensor(X))
