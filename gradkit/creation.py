@@ -12,7 +12,7 @@ from gradkit.backend.protocol import backend_named, backend_of
 from gradkit.engine import dtypes
 from gradkit.engine.device import CPU, made_on, moved, on_device_of, wanted
 from gradkit.engine.naming import named
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor, kept_alike, wrap
 
 __all__ = [
     "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "frombuffer", "full", "full_like",
@@ -219,7 +219,7 @@ def _filled(name: str) -> Any:
 def wrap_over(t: Tensor, like: Tensor) -> Tensor:
     """`t` once for each sample of the batch axes that `like` has, in memory of its own."""
     sizes = like.array.shape[: len(like.batch)]
-    return wrap(backend_of(t.array).xp.broadcast_to(t.array, sizes + t.array.shape).copy(), batch=like.batch)
+    return kept_alike(wrap(backend_of(t.array).xp.broadcast_to(t.array, sizes + t.array.shape).copy(), batch=like.batch), like)
 
 
 zeros = _filled("zeros")
@@ -246,7 +246,7 @@ def _like(name: str) -> Any:
             raise errors.not_a_tensor(f"{name}_like", 0, input)
         dtype = input.dtype if dtype is None else dtypes.known(dtype)
         raw = made_on(input.device if device is None else device, name, tuple(input.array.shape), dtype)
-        t = wrap(raw, batch=input.batch)
+        t = kept_alike(wrap(raw, batch=input.batch), input)
         return t.requires_grad_() if requires_grad else t
 
     return named(made, f"{name}_like", f"""A tensor of the shape, dtype and device of `input`, made as `{name}` does.

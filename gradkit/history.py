@@ -27,6 +27,7 @@ def detach(self: Tensor) -> Tensor:
     if modes.unusual:
         t._inference = self._inference
         kept_alike(t, self)
+        t._aliased = (self._view[1] if self._view else self)._aliased = bool(t._alike)
     return t
 
 

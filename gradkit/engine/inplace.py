@@ -21,7 +21,7 @@ from gradkit.engine.products import settle
 from gradkit.engine.sharing import batched_like, check_own, spread
 from gradkit.engine.tangents import tangent
 from gradkit.engine.tape import remember
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor, kept_alike, wrap
 from gradkit.engine.versions import stamp
 from gradkit.engine.views import batched, chain, shown, turn, views_of
 
@@ -140,8 +140,7 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
     old = x
     if recorded:
         old = wrap(x.array.copy(), x.node, x.tangents, x.batch)
-        if modes.lifted and x.batch:
-            old._alike = x._alike
+        kept_alike(old, x)
     y = op(old, *others)
     if any([y is o for o in others]) and not lifted(x, y):
         return assign(x, y, name)

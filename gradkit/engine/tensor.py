@@ -269,10 +269,9 @@ def wrap(array: Any, node: Any = None, tangents: Any = None, batch: tuple[int, .
 
 
 def kept_alike(t: Tensor, x: Tensor) -> Tensor:
-    """`t`, another form of `x` over the same memory, as alike in all samples as that is."""
+    """`t`, made of `x` alone, as alike in all samples as that is."""
     if x._alike:
         t._alike = x._alike
-        t._aliased = (x._view[1] if x._view else x)._aliased = True
     return t
 
 
