@@ -107,9 +107,18 @@ def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
             return y.reshape((1, -1) if rows else (-1, 1)) if keepdims else y
     wide = ADDED_IN.get(x.dtype)
     if wide is None:
-        return reduce.sum(x, axis, keepdims)
-    y = np.add.reduce(x, axis, wide, None, keepdims)
+        return in_rows(reduce.sum(x, axis, keepdims))
+    y = in_rows(np.add.reduce(x, axis, wide, None, keepdims))
     return y.astype(x.dtype) if wide is np.float32 else y
+
+
+def in_rows(y: Any) -> Any:
+    """What was reduced, in row-major order whatever that of the operand was, as PyTorch's: what follows may take views."""
+    return y if y.ndim < 2 or y.flags.c_contiguous else np.ascontiguousarray(y)
+
+
+def reduced_in_rows(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **kwargs: in_rows(function(*args, **kwargs))
 
 
 def total_of_product(left: Any, right: Any, axis: Any, keepdims: bool) -> Any:
@@ -152,7 +161,7 @@ def extreme(ufunc: Any, find: str) -> Callable[..., Any]:
                 places = place_of(x, -1)
                 places += starts(*x.shape)
                 return x.take(places)
-        return ufunc.reduce(x, axis, None, None, keepdims)
+        return in_rows(ufunc.reduce(x, axis, None, None, keepdims))
 
     return over
 
@@ -173,12 +182,12 @@ def argmin(x: Any, axis: int, keepdims: bool = False) -> Any:
 
 def product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     wide = ADDED_IN.get(x.dtype)
-    y = np.multiply.reduce(x, axis, wide, None, keepdims)
+    y = in_rows(np.multiply.reduce(x, axis, wide, None, keepdims))
     return y.astype(x.dtype) if wide is np.float32 else y
 
 
 def running(ufunc: Any) -> Any:
-    """Totals along an axis, in row-major order whatever that of `x` is, as PyTorch's: what follows may take views of them."""
+    """Totals along an axis, in row-major order like all that is reduced."""
 
     def accumulated(x: Any, axis: int) -> Any:
         wide = ADDED_IN.get(x.dtype)
@@ -304,7 +313,8 @@ class NumpyBackend(Backend):
             max=extreme(np.maximum, "argmax"), min=extreme(np.minimum, "argmin"), argmax=argmax, argmin=argmin,
             put_where=put_where, kept_by_mask=kept_by_mask, signum=signum, running_max=running_max, running_min=running_min,
             recurrence_repaired=recurrence_repaired,
-            prod=product, cumsum=running(np.add), cumprod=running(np.multiply), var=reduce.var, std=reduce.std,
+            prod=product, cumsum=running(np.add), cumprod=running(np.multiply),
+            **{one.__name__: reduced_in_rows(one) for one in (reduce.var, reduce.std, np.any, np.all)},
             logcumsumexp=softmax.logcumsumexp, **FUSED, **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
         )
 

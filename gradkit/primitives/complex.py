@@ -136,5 +136,6 @@ def angle_jvp(xp, ts, _y, x):
 
 
 angle = general(
-    "angle", "angle", angle_vjp, angle_jvp, [(_Z, {}), ([0.5, -2.0], {})], holomorphic=False, structure="diagonal"
+    "angle", lambda xp, x: xp.angle(x if x.dtype.kind == "c" else x + 0),  # a real -0 is no negative number
+    angle_vjp, angle_jvp, [(_Z, {}), ([0.5, -2.0], {})], holomorphic=False, structure="diagonal",
 )

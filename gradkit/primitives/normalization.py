@@ -181,7 +181,7 @@ rms_norm = general(
     "rms_norm", rms_norm_forward, lambda xp, d, _y, x, w, axis, eps: rms_norm_vjp(xp, d, x, w, axis=axis, eps=eps), rms_norm_jvp,
     [((3, 4), (4,), {"axis": (-1,), "eps": 1e-5}), ((3, 2, 2), (2, 2), {"axis": (-2, -1), "eps": 1e-2})],
     arity=2, broadcasts=True, title="MulBackward0",
-    peer=lambda torch, x, w, axis, eps: torch.rms_norm(x, x.shape[axis[0]:], w, eps),
+    peer=lambda torch, x, w, axis, eps: torch.rms_norm(x, x.shape[axis[0]:], None, eps) * w,  # given it, w's imaginary part is lost
 )
 batch_norm = general(
     "batch_norm", batch_norm_forward,

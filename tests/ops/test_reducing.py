@@ -362,6 +362,21 @@ def test_plans_do_not_mix_up_dims_and_flags():
         gradkit.ones(2, 3, dtype=gradkit.int64).mean(1)
 
 
+REDUCED = ["sum", "mean", "prod", "amax", "amin", "std", "var", "any", "logsumexp", "norm", "nansum", "max"]
+
+
+@pytest.mark.parametrize("name", REDUCED)
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+def test_what_is_reduced_of_permuted_operands_may_be_viewed(name, dtype, alike):
+    def reduced(lib):
+        x = lib.arange(24, dtype=getattr(lib, dtype)).reshape(2, 3, 4).permute(1, 0, 2) / 8
+        y = getattr(x, name)(dim=-1)
+        y = y[0] if isinstance(y, tuple) else y
+        return y.view(-1).shape, y.stride(), x.sum((2,), keepdim=True).stride()
+
+    alike(reduced)
+
+
 @pytest.mark.parametrize("name", ["cumsum", "cumprod"])
 @pytest.mark.parametrize("dtype", ["float64", "float16"])
 def test_running_totals_of_permuted_operands_may_be_viewed(name, dtype, alike):

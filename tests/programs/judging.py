@@ -41,8 +41,8 @@ STOPS = {"detach", "no_grad", "autograd", "float"}
 #: How it is counted that there was nothing to compare with, and that PyTorch was wrong.
 LOST_TO_ROUNDING = "left to rounding"
 ARBITRATED = "PyTorch is wrong by numeric differences"
-#: Where forward mode in PyTorch drops a tangent without a word.
-NO_FORWARD_THERE = {"scatter_prod"}
+#: Where forward mode in PyTorch drops a tangent without a word: of ties, backward hands on the whole cotangent.
+NO_FORWARD_THERE = {"scatter_prod", "clamp_max_tensor", "clamp_min_tensor"}
 
 
 @dataclass(frozen=True)

@@ -265,7 +265,12 @@ def exponential_of_zeros_is_exactly_1(lib, a):
     return (lib.floor(lib.linalg.matrix_exp(lib.stack([a, a]) * 0)),)
 
 
+def angle_of_minus_zero(lib, a):
+    return (lib.angle(a * 0) + lib.angle(a),)
+
+
 FOUND = {
+    angle_of_minus_zero: X,
     exponential_of_zeros_is_exactly_1: M,
     rows_of_a_jacobian_are_views_of_it: X,
     count_of_square_roots_that_do_not_exist: X,
