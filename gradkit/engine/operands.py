@@ -99,7 +99,8 @@ def gathered(prim: Primitive, operands: Any, raws: list[Any], backend: Backend) 
             continue
         if raw.ndim:
             if prim.promote == "none" and not isinstance(x, Tensor):  # places that a row's caller made
-                raws[i] = backend.asarray(raw)
+                with on_first(backend, raws):
+                    raws[i] = backend.asarray(raw)
             else:
                 devices.add(device_of(raw))
         elif not isinstance(x, Tensor) or x.node is None:
