@@ -116,11 +116,11 @@ def squares(cp: Any, distance: str, root: str) -> Any:
 
 # -- along an axis
 def cumsum(cp: Any, x: Any, axis: int) -> Any:
-    return running(x, lambda x: cp.cumsum(x, axis, added_in(x)))
+    return running(x, lambda x: cp.ascontiguousarray(cp.cumsum(x, axis, added_in(x))))
 
 
 def cumprod(cp: Any, x: Any, axis: int) -> Any:
-    return running(x, lambda x: cp.cumprod(x, axis, added_in(x)))
+    return running(x, lambda x: cp.ascontiguousarray(cp.cumprod(x, axis, added_in(x))))
 
 
 def running(x: Any, total: Callable[[Any], Any]) -> Any:
