@@ -97,6 +97,7 @@ def page() -> str:
         "- Writing where source and target overlap gives what a copy of the source would give; PyTorch raises RuntimeError.",
         "- Any write into an expanded tensor raises RuntimeError; PyTorch lets one number through.",
         "- `x.data` shares the version counter of `x`, as `detach()` does: what would falsify a gradient raises.",
+        "- Inside a transform of `func`, plain numbers may be written into what its function closes over; PyTorch refuses.",
         "- No function takes `out=`: write `y.copy_(f(x))`. Layouts and memory formats are not chosen: NumPy's strides are.",
         "- dtypes are NumPy's and print so: `dtype('float32')`. Numbers out of range warn as `np.seterr` says.",
         "- What `split`, `chunk` and `unbind` give may be written in place; PyTorch refuses where gradients are recorded.",
