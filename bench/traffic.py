@@ -147,6 +147,8 @@ PROGRAMS: dict[str, tuple[list[Any], dict[str, Any], int]] = {
     "standardize_vjp": ([SHAPE, SHAPE], NORM, 3),
     "batch_norm_forward": ([SHAPE, SHAPE[1:], SHAPE[1:]], BY_COLUMN, 3),
     "batch_norm_vjp": ([SHAPE, SHAPE, SHAPE[1:]], BY_COLUMN, 6),
+    "batch_norm_eval_forward": ([SHAPE, *[SHAPE[1:]] * 4], BY_COLUMN, 2),
+    "batch_norm_eval_vjp": ([SHAPE, SHAPE, *[SHAPE[1:]] * 3], BY_COLUMN, 3),
     "dropout_forward": ([SHAPE], {"mask": at_once(lambda _xp, shape, dtype: np.ones(shape, dtype)), "lead": 0}, 2),
     "unindex_forward": ([SHAPE], {"shape": SHAPE, "key": (np.arange(SHAPE[0]),)}, 2),
 }
@@ -154,6 +156,7 @@ PROGRAMS: dict[str, tuple[list[Any], dict[str, Any], int]] = {
 
 TITLES = {
     "batch_norm_forward": "batch_norm", "batch_norm_vjp": "batch_norm",
+    "batch_norm_eval_forward": "batch_norm in evaluation", "batch_norm_eval_vjp": "batch_norm in evaluation",
     "dropout_forward": "dropout, either way", "unindex_forward": "back from x[i], of as many rows as x has",
 }
 
@@ -172,7 +175,7 @@ def of_program(name: str) -> Entry:
     found: list[Any] = []
     bytes_moved = counted(lambda: found.append(FUSIBLE[name](XP, *operands, **params)))
     if isinstance(found[0], list):  # the tape adds up what belongs to weights
-        bytes_moved += 4 * sum([c.ndim > len(shape) for c, shape in zip(found[0], ((2, 2), (1,), (1,)))])
+        bytes_moved += 4 * sum([c.ndim > len(shape) and c.size == ELEMENTS for c, shape in zip(found[0], ((2, 2), (1,), (1,)))])
     return Entry(name, TITLES.get(name) or name.rpartition("_")[0] + " along rows", 4 * arrays, bytes_moved, params)
 
 

@@ -18,24 +18,6 @@ __global__ void __launch_bounds__(256, 2)
     });
 }
 
-template <int N, class T>
-__device__ __forceinline__ void sum_both(Sums<Computed<T>>& mine, const T* ct, const T* x, const Channels& how,
-                                         const Moments<Computed<T>>& by) {
-    using C = Computed<T>;
-    each_of_channel<N>(how, [&](long long at) {
-        C d[N], v[N];
-        taken<N>(ct + at, d);
-        taken<N>(x + at, v);
-#pragma unroll
-        for (int n = 0; n < N; ++n) {
-            const C by_scale = (v[n] - by.mean) * by.scale;
-            mine.at[0] += d[n] * by_scale;
-            mine.at[1] += d[n];
-            mine.at[2] += by_scale;
-        }
-    });
-}
-
 // Those of w and b, before it.
 template <class T>
 __global__ void __launch_bounds__(256, 2)
@@ -46,9 +28,9 @@ __global__ void __launch_bounds__(256, 2)
     const Moments<C> by = each[c < how.channels ? c : 0];
     Sums<C> mine;
     if (how.wide)
-        sum_both<lanes<T>>(mine, ct, x, how, by);
+        sum_both<lanes<T>>(mine, ct, x, how, by.mean, by.scale);
     else
-        sum_both<1>(mine, ct, x, how, by);
+        sum_both<1>(mine, ct, x, how, by.mean, by.scale);
     if (!over_channel<C>(mine, how, parts, tickets)) return;
     mine.at[0] -= mine.at[1] / how.count * mine.at[2];  // the last would be 0, were the mean not rounded
     sums[c] = mine;

@@ -15,13 +15,13 @@ struct Channels {
 // body(offset) for this thread's share of its channel, N elements at a time.
 template <int N, class Body>
 __device__ __forceinline__ void each_of_channel(const Channels& how, Body body) {
-    const int rows = threads / how.across, channel = how.mine(), inner = how.inner / N;
+    const int rows = threads / how.across, channel = how.mine(), inner = how.inner;
     if (channel >= how.channels) return;
-    const long long step = static_cast<long long>(gridDim.y) * rows;
+    const long long step = static_cast<long long>(gridDim.y) * rows * N;
 #pragma unroll 1
-    for (long long r = static_cast<long long>(blockIdx.y) * rows + threadIdx.x / how.across; r < how.count / N; r += step) {
+    for (long long r = (static_cast<long long>(blockIdx.y) * rows + threadIdx.x / how.across) * N; r < how.count; r += step) {
         const long long image = how.count < 1LL << 31 ? quotient(static_cast<int>(r), inner) : quotient(r, static_cast<long long>(inner));
-        body((image * how.channels + channel) * how.inner + (r - image * inner) * N);
+        body((image * how.channels + channel) * inner + (r - image * inner));
     }
 }
 
@@ -88,14 +88,38 @@ struct Sums {
     }
 };
 
-// N elements.
+// N elements, which are accessed together.
+template <class T, int N>
+struct alignas(N * sizeof(T)) Several {
+    T at[N];
+};
+
 template <int N, class T>
 __device__ __forceinline__ void taken(const T* from, Computed<T> (&x)[N]) {
-    if constexpr (N == 1) {
-        x[0] = widen(*from);
-    } else {
-        const Vector<T> v = load(from);
+    const auto v = *reinterpret_cast<const Several<T, N>*>(from);
 #pragma unroll
-        for (int n = 0; n < N; ++n) x[n] = widen(v.at[n]);
-    }
+    for (int n = 0; n < N; ++n) x[n] = widen(v.at[n]);
+}
+
+// Over this thread's share of a channel the sums of ct times the normalised x, of ct, and of the normalised x; x_ct, if it is
+// wanted, is ct times a factor.
+template <int N, class T>
+__device__ __forceinline__ void sum_both(Sums<Computed<T>>& mine, const T* ct, const T* x, const Channels& how,
+                                         Computed<T> mean, Computed<T> scale, T* x_ct = nullptr, Computed<T> factor = 0) {
+    using C = Computed<T>;
+    each_of_channel<N>(how, [&](long long at) {
+        C d[N], v[N];
+        taken<N>(ct + at, d);
+        taken<N>(x + at, v);
+        Several<T, N> y;
+#pragma unroll
+        for (int n = 0; n < N; ++n) {
+            const C normal = (v[n] - mean) * scale;
+            mine.at[0] += d[n] * normal;
+            mine.at[1] += d[n];
+            mine.at[2] += normal;
+            y.at[n] = narrow<T>(d[n] * factor);
+        }
+        if (x_ct) *reinterpret_cast<Several<T, N>*>(x_ct + at) = y;
+    });
 }

@@ -258,13 +258,14 @@ def torch_program(entry: Entry) -> Callable[[Any], Work]:
         "batch_norm": lambda torch, x, w, *b: torch.nn.functional.batch_norm(
             x, None, None, w, *(b or [torch.zeros_like(w)]), True, 0.1, NORM["eps"]
         ),
+        "batch_norm_eval": lambda torch, x, w, b, mean, var: torch.nn.functional.batch_norm(x, mean, var, w, b, False, 0.1, NORM["eps"]),
         "unindex": lambda torch, ct, index: torch.zeros_like(ct).index_add(0, index, ct),
         "layer_norm": lambda torch, x, w, *b: torch.layer_norm(x, w.shape, w, *(b or [torch.zeros_like(w)]), NORM["eps"]),
     }
     name, _, role = entry.name.rpartition("_")
 
     def build(torch: Any) -> Work:
-        if name not in forward:
+        if name not in forward or entry.name == "batch_norm_eval_vjp":
             raise NotAvailable(f"PyTorch's {name} gives other numbers")
         index = [places()] if name == "unindex" else []
         operands = [on_cuda(torch, np.asarray(x)) for x in (*row_operands(entry.name), *index)]

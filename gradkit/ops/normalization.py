@@ -163,31 +163,21 @@ def batch_norm(
         if t is not None and t.numel() != channels:
             raise RuntimeError(f"{what} should contain {channels} elements not {t.numel()}")
     one_device("batch_norm", input, *given.values())
-    beside = (channels, *(1,) * (len(shape) - 2))
-    if not training:
-        return _by_statistics(input, running_mean, running_var, weight, bias, eps, beside)
-    if math.prod(shape) == channels:
+    if training and math.prod(shape) == channels:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(shape)}")
+    for what in ("running_mean", "running_var"):
+        if given[what] is None and not training:
+            raise RuntimeError(f"{what} must be defined in evaluation mode")
     axis = (-len(shape), *range(2 - len(shape), 0))
-    if running_mean is not None or running_var is not None:
+    if training and (running_mean is not None or running_var is not None):
         _move(input, running_mean, running_var, axis, momentum)
     w = creation.ones(channels, dtype=input.dtype, device=input.device) if weight is None else weight
     b = creation.zeros(channels, dtype=input.dtype, device=input.device) if bias is None else bias
-    if len(beside) > 1:
-        w, b = reshape(w, beside), reshape(b, beside)
-    return rows.batch_norm(input, w, b, axis=axis, eps=eps)
-
-
-def _by_statistics(input: Tensor, mean: Any, var: Any, weight: Any, bias: Any, eps: float, beside: Any) -> Tensor:
-    """The form of evaluation: a multiply and an add, by channels."""
-    for what, t in (("running_mean", mean), ("running_var", var)):
-        if t is None:
-            raise RuntimeError(f"{what} must be defined in evaluation mode")
-    scale = arithmetic.rsqrt(var + eps)
-    if weight is not None:
-        scale = scale * weight
-    shift = -mean * scale if bias is None else bias - mean * scale
-    return input * reshape(scale, beside) + reshape(shift, beside)
+    by = [w, b] if training else [w, b, running_mean, running_var]
+    if len(shape) > 2:
+        by = [reshape(t, (channels, *(1,) * (len(shape) - 2))) for t in by]
+    row: Any = rows.batch_norm if training else rows.batch_norm_eval
+    return row(input, *by, axis=axis, eps=eps)
 
 
 @on_one_device

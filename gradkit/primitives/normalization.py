@@ -145,6 +145,29 @@ def batch_norm_vjp(xp, d, x, w, *, axis: tuple[int, ...], eps: float) -> list[An
 
 
 @fusible
+def batch_norm_eval_forward(xp, x, w, b, mean, var, *, axis: tuple[int, ...], eps: float):
+    """By statistics that are given. Two passes over `x`: the rest is one number for each channel."""
+    scale = w / xp.sqrt(var + eps)
+    return x * scale + (b - mean * scale)
+
+
+@fusible
+def batch_norm_eval_vjp(xp, d, x, w, mean, var, *, axis: tuple[int, ...], eps: float) -> list[Any]:
+    scale = 1 / xp.sqrt(var + eps)
+    slope = w * scale
+    b_ct = xp.sum(d, axis=axis, keepdims=True)
+    w_ct = xp.sum(d * (x - mean), axis=axis, keepdims=True) * scale
+    return [d * slope, w_ct, b_ct, -slope * b_ct, -0.5 * slope * scale * w_ct]
+
+
+def batch_norm_eval_jvp(xp, ts, y, x, w, _b, mean, var, axis: tuple[int, ...], eps: float):
+    scale = 1 / xp.sqrt(var + eps)
+    slope, n = w * scale, (x - mean) * scale
+    factors = slope, n, 1, -slope, -0.5 * slope * scale * n
+    return xp.broadcast_to(sum([t * factor for t, factor in zip(ts, factors) if t is not None]), y.shape)
+
+
+@fusible
 def batch_moments(xp, x, *, axis: tuple[int, ...]) -> tuple[Any, Any]:
     """Mean and variance, for running statistics: on raw arrays, without a row."""
     centred = x - xp.mean(x, axis=axis, keepdims=True)
@@ -195,3 +218,12 @@ batch_norm = general(
         x, None, None, w.reshape(-1), b.reshape(-1), True, 0.0, eps
     ),
 )
+batch_norm_eval = general(
+    "batch_norm_eval", batch_norm_eval_forward,
+    lambda xp, d, _y, x, w, _b, mean, var, axis, eps: batch_norm_eval_vjp(xp, d, x, w, mean, var, axis=axis, eps=eps),
+    batch_norm_eval_jvp,
+    [((4, 3), (3,), (3,), (3,), (3,), {"axis": (-2,), "eps": 1e-5}),
+     ((3, 2, 5), (2, 1), (2, 1), (2, 1), (2, 1), {"axis": (-3, -1), "eps": 1e-2})],
+    arity=5, broadcasts=True, title="NativeBatchNormBackward0", domain=((-2, 2), (-2, 2), (-2, 2), (-2, 2), (0.5, 2)),
+    peer=lambda torch, x, w, b, mean, var, axis, eps: (x - mean) / torch.sqrt(var + eps) * w + b,
+)  # fmt: skip

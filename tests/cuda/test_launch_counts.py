@@ -41,6 +41,8 @@ LAYERS = {
     "GroupNorm": lambda: (nn.GroupNorm(2, 8), normal(32, 8, 5)),
     "InstanceNorm1d": lambda: (nn.InstanceNorm1d(8), normal(32, 8, 5)),
     "BatchNorm1d": lambda: (nn.BatchNorm1d(8), normal(32, 8)),
+    "BatchNorm1d in evaluation": lambda: (nn.BatchNorm1d(8).eval(), normal(32, 8)),
+    "BatchNorm2d in evaluation": lambda: (nn.BatchNorm2d(3).eval(), normal(2, 3, 4, 4)),
     "Dropout": lambda: (nn.Dropout(0.5), normal(32, 8)),
     "embedding": lambda: (of_places(), normal(10, 4)),
     "ReLU": lambda: (nn.ReLU(), normal(32, 8)),

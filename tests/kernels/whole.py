@@ -229,9 +229,10 @@ def row_cases(name, device):
         for shape in [(5, 1), (7, 3), (300, 40), (4, 3, 17), (3, 5, 64), (2, 300, 3), (2, 2, 30, 31)]:
             for lies in ("contiguous", "misaligned"):
                 beside, axis = (shape[1], *(1,) * (len(shape) - 2)), (-len(shape), *range(2 - len(shape), 0))
-                operands = [rng.normal(size=shape) * 3 + 5, *[rng.normal(size=beside) for _ in range(2)]]
-                yield program(name, with_ct(name, operands, rng), {"axis": axis, "eps": 1e-3}, device, lies, ulps=2000)
-        if name.endswith("forward"):
+                x, w, b, mean = rng.normal(size=shape) * 3 + 5, *[rng.normal(size=beside) for _ in range(3)]
+                operands = with_ct(name, [x, w, b], rng) + ([mean, rng.uniform(0.5, 2, beside)] if "eval" in name else [])
+                yield program(name, operands, {"axis": axis, "eps": 1e-3}, device, lies, ulps=2000)
+        if name == "batch_norm_forward":
             yield statistics(device)
         return
     for shape in SHAPES:

@@ -56,6 +56,8 @@ CASES = {
     "rms_norm_vjp": with_cotangent(over_last(1)),
     "batch_norm_forward": by_channel(2),
     "batch_norm_vjp": with_cotangent(by_channel(1)),
+    "batch_norm_eval_forward": [(operands, {**params, "eps": 20.0}) for operands, params in by_channel(4)],  # variances of any sign
+    "batch_norm_eval_vjp": [(operands, {**params, "eps": 20.0}) for operands, params in with_cotangent(by_channel(3))],
     "batch_moments": [(operands, {"axis": params["axis"]}) for operands, params in by_channel(0)],
     "logsumexp_forward": [([shape], {"axis": axis, "keepdims": False}) for shape, axis in LAST],
     "product_of_others": SOFT,

@@ -20,6 +20,7 @@ ROWWISE = {
     "layer_norm_forward": ("<T>",), "layer_norm_vjp": ("<T>", "_columns<T>"), "dropout_forward": ("<T>",),
     "rms_norm_forward": ("<T>",), "rms_norm_vjp": ("<T>", "_columns<T>"), "standardize_forward": ("<T>",), "standardize_vjp": ("<T>",),
     "batch_norm_forward": ("<T>", "_moments<T>"), "batch_norm_vjp": ("<T>", "_sums<T>"),
+    "batch_norm_eval_forward": ("<T>",), "batch_norm_eval_vjp": ("<T>",),
 }
 TILE = 32  # columns that a block sums, as in row_norm.cuh
 NONE_IGNORED = -(2**63)  # a target that no row has
@@ -157,6 +158,26 @@ class Programs:
         served = self.launch("batch_norm_vjp", x, length, (d, x, w, y, moments, found), channels, np.int64(x.size // w.size))
         return [y, w_ct, b_ct] if served else NotImplemented
 
+    def batch_norm_eval_forward(
+        self, x: Any, w: Any, b: Any, mean: Any, var: Any, *, axis: tuple[int, ...], eps: float
+    ) -> Any:
+        if not self.serves_channels(x, axis, w, b, mean, var):
+            return NotImplemented
+        y, (length, channels) = self.cupy.empty(x.shape, x.dtype), rows_of_channels(x)
+        served = self.launch("batch_norm_eval_forward", x, length, (x, w, b, mean, var, y), channels, np.float64(eps))
+        return y if served else NotImplemented
+
+    def batch_norm_eval_vjp(
+        self, d: Any, x: Any, w: Any, mean: Any, var: Any, *, axis: tuple[int, ...], eps: float
+    ) -> Any:
+        serves = self.serves_channels(x, axis, w, mean, var) and self.serves(x, d)
+        kernel = self.function("batch_norm_eval_vjp", x) if serves else None
+        if kernel is None:
+            return NotImplemented
+        found = [self.cupy.empty(x.shape, x.dtype), *[self.cupy.empty_like(w) for _ in range(4)]]
+        self.over_channels(kernel, (x, d, found[0]), (d, x, w, mean, var, *found), np.float64(eps))
+        return found
+
     def statistics_moved(self, x: Any, mean: Any, var: Any, *, axis: tuple[int, ...], momentum: float) -> Any:
         """None when it is done."""
         there = [s for s in (mean, var) if s is not None]
@@ -174,12 +195,12 @@ class Programs:
         self.over_channels(kernel, (x,), (x, found, mean, var), np.float64(eps), np.float64(momentum))
         return found
 
-    def over_channels(self, kernel: Any, read: tuple[Any, ...], arrays: tuple[Any, ...], *rest: Any) -> None:
-        """Run a kernel that merges three numbers over each channel of what it reads."""
-        x, most = read[0], self.compiler.tickets.most()
+    def over_channels(self, kernel: Any, touched: tuple[Any, ...], arrays: tuple[Any, ...], *rest: Any) -> None:
+        """Run a kernel that merges three numbers over each channel of what it touches."""
+        x, most = touched[0], self.compiler.tickets.most()
         channels, inner = x.shape[1], prod(x.shape[2:])
         count = x.size // channels
-        wide = inner * x.itemsize % VECTOR == 0 and not any([a.data.ptr % VECTOR for a in read])
+        wide = inner * x.itemsize % VECTOR == 0 and not any([a.data.ptr % VECTOR for a in touched])
         across = TILE if inner == 1 else 1
         tiles = -(-channels // across)
         terms = count * x.itemsize // VECTOR if wide else count
