@@ -4,7 +4,7 @@
 // `rows` are those of one channel, or, with `channels` 0, those of the batch, a channel being a column.
 template <class T>
 __global__ void __launch_bounds__(256, 2)
-    gradkit_batch_norm_forward(const T* x, const T* w, const T* b, T* y, const Moments<Computed<T>>* each, Rows rows,
+    gradkit_batch_norm_forward(const T* x, const T* w, const T* b, const Moments<Computed<T>>* each, T* y, Rows rows,
                                int channels) {
     using C = Computed<T>;
     each_row(rows, [&](long long row, const Rows& one) {

@@ -4,8 +4,8 @@
 // The cotangent of x, from the sums over each channel; rows as in batch_norm_forward.
 template <class T>
 __global__ void __launch_bounds__(256, 2)
-    gradkit_batch_norm_vjp(const T* ct, const T* x, const T* w, T* x_ct, const Moments<Computed<T>>* each,
-                           const Sums<Computed<T>>* sums, Rows rows, int channels, long long count) {
+    gradkit_batch_norm_vjp(const T* ct, const T* x, const T* w, const Moments<Computed<T>>* each,
+                           const Sums<Computed<T>>* sums, T* x_ct, Rows rows, int channels, long long count) {
     using C = Computed<T>;
     each_row(rows, [&](long long row, const Rows& one) {
         const long long at = row * rows.length, channel = channels ? row % channels : 0;

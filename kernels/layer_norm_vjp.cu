@@ -2,8 +2,8 @@
 
 template <class T>
 __global__ void __launch_bounds__(256, 2)
-    gradkit_layer_norm_vjp(const T* ct, const T* x, const T* w, T* x_ct, Moments<Computed<T>>* each, Rows rows, double eps) {
-    norm_vjp<true>(ct, x, w, x_ct, each, rows, eps);
+    gradkit_layer_norm_vjp(const T* ct, const T* x, const T* w, Moments<Computed<T>>* each, T* x_ct, Rows rows, double eps) {
+    norm_vjp<true>(ct, x, w, each, x_ct, rows, eps);
 }
 
 template <class T>

@@ -4,26 +4,28 @@
 #include "row_moments.cuh"
 #include "summing.cuh"
 
-// The cotangent of x; each row's moments are left for those of the weights.
-template <bool centred, class T>
-__device__ __forceinline__ void norm_vjp(const T* ct, const T* x, const T* w, T* x_ct, Moments<Computed<T>>* each,
+// The cotangent of x; each row's moments are left for those of the weights. Not weighted, w is not read.
+template <bool centred, bool weighted = true, class T>
+__device__ __forceinline__ void norm_vjp(const T* ct, const T* x, const T* w, Moments<Computed<T>>* each, T* x_ct,
                                          const Rows& rows, double eps) {
     using C = Computed<T>;
     each_row(rows, [&](long long row, const Rows& one) {
         const long long at = row * rows.length;
+        const T* const by_w = weighted ? w : x + at;
         const Moments<C> by = moments<centred>(x + at, one, rows.length, eps);
-        if (one.length && threadIdx.x % rows.width == 0) each[row] = by;
+        if (weighted && one.length && threadIdx.x % rows.width == 0) each[row] = by;
         C total = 0, projected = 0;
         T* const nowhere = nullptr;
-        along_row<T>({ct + at, x + at, w}, {nowhere}, one, [&](const C(&in)[3], C(&)[1], int) {
-            const C d = in[0] * in[2];
+        along_row<T>({ct + at, x + at, by_w}, {nowhere}, one, [&](const C(&in)[3], C(&)[1], int) {
+            const C d = weighted ? in[0] * in[2] : in[0];
             if constexpr (centred) total += d;
             projected += d * ((in[1] - by.mean) * by.scale);
         });
         const C mean = centred ? sum_over_row(total, one) / rows.length : C(0);
         const C along = sum_over_row(projected, one) / rows.length;
-        along_row<T>({ct + at, x + at, w}, {x_ct + at}, one, [=](const C(&in)[3], C(&out)[1], int) {
-            out[0] = by.scale * (in[0] * in[2] - mean - (in[1] - by.mean) * by.scale * along);
+        along_row<T>({ct + at, x + at, by_w}, {x_ct + at}, one, [=](const C(&in)[3], C(&out)[1], int) {
+            const C d = weighted ? in[0] * in[2] : in[0];
+            out[0] = by.scale * (d - mean - (in[1] - by.mean) * by.scale * along);
         });
     });
 }

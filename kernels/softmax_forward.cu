@@ -2,12 +2,5 @@
 
 template <class T>
 __global__ void __launch_bounds__(256, 2) gradkit_softmax_forward(const T* x, T* y, Rows rows) {
-    using C = Computed<T>;
-    each_row(rows, [&](long long row, const Rows& one) {
-        const T* const from = x + row * rows.length;
-        const Exponentials<C> all = exponentials(from, one);
-        const C sum = all.total(), most = all.most;
-        along_row<T>({from}, {y + row * rows.length}, one,
-                     [=](const C(&in)[1], C(&out)[1], int) { out[0] = exp(in[0] - most) / sum; });
-    });
+    softmax_rows<false>(x, y, rows);
 }

@@ -70,3 +70,9 @@ __device__ __forceinline__ void each_tensor(const Tensors<A>& tensors, Rule rule
             if (at[a] && a != gradient) at[a][i] = narrow<T>(y[a]);
     }
 }
+
+#define GRADKIT_STEP(step, arrays, Numbers) \
+    template <class T> \
+    __global__ void __launch_bounds__(256, 2) gradkit_##step(Tensors<arrays> tensors, Numbers by) { \
+        each_tensor<T>(tensors, step<T>{by}); \
+    }

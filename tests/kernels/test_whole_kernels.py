@@ -60,7 +60,7 @@ FAULTY = """
 #include "vector.cuh"
 __global__ void apart(int*) { if (threadIdx.x < 7) __syncthreads(); }
 __global__ void misaligned(float* x) { store(x + 1, load(x + 1)); }
-__global__ void beside(float* x) { x[8 + threadIdx.x] = 1; }
+__global__ void beside(float* x) { x[8 + threadIdx.x % 8] = 1; }
 __global__ void racing(float* x) { x[0] = threadIdx.x; }
 """
 KNOWN = ["apart", "misaligned", "beside", "racing"]

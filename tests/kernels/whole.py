@@ -276,7 +276,8 @@ def program(name, operands, params, device, lies="contiguous", computed=np.longd
     wants = [wants[0], *[summed(w, operands[2].shape) for w in wants[1:]]]
 
     def run():
-        found = getattr(Programs(device.compiler), name)(*[device.put(x, lies if x.ndim else "contiguous") for x in operands], **params)
+        given = [device.put(x, lies if x.ndim else "contiguous") for x in operands]
+        found = Programs(device.compiler).fused()[f"fused_{name}"](*given, **params)
         return found if isinstance(found, list) else [found]
 
     shapes = [x.shape for x in operands]

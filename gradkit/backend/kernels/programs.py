@@ -4,6 +4,7 @@ Each declines, by answering NotImplemented, what it does not serve: then the pro
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -38,26 +39,22 @@ class Programs:
 
     def fused(self) -> dict[str, Callable[..., Any]]:
         """All of them, as an array namespace offers them."""
-        return {f"fused_{name}": getattr(self, name) for name in (*ROWWISE, "statistics_moved")}
+        alike = {
+            **dict.fromkeys(("softmax_forward", "log_softmax_forward", "softmax_vjp", "log_softmax_vjp"), self.along_rows),
+            **dict.fromkeys(("layer_norm_forward", "rms_norm_forward", "standardize_forward"), self.normed),
+            **dict.fromkeys(("layer_norm_vjp", "rms_norm_vjp"), self.norm_vjp),
+        }
+        own = {f"fused_{name}": getattr(self, name) for name in (*ROWWISE, "statistics_moved") if name not in alike}
+        return own | {f"fused_{name}": partial(run, name) for name, run in alike.items()}
 
-    def softmax_forward(self, x: Any, *, axis: int) -> Any:
-        return self.along_rows("softmax_forward", axis, x)
-
-    def log_softmax_forward(self, x: Any, *, axis: int) -> Any:
-        return self.along_rows("log_softmax_forward", axis, x)
-
-    def softmax_vjp(self, d: Any, y: Any, *, axis: int) -> Any:
-        return self.along_rows("softmax_vjp", axis, d, y)
-
-    def log_softmax_vjp(self, d: Any, y: Any, *, axis: int) -> Any:
-        return self.along_rows("log_softmax_vjp", axis, d, y)
-
-    def along_rows(self, name: str, axis: int, *operands: Any) -> Any:
+    def along_rows(self, name: str, *operands: Any, axis: int) -> Any:
         """A kernel from operands of one shape to an array of that shape."""
-        if axis != -1 or not self.serves(*operands):
-            return NotImplemented
-        y = self.cupy.empty(operands[0].shape, operands[0].dtype)
-        return y if self.launch(name, y, y.shape[-1], (*operands, y)) else NotImplemented
+        return self.like(operands[0], name, operands) if axis == -1 and self.serves(*operands) else NotImplemented
+
+    def like(self, x: Any, name: str, operands: tuple[Any, ...], *rest: Any, length: int = 0) -> Any:
+        """An array of the shape of `x`, which a kernel makes row by row."""
+        y = self.cupy.empty(x.shape, x.dtype)
+        return y if self.launch(name, x, length or x.shape[-1], (*operands, y), *rest) else NotImplemented
 
     def cross_entropy_forward(
         self, x: Any, target: Any, *, axis: int, rank: int, ignore_index: int | None, reduction: str
@@ -77,11 +74,8 @@ class Programs:
         if not self.serves_classes(x, target, axis, rank) or d.dtype != x.dtype or (d.ndim and not d.flags.c_contiguous):
             return NotImplemented
         count: Any = self.counted(x, target, ignore_index) if reduction == "mean" else 0
-        y = self.cupy.empty(x.shape, x.dtype)
         ignored = NONE_IGNORED if ignore_index is None else ignore_index
-        rest = np.int64(ignored), np.int32(d.ndim > 0), count
-        served = self.launch("cross_entropy_vjp", x, x.shape[-1], (d, x, target, y), *rest)
-        return y if served else NotImplemented
+        return self.like(x, "cross_entropy_vjp", (d, x, target), np.int64(ignored), np.int32(d.ndim > 0), count)
 
     def counted(self, x: Any, target: Any, ignore_index: int | None) -> Any:
         """How many rows have a loss, in one element of what the dtype of `x` is computed in."""
@@ -91,81 +85,61 @@ class Programs:
         count = self.cupy.empty((), dtype)
         return self._counting(target, np.int64(ignore_index), count)
 
-    def layer_norm_forward(self, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-        return self.normed("layer_norm_forward", axis, eps, x, w, b)
-
-    def rms_norm_forward(self, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-        return self.normed("rms_norm_forward", axis, eps, x, w)
-
-    def normed(self, name: str, axis: tuple[int, ...], eps: float, x: Any, *weights: Any) -> Any:
+    def normed(self, name: str, x: Any, *weights: Any, axis: tuple[int, ...], eps: float) -> Any:
         if not self.serves_normalised(x, axis, *weights):
             return NotImplemented
-        y = self.cupy.empty(x.shape, x.dtype)
-        served = self.launch(name, x, weights[0].size, (x, *weights, y), np.float64(eps))
-        return y if served else NotImplemented
+        return self.like(x, name, (x, *weights), np.float64(eps), length=prod(x.shape[axis[0] :]))
 
-    def layer_norm_vjp(self, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-        return self.norm_vjp("layer_norm_vjp", d, x, w, axis, eps, self.cupy.empty_like(w))
+    def standardize_vjp(self, d: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        if not self.serves_normalised(x, axis) or not self.serves(x, d):
+            return NotImplemented
+        return self.like(x, "standardize_vjp", (d, x), np.float64(eps), length=prod(x.shape[axis[0] :]))
 
-    def rms_norm_vjp(self, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-        return self.norm_vjp("rms_norm_vjp", d, x, w, axis, eps)
-
-    def norm_vjp(self, name: str, d: Any, x: Any, w: Any, axis: tuple[int, ...], eps: float, *b_ct: Any) -> Any:
+    def norm_vjp(self, name: str, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
+        """The cotangents of x and of what is added up over rows: w, and b where there is one."""
         if not self.serves_normalised(x, axis, w) or not self.serves(x, d):
             return NotImplemented
         dtype = SUMMED_IN[TYPES[x.dtype.name]]
-        y, w_ct = self.cupy.empty(x.shape, x.dtype), self.cupy.empty_like(w)
+        w_ct, *b_ct = [self.cupy.empty_like(w) for _ in range(1 + (name == "layer_norm_vjp"))]
         length, most = w.size, self.compiler.tickets.most()
         count, tiles = x.size // length, -(-length // TILE)
         chunks = max(1, min(most // tiles, -(-count * TILE // (4 * THREADS))))
         moments, parts = self.cupy.empty((count, 2), dtype), self.cupy.empty((2, chunks, length), dtype)
         columns = self.function(name, x, "_columns")
-        if columns is None or not self.launch(name, x, length, (d, x, w, y, moments), np.float64(eps)):
+        y = columns and self.like(x, name, (d, x, w, moments), np.float64(eps), length=length)
+        if y is None or y is NotImplemented:
             return NotImplemented
         sizes = np.int64(count), np.int32(length)
         columns((tiles, chunks), (THREADS,), (d, x, moments, w_ct, *(b_ct or (0,)), *sizes, parts, self.compiler.tickets.here()))
         return [y, w_ct, *b_ct]
 
-    def standardize_forward(self, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-        return self.standardized("standardize_forward", axis, eps, x)
-
-    def standardize_vjp(self, d: Any, x: Any, *, axis: tuple[int, ...], eps: float) -> Any:
-        return self.standardized("standardize_vjp", axis, eps, d, x)
-
-    def standardized(self, name: str, axis: tuple[int, ...], eps: float, *operands: Any) -> Any:
-        if not self.serves_normalised(operands[0], axis) or not self.serves(*operands):
-            return NotImplemented
-        y = self.cupy.empty(operands[0].shape, operands[0].dtype)
-        return y if self.launch(name, y, prod(y.shape[axis[0] :]), (*operands, y), np.float64(eps)) else NotImplemented
-
     def batch_norm_forward(self, x: Any, w: Any, b: Any, *, axis: tuple[int, ...], eps: float) -> Any:
         moments = self.moments(x, axis, eps) if self.serves_channels(x, axis, w, b) else None
         if moments is None:
             return NotImplemented
-        y, (length, channels) = self.cupy.empty(x.shape, x.dtype), rows_of_channels(x)
-        served = self.launch("batch_norm_forward", x, length, (x, w, b, y, moments), channels)
-        return y if served else NotImplemented
+        length, channels = rows_of_channels(x)
+        return self.like(x, "batch_norm_forward", (x, w, b, moments), channels, length=length)
 
     def batch_norm_vjp(self, d: Any, x: Any, w: Any, *, axis: tuple[int, ...], eps: float) -> Any:
         serves = self.serves_channels(x, axis, w) and self.serves(x, d)
         sums, moments = serves and self.function("batch_norm_vjp", x, "_sums"), serves and self.moments(x, axis, eps)
         if not serves or sums is None or moments is None:
             return NotImplemented
-        y, w_ct, b_ct = self.cupy.empty(x.shape, x.dtype), self.cupy.empty_like(w), self.cupy.empty_like(w)
+        w_ct, b_ct = self.cupy.empty_like(w), self.cupy.empty_like(w)
         found = self.cupy.empty((w.size, 3), moments.dtype)
         self.over_channels(sums, (x, d), (d, x, w_ct, b_ct, moments, found))
         length, channels = rows_of_channels(x)
-        served = self.launch("batch_norm_vjp", x, length, (d, x, w, y, moments, found), channels, np.int64(x.size // w.size))
-        return [y, w_ct, b_ct] if served else NotImplemented
+        rest = channels, np.int64(x.size // w.size)
+        y = self.like(x, "batch_norm_vjp", (d, x, w, moments, found), *rest, length=length)
+        return y if y is NotImplemented else [y, w_ct, b_ct]
 
     def batch_norm_eval_forward(
         self, x: Any, w: Any, b: Any, mean: Any, var: Any, *, axis: tuple[int, ...], eps: float
     ) -> Any:
         if not self.serves_channels(x, axis, w, b, mean, var):
             return NotImplemented
-        y, (length, channels) = self.cupy.empty(x.shape, x.dtype), rows_of_channels(x)
-        served = self.launch("batch_norm_eval_forward", x, length, (x, w, b, mean, var, y), channels, np.float64(eps))
-        return y if served else NotImplemented
+        length, channels = rows_of_channels(x)
+        return self.like(x, "batch_norm_eval_forward", (x, w, b, mean, var), channels, np.float64(eps), length=length)
 
     def batch_norm_eval_vjp(
         self, d: Any, x: Any, w: Any, mean: Any, var: Any, *, axis: tuple[int, ...], eps: float
