@@ -1,4 +1,4 @@
-"""PyTorch's switches for exact and repeatable arithmetic: here it is always both, so they are kept and change nothing."""
+"""PyTorch's switches for exact and repeatable arithmetic: the CPU is always both, so they are kept and change nothing."""
 
 __all__ = [
     "are_deterministic_algorithms_enabled", "get_float32_matmul_precision", "set_float32_matmul_precision",
@@ -9,7 +9,7 @@ _state = {"deterministic": False, "precision": "highest"}
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Ask for operations that give the same numbers every time; on the CPU all do.
+    """Ask for operations that give the same numbers every time; on the CPU all do, on GPUs all but those in docs/gpu.md.
 
     >>> gradkit.use_deterministic_algorithms(True)
     >>> gradkit.are_deterministic_algorithms_enabled()
