@@ -48,6 +48,18 @@ def unkept(prim: Primitive) -> Primitive:
     return replace(prim, kept=False)
 
 
+@cache
+def shaped(prim: Primitive) -> Primitive:
+    """The same for a node that kept values, for its jvp, where its step reads shapes alone."""
+    flags = [max(of_slot) for of_slot in zip(*prim.keeps)]
+
+    def step(xp: Any, ct: Any, node: Any, saved: Any, *rest: Any) -> None:
+        known = [tuple(s.shape) if flag == 1 else s for s, flag in zip(saved, flags)]
+        prim.step(xp, ct, node, [*known, *saved[len(flags) :]], *rest)
+
+    return replace(prim, step=step)
+
+
 # -- Tensors again, when a walk is recorded
 def lift(node: Node, saved: Any) -> Any:
     """The residuals as Tensors on the tape again: each is the output or an operand, so its node is known."""

@@ -24,7 +24,7 @@ from gradkit.engine.operands import gathered, raw_operands, run_on, tensor_xp
 from gradkit.engine.outputs import PICK, pick
 from gradkit.engine.places import Places
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.saving import holds_values, keep, lift, packed, refuse_inference, unkept, unpacking
+from gradkit.engine.saving import holds_values, keep, lift, packed, refuse_inference, shaped, unkept, unpacking
 from gradkit.engine.tensor import Tensor, wrap
 
 local = modes.local
@@ -93,6 +93,8 @@ def remember(prim: Primitive, operands: Any, raws: Any, y: Any, parents: Any, pa
         prim = conjugated(prim)
     if modes.unusual:
         refuse_inference(saved[1:], operands)
+        if local.both_ways and not (prim.rules or prim.linear):
+            prim = shaped(prim)
         if local.packing and prim.kept:
             saved, prim = packed(saved, operands), unpacking(prim)
     like = [(one.shape, one.dtype) for one in y] if several else (y.shape, y.dtype)

@@ -87,3 +87,16 @@ def test_either_way_along_the_tape_gives_the_jacobian(case):
         ahead, behind = [functional.jacobian(of_first, first, strategy=s) for s in ("auto", "reverse-mode")]
         for row, other in zip(ahead, behind, strict=True):
             agree(row, other)
+
+
+@pytest.mark.parametrize("case", SMOOTH, ids=lambda case: f"{case[0]}-{case[1]}")
+def test_what_linearize_gives_has_the_gradient_of_the_function(case):
+    function, xs = function_of(*case)
+    rng = np.random.default_rng(17)
+    xs = tuple([x.requires_grad_() for x in xs])
+    plain, along = function(*xs), linearize(function, *xs)[0]
+    cts = [normal_like(rng, y.detach()) for y in plain]
+    found, expected = [
+        gradkit.autograd.grad(ys, xs, cts, allow_unused=True, materialize_grads=True) for ys in (along, plain)
+    ]
+    agree(found, expected)
