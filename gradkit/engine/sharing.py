@@ -57,11 +57,6 @@ def _content(cell: Any) -> Any:
         return None
 
 
-def within(function: Any) -> modes.mode:
-    """The scope of a transform of this function."""
-    return modes.mode(functions=(*local.functions, Surroundings(function)))
-
-
 def check_own(x: Tensor, name: str, *values: Any) -> None:
     """Raise RuntimeError if values of a transform are about to be written into a tensor that its function closes over."""
     if not any([v.node is not None or v.tangents or v.batch for v in values if isinstance(v, Tensor)]):

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradkit.engine import batching, modes
 from gradkit.engine.device import backend_for
-from gradkit.engine.sharing import within
+from gradkit.engine.sharing import Surroundings
 from gradkit.engine.tangents import strip
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import version_of
@@ -105,8 +105,7 @@ def jacfwd(
         kept: dict[str, Any] = {}
 
         def flat_outputs(*xs: Tensor) -> list[Tensor]:
-            with within(func):
-                result = func(*rest(tree.unflatten(xs, spec)), **named(kwargs))
+            result = func(*rest(tree.unflatten(xs, spec)), **named(kwargs))
             y, kept["aux"] = with_aux(result, "jacfwd") if has_aux else (result, None)
             ys, kept["spec"] = tree.flatten(y)
             return [tree.tensor(one, "the output of jacfwd's function") for one in ys]
@@ -114,7 +113,11 @@ def jacfwd(
         function = repeatable(flat_outputs, xs)
         if randomness == "same":
             function = chunks.repeating(function, xs[0].device)
-        found = [columns(function, xs, j, chunk_size, randomness, kept) for j in range(len(xs))]
+        functions, local.functions = local.functions, (*local.functions, Surroundings(func))
+        try:
+            found = [columns(function, xs, j, chunk_size, randomness, kept) for j in range(len(xs))]
+        finally:
+            local.functions = functions
         blocks = []
         for i in range(len(found[0])):
             nested = tree.unflatten([kind.given(blocks_of[i]) for blocks_of in found], spec)
