@@ -7,7 +7,7 @@ from gradkit.engine import batching, modes
 from gradkit.engine.lines import user_line
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.engine.versions import owner
+from gradkit.engine.versions import owner, tick
 from gradkit.engine.views import batched, chain, shown, turn, views_of
 
 local = modes.local
@@ -16,12 +16,14 @@ local = modes.local
 class Surroundings:
     """The tensors that a function finds in its closure, its defaults and its globals. Looked up when first asked for."""
 
-    __slots__ = ("_found", "_function")
+    __slots__ = ("_begin", "_found", "_function")
 
     def __init__(self, function: Any) -> None:
-        self._function, self._found = function, None
+        self._function, self._found, self._begin = function, None, tick()
 
     def __contains__(self, x: Tensor) -> bool:
+        if x.tangents or (x.node and x.node.seq < self._begin):
+            return False  # made inside, and put there since
         if self._found is None:
             self._found = {}
             self._look_into(self._function, set())
@@ -32,22 +34,13 @@ class Surroundings:
             for one in (thing, *(thing._view or ())[1:2]):
                 self._found[id(one)] = one
             return
-        kind = type(thing)
-        if kind not in _LOOKED_INTO or id(thing) in seen:
+        if type(thing) is not FunctionType or id(thing) in seen:
             return
         seen.add(id(thing))
-        if kind is FunctionType:
-            cells = [_content(cell) for cell in thing.__closure__ or ()]
-            named = [thing.__globals__.get(name) for name in thing.__code__.co_names]
-            parts = [*cells, *(thing.__defaults__ or ()), *[one for one in named if type(one) is not FunctionType]]
-        else:
-            parts = [] if len(thing) > _LONG else list(thing.values() if kind is dict else thing)
-        for part in parts:
+        cells = [_content(cell) for cell in thing.__closure__ or ()]
+        named = [thing.__globals__.get(name) for name in thing.__code__.co_names]
+        for part in [*cells, *(thing.__defaults__ or ()), *[one for one in named if type(one) is not FunctionType]]:
             self._look_into(part, seen)
-
-
-_LOOKED_INTO = {FunctionType, tuple, list, dict}
-_LONG = 1000  # containers of more are taken for data
 
 
 def _content(cell: Any) -> Any:

@@ -189,6 +189,21 @@ def test_what_other_arguments_hold_may_be_written(transform):
     assert found["sum"].tolist() == [[12.0] * 3] * 2 and not found["sum"].requires_grad
 
 
+def test_a_name_outside_may_be_given_to_what_was_made_inside():
+    made, kept = None, {}
+
+    def f(x):
+        nonlocal made
+        made, kept["made"] = x * 1, gradkit.zeros(2)
+        kept["made"].add_(x)
+        return (made.add_(x) * kept["made"].mul_(x)).sum()
+
+    x = gradkit.tensor([1.0, 2.0])
+    assert gradkit.func.grad(f)(x).tolist() == [6.0, 24.0]
+    assert gradkit.func.jvp(f, (x,), (x,))[1].item() == 54.0
+    assert gradkit.func.hessian(f)(x).diagonal().tolist() == [12.0, 24.0]
+
+
 def test_numbers_may_be_counted_in_what_is_captured():
     calls = gradkit.zeros(1)
 
