@@ -131,7 +131,7 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
     Where the history is recorded `op` works on a copy of the old value, since its derivative may keep it.
     """
     check_writable(x, name)
-    recorded = local.grad and (x.node is not None or any([isinstance(o, Tensor) and o.node for o in others]))
+    recorded = local.grad and any([isinstance(o, Tensor) and (o.node or o.tangents) for o in (x, *others)])
     if len(backends) > 1 and (there := elsewhere(x.array)):
         with there:
             return write(x, op, name, *others)

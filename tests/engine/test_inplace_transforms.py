@@ -238,3 +238,20 @@ def test_batched_value_is_not_written_into_what_all_samples_share():
 
     with pytest.raises(RuntimeError, match=r"vmap.*test_inplace_transforms.py.*new_zeros"):
         gradkit.func.vmap(f)(gradkit.ones(3))
+
+
+@pytest.mark.parametrize("write", [lambda y, x: y.mul_(x), lambda y, x: y.div_(x + 3), lambda y, x: y[1:].mul_(x[:-1])])
+def test_a_jvp_through_writes_is_differentiated_by_its_tangents(write):
+    def moved(x, t, clone):
+        def f(x):
+            y = x * 1
+            write(y, x)
+            return y.exp_() if not clone else y.exp()
+
+        return (gradkit.func.jvp(f, (x,), (t,))[1] ** 2).sum()
+
+    x, t = gradkit.tensor([0.3, -0.7, 1.1]), gradkit.tensor([1.0, 2.0, -1.0])
+    found, expected = [gradkit.func.grad(moved, argnums=(0, 1))(x, t, clone) for clone in (False, True)]
+    along = gradkit.func.grad(lambda t: moved(x, t, False))(t)
+    for a, b in zip((*found, along), (*expected, expected[1])):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
