@@ -109,6 +109,8 @@ def page() -> str:
         "- Anomaly mode is a thread's own. In the forward pass it warns of an operation that makes a NaN or Inf of finite",
         "  operands; errors name the index and the user's line.",
         "- A custom function that returns one tensor twice has both cotangents; PyTorch gives their sum to the second.",
+        "- A hook on a tensor runs in every walk that passes it, that of an outer transform too; forward over reverse refuses",
+        "  hooks that change a gradient. `functional_call` raises for a name that the module has not, `strict` or not.",
         "- Views that `inference_mode` takes of a tensor that requires grad do not require grad.",
         "",
         "## Missing",
