@@ -329,3 +329,15 @@ def test_integers_do_not_move(whole):
 def test_of_nothing_the_hessian_is_empty(make):
     assert make(lambda x: (x**3).sum())(gradkit.ones(0)).shape == (0, 0)
     assert vmap(make(lambda x: (x**3).sum()))(gradkit.ones(0, 2)).shape == (0, 2, 2)
+
+
+def test_a_flat_view_of_a_samples_jacobian_follows_writes():
+    def f(a):
+        found = jacrev(lambda t: t.sin() * a)(a)
+        copied = found.clone()
+        flat = copied.reshape(-1)
+        copied *= found
+        return flat
+
+    xs = gradkit.tensor([[0.3, 0.5], [1.1, 0.7]])
+    np.testing.assert_allclose(vmap(f)(xs).numpy(), np.stack([f(x).numpy() for x in xs]), rtol=1e-6)

@@ -252,37 +252,10 @@ def count_of_square_roots_that_do_not_exist(lib, a):
     return lib.linalg.vector_norm(lib.sqrt(a), 0), lib.norm(lib.sqrt(a * 1), 0) * a.sum()
 
 
-def rows_of_a_jacobian_are_views_of_it(lib, a):
-    """Also where `a` is one of many: what is seen through the flat view follows the write."""
-    found = lib.func.jacrev(lambda t: lib.sin(t) * a)(a)
-    copied = found.clone()
-    flat = copied.reshape(-1)
-    copied *= found
-    return (flat,)
-
-
-def exponential_of_zeros_is_exactly_1(lib, a):
-    return (lib.floor(lib.linalg.matrix_exp(lib.stack([a, a]) * 0)),)
-
-
-def angle_of_minus_zero(lib, a):
-    return (lib.angle(a * 0) + lib.angle(a),)
-
-
-def tolerance_of_a_pseudo_inverse_written_later(lib, a):
-    v = a.logcumsumexp(0)
-    bound = lib.stack([0 * v[0, 0], 1e-6 + 0 * v[0, 1]])
-    y = row(lib, "linalg_pinv", a, bound)[0]
-    with lib.no_grad():
-        v.mul_(-1)
-    return (y,)
-
-
 FOUND = {
     tolerance_of_a_pseudo_inverse_written_later: M,
     angle_of_minus_zero: X,
     exponential_of_zeros_is_exactly_1: M,
-    rows_of_a_jacobian_are_views_of_it: X,
     count_of_square_roots_that_do_not_exist: X,
     log_softmax_of_one_class_is_exactly_0: X, real_memory_written_as_complex: M, complex_memory_written_as_real: Z,
     angle_of_reals_beside_an_infinite_slope: X, angle_of_reals_beside_coinciding_eigenvalues: X,
