@@ -219,7 +219,9 @@ def _filled(name: str) -> Any:
 def wrap_over(t: Tensor, like: Tensor) -> Tensor:
     """`t` once for each sample of the batch axes that `like` has, in memory of its own."""
     sizes = like.array.shape[: len(like.batch)]
-    return kept_alike(wrap(backend_of(t.array).xp.broadcast_to(t.array, sizes + t.array.shape).copy(), batch=like.batch), like)
+    with on_device_of(t.array):
+        raw = backend_of(t.array).xp.broadcast_to(t.array, sizes + t.array.shape).copy()
+    return kept_alike(wrap(raw, batch=like.batch), like)
 
 
 zeros = _filled("zeros")

@@ -4,6 +4,7 @@ from types import FunctionType
 from typing import Any
 
 from gradkit.engine import batching, modes
+from gradkit.engine.device import on_device_of
 from gradkit.engine.lines import user_line
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.tensor import Tensor, wrap
@@ -99,7 +100,8 @@ def spread(x: Tensor, y: Tensor) -> None:
         whole = batching.align(wrap(root.array, root.node, None, root.batch), batch)
         whole = batching.expand(whole, tuple([sizes[level] for level in batch]) + tuple(root.shape))
     turn(root, whole.node, root.tangents)
-    root.array, root.batch = whole.array.copy(), batch
+    with on_device_of(root.array):
+        root.array, root.batch = whole.array.copy(), batch
     for t in views:
         t.array, t.batch = shown(root.array, batched(root, chain(t))), batch
         if owner(t.array) is not owner(root.array):

@@ -300,10 +300,12 @@ def _ordered(params: Any) -> Any:
 
 
 def _state_like(param: Tensor, name: str, entry: Any) -> Any:
-    """A loaded entry of a parameter's state: a copy, but for counts in the parameter's dtype and place."""
+    """A loaded entry of a parameter's state: a copy in the parameter's dtype and place; counts are the host's."""
     if not isinstance(entry, Tensor):
         return entry
     own = entry.detach().clone()
-    if name in ("step", "mu_product") or not dtypes.is_floating(param.dtype):
+    if name in ("step", "mu_product"):
+        return own.cpu()
+    if not dtypes.is_floating(param.dtype):
         return own
     return own.to(device=param.device, dtype=param.dtype)

@@ -97,3 +97,18 @@ def test_pinned_constructors_and_batches():
     loader = gradkit.data.DataLoader([(gradkit.ones(2), {"label": n}) for n in range(4)], 2, pin_memory=True)
     for images, labels in loader:
         assert images.is_pinned() and labels["label"].is_pinned() and images.shape == (2, 2)
+
+
+@pytest.mark.parametrize("method", ["Adam", "NAdam", "Adagrad"])
+def test_a_state_loaded_on_the_device_counts_on_the_host(method, hostcuda):
+    """Else the host would wait for the count in every step."""
+    param = nn.Parameter(gradkit.ones(3))
+    param.grad = gradkit.ones(3)
+    descent = getattr(optim, method)([param], 0.1)
+    descent.step()
+    state = descent.state_dict()
+    state["state"][0] = {name: value.cuda() for name, value in state["state"][0].items()}
+    descent.load_state_dict(state)
+    with hostcuda.forbid("dtoh", "sync"):
+        descent.step()
+    assert descent.state_dict()["state"][0]["step"].item() == 2

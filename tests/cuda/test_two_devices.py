@@ -108,6 +108,7 @@ F.multilabel_margin_loss(x[:, :2], i.expand(4, 2)); F.max_pool1d(x[None], 2); F.
 x + i[:1]; x * 2 + x.double(); x.half() + x
 g.numpy.unique(x); g.numpy.gradient(x[0]); g.numpy.percentile(x, 30); g.numpy.median(x)
 g.nn.LSTM(6, 2, device=D)(x)[0]; g.nn.MultiheadAttention(6, 2, device=D)(x, x, x)[0]; g.func.jacfwd(g.sin)(x[0]); g.func.vmap(g.sort)(x)[1]
+g.func.vmap(lambda r: r.new_zeros(6).add_(r))(x)
 g.nn.init.orthogonal_(x.clone()); g.func.jacrev(g.sin, chunk_size=1)(x[0]); g.func.jacfwd(lambda t: t.argmax())(x[0])
 """
 
