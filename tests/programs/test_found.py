@@ -252,6 +252,23 @@ def count_of_square_roots_that_do_not_exist(lib, a):
     return lib.linalg.vector_norm(lib.sqrt(a), 0), lib.norm(lib.sqrt(a * 1), 0) * a.sum()
 
 
+def exponential_of_zeros_is_exactly_1(lib, a):
+    return (lib.floor(lib.linalg.matrix_exp(lib.stack([a, a]) * 0)),)
+
+
+def angle_of_minus_zero(lib, a):
+    return (lib.angle(a * 0) + lib.angle(a),)
+
+
+def tolerance_of_a_pseudo_inverse_written_later(lib, a):
+    v = a.logcumsumexp(0)
+    bound = lib.stack([0 * v[0, 0], 1e-6 + 0 * v[0, 1]])
+    y = row(lib, "linalg_pinv", a, bound)[0]
+    with lib.no_grad():
+        v.mul_(-1)
+    return (y,)
+
+
 FOUND = {
     tolerance_of_a_pseudo_inverse_written_later: M,
     angle_of_minus_zero: X,
