@@ -12,6 +12,7 @@ from gradkit.backend.numpy import on_host
 from gradkit.engine.tensor import Tensor
 from gradkit.ops.arithmetic import abs as absolute
 from gradkit.ops.reducing import mean, sum as total
+from gradkit.ops.shaping import broadcast_tensors
 from gradkit.primitives import elementwise as rows
 from gradkit.primitives.piecewise import clamp, where
 
@@ -60,6 +61,7 @@ def difference(name: str, input: Tensor, target: Tensor) -> Tensor:
             UserWarning,
             stacklevel=3,
         )
+        input, target = broadcast_tensors(input, target)  # of no axes, they would promote otherwise
     return input - target
 
 

@@ -140,3 +140,9 @@ def test_broadcasting_a_target_warns(name):
 def test_mean_of_kl_div_warns():
     with pytest.warns(UserWarning, match="batchmean"):
         F.kl_div(gradkit.ones(3), gradkit.ones(3))
+
+
+@pytest.mark.filterwarnings("ignore:.*using a target size:UserWarning")
+@pytest.mark.parametrize("name", ["l1_loss", "mse_loss", "smooth_l1_loss"])
+def test_operand_without_axes_promotes_like_any_other(name, alike):
+    alike(lambda lib: getattr(lib.nn.functional, name)(lib.ones(3), lib.tensor(0.5, dtype=lib.float64)))
