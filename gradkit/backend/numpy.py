@@ -113,11 +113,11 @@ def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def in_rows(y: Any) -> Any:
-    """What was reduced, in row-major order whatever that of the operand was, as PyTorch's: what follows may take views."""
+    """A result in row-major order whatever that of the operands was, as PyTorch's: what follows may take views."""
     return y if y.ndim < 2 or y.flags.c_contiguous else np.ascontiguousarray(y)
 
 
-def reduced_in_rows(function: Callable[..., Any]) -> Callable[..., Any]:
+def laid_in_rows(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args, **kwargs: in_rows(function(*args, **kwargs))
 
 
@@ -132,6 +132,11 @@ def total_of_product(left: Any, right: Any, axis: Any, keepdims: bool) -> Any:
             y = np.vecdot(left, right)
             return y[..., None] if keepdims else y
     return total(left * right, axis, keepdims)
+
+
+def concatenate(xs: Any, axis: int = 0) -> Any:
+    y = np.concatenate(xs, axis)
+    return y if y.ndim < 2 or y.flags.c_contiguous else np.ascontiguousarray(y)
 
 
 def sum_of_runs(x: Any) -> Any:
@@ -274,6 +279,10 @@ def deferred(module: str, name: str) -> Callable[..., Any]:
     return call
 
 
+IN_ROWS = (
+    reduce.var, reduce.std, np.any, np.all, np.roll, np.tril, np.triu, running_max, running_min,
+    softmax.logcumsumexp,
+)
 #: Functions that NumPy lacks, or (powers) computes slowly.
 ELEMENTARY = {
     "power": elementary.power, "sigmoid": elementary.sigmoid, "log_sigmoid": elementary.log_sigmoid,
@@ -311,11 +320,10 @@ class NumpyBackend(Backend):
             zeros_like=zeros_like, reshape=reshape,
             broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average,
             max=extreme(np.maximum, "argmax"), min=extreme(np.minimum, "argmin"), argmax=argmax, argmin=argmin,
-            put_where=put_where, kept_by_mask=kept_by_mask, signum=signum, running_max=running_max, running_min=running_min,
-            recurrence_repaired=recurrence_repaired,
+            put_where=put_where, kept_by_mask=kept_by_mask, signum=signum, recurrence_repaired=recurrence_repaired,
+            concatenate=concatenate,
             prod=product, cumsum=running(np.add), cumprod=running(np.multiply),
-            **{one.__name__: reduced_in_rows(one) for one in (reduce.var, reduce.std, np.any, np.all)},
-            logcumsumexp=softmax.logcumsumexp, **FUSED, **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
+            **{one.__name__: laid_in_rows(one) for one in IN_ROWS}, **FUSED, **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
         )
 
     def asarray(self, data: Any, dtype: Any = None, copy: bool | None = None) -> Any:

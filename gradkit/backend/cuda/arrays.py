@@ -6,7 +6,7 @@ from gradkit.backend.cuda.compiling import elementwise
 
 __all__ = [
     "argpartition", "argsort", "as_strided", "astype", "diagonal", "kept_by_mask", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "matmul", "matrix_transpose", "put_where", "spacing", "tril", "triu", "unique", "where", "zeros_like",
+    "logical_xor", "matmul", "matrix_transpose", "put_where", "roll", "spacing", "tril", "triu", "unique", "where", "zeros_like",
 ]
 
 
@@ -55,6 +55,10 @@ def matrix_transpose(_cp: Any, x: Any) -> Any:
 
 def zeros_like(cp: Any, x: Any) -> Any:
     return cp.zeros(x.shape, x.dtype)
+
+
+def roll(cp: Any, x: Any, shift: Any, axis: Any) -> Any:
+    return cp.ascontiguousarray(cp.roll(x, shift, axis))
 
 
 def spacing(cp: Any, x: Any) -> Any:
