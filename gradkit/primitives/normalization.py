@@ -225,5 +225,5 @@ batch_norm_eval = general(
     [((4, 3), (3,), (3,), (3,), (3,), {"axis": (-2,), "eps": 1e-5}),
      ((3, 2, 5), (2, 1), (2, 1), (2, 1), (2, 1), {"axis": (-3, -1), "eps": 1e-2})],
     arity=5, broadcasts=True, title="NativeBatchNormBackward0", domain=((-2, 2), (-2, 2), (-2, 2), (-2, 2), (0.5, 2)),
-    peer=lambda torch, x, w, b, mean, var, axis, eps: (x - mean) / torch.sqrt(var + eps) * w + b,
+    peer=lambda torch, x, w, b, mean, var, axis, eps: x * (scale := w / torch.sqrt(var + eps)) + (b - mean * scale),
 )  # fmt: skip
