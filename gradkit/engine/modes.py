@@ -14,6 +14,7 @@ class Local(threading.local):
     packing_refused: str | None = None  # why there may be none
     batches: tuple[tuple[int, int], ...] = ()  # (level, size) of the vmaps this thread is in, outermost first
     hidden: tuple[int, ...] = ()  # those of these levels that transforms opened for tangents of their own
+    spread: list[Any] | None = None  # weak references to what was spread along these
     functions: tuple[Any, ...] = ()  # what surrounds those that func's transforms are in, innermost last
     devices: tuple[Any, ...] = ()  # entered in with statements, innermost last: where constructors make tensors
     beside: Any = None  # the device on which rules that run on Tensors make arrays; None: the CPU

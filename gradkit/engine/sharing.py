@@ -1,5 +1,6 @@
 """Writing in place under a transform: what its function shares with the code around it, and memory that samples share."""
 
+import weakref
 from types import FunctionType
 from typing import Any
 
@@ -106,3 +107,28 @@ def spread(x: Tensor, y: Tensor) -> None:
         t.array, t.batch = shown(root.array, batched(root, chain(t))), batch
         if owner(t.array) is not owner(root.array):
             raise shared_by_samples(x)
+    if local.spread is not None:
+        local.spread.append(weakref.ref(root))
+
+
+class units(modes.mode):
+    """The scope of a level for unit tangents or cotangents, of which user code knows nothing: what outlives it is one value."""
+
+    def __init__(self, level: int, count: int, **state: Any) -> None:
+        batches, hidden = (*local.batches, (level, count)), (*local.hidden, level)
+        super().__init__(lift=1, batches=batches, hidden=hidden, spread=[], **state)
+
+    def __exit__(self, *exception: object) -> None:
+        (*_, level), spread = local.hidden, local.spread or ()
+        super().__exit__(*exception)
+        for ref in spread:
+            root = ref()
+            if root is not None and level in root.batch:
+                at = root.batch.index(level)
+                root.array = root.array[(*[slice(None)] * at, 0)].copy()
+                for t in (root, *views_of(root)):
+                    t.batch, t._alike = [tuple([one for one in levels if one != level]) for levels in (t.batch, t._alike)]
+                    t.node = t.tangents = None
+                    t.array = shown(root.array, batched(root, chain(t)))
+                if root.batch and local.spread is not None:
+                    local.spread.append(ref)

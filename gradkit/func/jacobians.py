@@ -6,7 +6,7 @@ from typing import Any
 
 from gradkit.engine import batching, modes
 from gradkit.engine.device import backend_for
-from gradkit.engine.sharing import Surroundings
+from gradkit.engine.sharing import Surroundings, units
 from gradkit.engine.tangents import strip
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import version_of
@@ -71,11 +71,6 @@ def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = 
     size = y.array.nbytes + sum([x.array.nbytes for x in leaves])
     found = chunks.in_chunks(run, n, chunk_size, y.device, size, largest(between([y], leaves)) if chunk_size == "auto" else None)
     return [g.contiguous().reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
-
-
-def units(level: int, count: int, **state: Any) -> modes.mode:
-    """The scope of a level for unit tangents or cotangents, of which user code knows nothing."""
-    return modes.mode(lift=1, batches=(*local.batches, (level, count)), hidden=(*local.hidden, level), **state)
 
 
 def jacfwd(

@@ -118,5 +118,6 @@ def test_a_dual_tensor_shows_its_tangent(shape, requires_grad, torch):
 
 def test_tangents_of_several_levels_are_shown_by_level():
     with fw.dual_level() as outer, fw.dual_level() as inner:
-        both = fw.make_dual(fw.make_dual(gradkit.ones(1), gradkit.zeros(1), level=outer), gradkit.ones(1), level=inner)
+        one, nil = gradkit.ones(1, device="cpu"), gradkit.zeros(1, device="cpu")
+        both = fw.make_dual(fw.make_dual(one, nil, level=outer), one, level=inner)
         assert repr(both) == f"tensor([1.], tangent={{{outer}: tensor([0.]), {inner}: tensor([1.])}})"

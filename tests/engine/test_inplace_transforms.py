@@ -255,3 +255,19 @@ def test_a_jvp_through_writes_is_differentiated_by_its_tangents(write):
     along = gradkit.func.grad(lambda t: moved(x, t, False))(t)
     for a, b in zip((*found, along), (*expected, expected[1])):
         np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+@pytest.mark.parametrize("transform", [gradkit.func.hessian, lambda f: gradkit.func.jacfwd(gradkit.func.grad(f))])
+def test_buffer_of_an_object_is_one_value_again_after_a_hessian(transform):
+    class Holder:
+        buffer = gradkit.zeros(3)
+
+    def cubes(x):
+        Holder.buffer[:] = x**2
+        return (Holder.buffer * x).sum()
+
+    view = Holder.buffer[1:]
+    found = transform(cubes)(gradkit.tensor([0.0, 1.0, 2.0]))
+    assert found.tolist() == [[0, 0, 0], [0, 6, 0], [0, 0, 12]]
+    assert Holder.buffer.tolist() == [0, 1, 4]
+    assert (view + 1).tolist() == [2, 5]

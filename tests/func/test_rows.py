@@ -95,7 +95,7 @@ def test_what_linearize_gives_has_the_gradient_of_the_function(case):
     rng = np.random.default_rng(17)
     xs = tuple([x.requires_grad_() for x in xs])
     plain, along = function(*xs), linearize(function, *xs)[0]
-    cts = [normal_like(rng, y.detach()) for y in plain]
+    cts = [normal_like(rng, y.detach()).to(y.device) for y in plain]
     found, expected = [
         gradkit.autograd.grad(ys, xs, cts, allow_unused=True, materialize_grads=True) for ys in (along, plain)
     ]

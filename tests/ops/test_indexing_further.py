@@ -149,3 +149,24 @@ def test_axes_of_extent_1_in_front_of_a_written_value_get_their_gradient(key, sh
 def test_index_put_of_a_value_with_more_axes_than_the_places_raises():
     with pytest.raises(RuntimeError, match=r"shape mismatch: value tensor of shape \[1, 2\] cannot be broadcast"):
         gradkit.zeros(2).index_put((gradkit.tensor([1, 0]),), gradkit.ones(1, 2))
+
+
+# -- in which order results lie
+
+IN_ROWS = {
+    "cat": lambda lib, x: lib.cat([x, x], 1),
+    "stack": lambda lib, x: lib.stack([x, x], 1),
+    "roll": lambda lib, x: x.roll(1, -2),
+    "tril": lambda lib, x: x.tril(),
+    "cummax": lambda lib, x: x.cummax(1).values,
+    "logcumsumexp": lambda lib, x: x.logcumsumexp(1),
+}
+
+
+@pytest.mark.parametrize("name", IN_ROWS)
+def test_what_is_arranged_of_permuted_operands_may_be_viewed(name, alike):
+    def arranged(lib):
+        y = IN_ROWS[name](lib, lib.arange(60.0).reshape(3, 5, 4).permute(1, 0, 2))
+        return y.view(-1).shape, y.stride()
+
+    alike(arranged)

@@ -396,22 +396,3 @@ def test_vmap_equals_loop(expression):
 @pytest.mark.parametrize("expression", cases(WRONG))
 def test_raises_as_pytorch(expression, raises_alike):
     raises_alike(expression, **GIVEN)
-
-
-IN_ROWS = {
-    "cat": lambda lib, x: lib.cat([x, x], 1),
-    "stack": lambda lib, x: lib.stack([x, x], 1),
-    "roll": lambda lib, x: x.roll(1, -2),
-    "tril": lambda lib, x: x.tril(),
-    "cummax": lambda lib, x: x.cummax(1).values,
-    "logcumsumexp": lambda lib, x: x.logcumsumexp(1),
-}
-
-
-@pytest.mark.parametrize("name", IN_ROWS)
-def test_what_is_arranged_of_permuted_operands_may_be_viewed(name, alike):
-    def arranged(lib):
-        y = IN_ROWS[name](lib, lib.arange(60.0).reshape(3, 5, 4).permute(1, 0, 2))
-        return y.view(-1).shape, y.stride()
-
-    alike(arranged)

@@ -42,7 +42,7 @@ def matmul(cp: Any, a: Any, b: Any) -> Any:
 
     Other stacks of bfloat16, which CuPy refuses, are multiplied as float32.
     """
-    if a.ndim > 2 == b.ndim:
+    if a.ndim > 2 == b.ndim and b.size:
         return cp.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
     if a.dtype.char == "E" and (a.ndim > 2 or b.ndim > 2):
         return cp.matmul(a.astype("f"), b.astype("f")).astype(a.dtype)
