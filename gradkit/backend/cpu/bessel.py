@@ -55,36 +55,24 @@ I1E_TAIL = (
 
 def i0(x: Array) -> Array:
     """Return I0 of `x`: float16, float32 or float64, any shape; the same shape and dtype.
-
-    >>> float(i0(np.array(1.0)).round(12))
-    1.266065877752
     """
     return _apply(_i0e, x, odd=False, grow=True)
 
 
 def i0e(x: Array) -> Array:
     """Return ``exp(-abs(x)) * i0(x)``: same shapes and dtypes as `i0`.
-
-    >>> float(i0e(np.array(1000.0)).round(12))
-    0.012617240456
     """
     return _apply(_i0e, x, odd=False, grow=False)
 
 
 def i1(x: Array) -> Array:
     """Return I1 of `x`, an odd function: same shapes and dtypes as `i0`.
-
-    >>> float(i1(np.array(-1.0)).round(12))
-    -0.565159103992
     """
     return _apply(_i1e, x, odd=True, grow=True)
 
 
 def i1e(x: Array) -> Array:
     """Return ``exp(-abs(x)) * i1(x)``: same shapes and dtypes as `i0`.
-
-    >>> float(i1e(np.array(1000.0)).round(12))
-    0.012610930257
     """
     return _apply(_i1e, x, odd=True, grow=False)
 

@@ -54,9 +54,6 @@ def conv_forward(x: Array, w: Array, stride: PerAxis = 1, padding: Padding = 0, 
     axes; real or complex, one dtype for both, which is kept; float16 is computed in float32.
 
     ValueError where channels and groups do not fit together or the kernel not into the padded input.
-
-    >>> conv_forward(np.ones((1, 1, 3)), np.ones((1, 1, 2)), padding=1).tolist()
-    [[[1.0, 2.0, 2.0, 1.0]]]
     """
     g = geometry(x.shape, w.shape, stride, padding, dilation, groups)
     shape = (*x.shape[: -len(g.spatial) - 1], g.features, *g.out)
@@ -85,9 +82,6 @@ def conv_input_ct(
     This is the transpose in `x`, and so the forward map of transposed convolution, whose output padding is in
     `x_shape`. Other arguments, dtypes and errors as in `conv_forward`; ValueError also where `ct` has another shape
     than the convolution.
-
-    >>> conv_input_ct(np.ones((1, 1, 2)), np.ones((1, 1, 2)), (1, 1, 3)).tolist()
-    [[[1.0, 2.0, 1.0]]]
     """
     g = geometry(x_shape, w.shape, stride, padding, dilation, groups)
     check_cotangent(ct, x_shape, g)
@@ -110,9 +104,6 @@ def conv_weight_ct(
     """Return the cotangent, of shape `w_shape`, of the weight of `conv_forward`, from that of its result.
 
     The sum runs over all batch axes. Other arguments, dtypes and errors as in `conv_input_ct`.
-
-    >>> conv_weight_ct(np.ones((1, 1, 2)), np.array([[[1.0, 2.0, 3.0]]]), (1, 1, 2)).tolist()
-    [[[3.0, 5.0]]]
     """
     g = geometry(x.shape, w_shape, stride, padding, dilation, groups)
     check_cotangent(ct, x.shape, g)

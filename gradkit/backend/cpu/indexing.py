@@ -31,9 +31,6 @@ def index_add(shape: tuple[int, ...], dtype: Any, key: Any, values: Array) -> Ar
     float32.
 
     IndexError where `key` is out of bounds, ValueError where `values` do not broadcast.
-
-    >>> index_add((4,), np.float32, np.array([0, 2, 2]), np.ones(3, np.float32)).tolist()
-    [1.0, 0.0, 2.0, 0.0]
     """
     if np.dtype(dtype).char in "eE":
         return index_add(shape, np.float32, key, np.asarray(values, np.float32)).astype(dtype)
@@ -60,9 +57,6 @@ def scatter_add(shape: tuple[int, ...], index: Array, values: Array, axis: int) 
     broadcasts to the shape of `values`, whose dtype is kept; float16 is added in float32.
 
     IndexError where `index` is out of bounds.
-
-    >>> scatter_add((2, 3), np.array([[1], [1]]), np.ones((2, 1)), 1).tolist()
-    [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
     """
     if values.dtype.char in "eE":
         return scatter_add(shape, index, values.astype(np.float32), axis).astype(values.dtype)
@@ -80,9 +74,6 @@ def gather(x: Array, index: Array, axis: int) -> Array:
     the end. 0.5 to 1.1 of np.take_along_axis's time.
 
     IndexError where `index` is out of bounds.
-
-    >>> gather(np.array([[1, 2], [3, 4]]), np.array([[1], [0]]), 1).tolist()
-    [[2], [3]]
     """
     axis %= x.ndim
     return x.reshape(-1).take(_places(x.shape, index, axis))
@@ -94,9 +85,6 @@ def put_along(out: Array, index: Array, values: Any, axis: int) -> Array:
     `values` broadcast to the shape of `index`. Where a place repeats, one of the values stays.
 
     IndexError where `index` is out of bounds.
-
-    >>> put_along(np.zeros((2, 2)), np.array([[1], [0]]), 5.0, 1).tolist()
-    [[0.0, 5.0], [5.0, 0.0]]
     """
     axis %= out.ndim
     places = _places(out.shape, index, axis)
@@ -111,11 +99,6 @@ def fold_along(out: Array, index: Array, values: Array, axis: int, how: str) -> 
     """Fold `values` into `out` where `gather` with the same `index` would read, by the ufunc named `how`.
 
     IndexError where `index` is out of bounds.
-
-    >>> out = np.ones((1, 2))
-    >>> fold_along(out, np.array([[1, 1]]), np.array([[2.0, 3.0]]), 1, "multiply")
-    >>> out.tolist()
-    [[1.0, 6.0]]
     """
     key: list[Any] = [np.arange(n).reshape(-1, *(1,) * (index.ndim - a - 1)) for a, n in enumerate(index.shape)]
     key[axis] = index
@@ -124,18 +107,12 @@ def fold_along(out: Array, index: Array, values: Array, axis: int, how: str) -> 
 
 def segment_sum(values: Array, segments: Array, count: int) -> Array:
     """Return the (count, ...) sums of the rows of `values` that share a number in the one-dimensional `segments`.
-
-    >>> segment_sum(np.array([1.0, 2.0, 3.0]), np.array([0, 1, 0]), 2).tolist()
-    [4.0, 2.0]
     """
     return index_add((count, *values.shape[1:]), values.dtype, segments, values)
 
 
 def add_places(shape: tuple[int, ...], places: Array, values: Array) -> Array:
     """Return zeros of `shape` with `values` added at flat `places` of the same shape, which must lie inside.
-
-    >>> add_places((2, 2), np.array([3, 3]), np.array([1.0, 2.0])).tolist()
-    [[0.0, 0.0], [0.0, 3.0]]
     """
     out = np.zeros(shape, values.dtype)
     np.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))

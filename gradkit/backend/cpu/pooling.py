@@ -48,9 +48,6 @@ def max_pool(
     stands for all axes. Any real dtype, which is kept.
 
     ValueError where `padding` exceeds half the kernel, or where there is no window.
-
-    >>> max_pool(np.array([1.0, 3.0, 2.0, 5.0]), (2,)).tolist()
-    [3.0, 5.0]
     """
     axes = axes_of(x.shape, kernel, stride, padding, dilation, ceil_mode)
     out = np.empty((*x.shape[: -len(axes)], *(a.out for a in axes)), x.dtype)
@@ -67,9 +64,6 @@ def max_pool_indices(
 
     Among equal maxima the first in scan order counts, among NaN the last, as in PyTorch. Arguments and errors as in
     `max_pool`.
-
-    >>> max_pool_indices(np.array([1.0, 3.0, 5.0, 5.0]), (2,)).tolist()
-    [1, 2]
     """
     return max_pool_with_indices(x, kernel, stride, padding, dilation, ceil_mode)[1]
 
@@ -79,10 +73,6 @@ def max_pool_with_indices(
     ceil_mode: bool = False,
 ) -> tuple[Array, Array]:
     """Return `max_pool` and `max_pool_indices`, which needs the maxima anyway.
-
-    >>> values, indices = max_pool_with_indices(np.array([1.0, 3.0, 5.0, 5.0]), (2,))
-    >>> values.tolist(), indices.tolist()
-    ([3.0, 5.0], [1, 2])
     """
     axes = axes_of(x.shape, kernel, stride, padding, dilation, ceil_mode)
     shape = (*x.shape[: -len(axes)], *(a.out for a in axes))
@@ -97,9 +87,6 @@ def max_pool_with_indices(
 
 def max_pool_ct(ct: Array, indices: Array, spatial: Sequence[int]) -> Array:
     """Return the cotangent (*batch, *spatial) of the input of `max_pool`: `ct` added at its `indices`; dtype of `ct`.
-
-    >>> max_pool_ct(np.array([7.0, 8.0]), np.array([1, 2]), (4,)).tolist()
-    [0.0, 7.0, 8.0, 0.0]
     """
     batch = ct.shape[: ct.ndim - len(spatial)]
     planes = np.arange(prod(batch)).reshape(*batch, *(1,) * len(spatial)) * prod(spatial)
@@ -116,9 +103,6 @@ def avg_pool(
     The divisor of a window is `divisor_override`, or the number of its places, those in the padding included if
     `count_include_pad`, but not those beyond it. Floating or complex; dtype kept, float16 added in float32. Shapes and
     errors as in `max_pool`.
-
-    >>> avg_pool(np.array([1.0, 3.0, 2.0, 5.0]), (2,)).tolist()
-    [2.0, 3.5]
     """
     axes = axes_of(x.shape, kernel, stride, padding, 1, ceil_mode)
     out = np.empty((*x.shape[: -len(axes)], *(a.out for a in axes)), x.dtype)
@@ -134,9 +118,6 @@ def avg_pool_ct(
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Array:
     """Return the cotangent (*batch, *spatial) of the input of `avg_pool` from that of its result, `ct`: its transpose.
-
-    >>> avg_pool_ct(np.array([2.0, 4.0]), (4,), (2,)).tolist()
-    [1.0, 1.0, 2.0, 2.0]
     """
     axes = axes_of(tuple(spatial), kernel, stride, padding, 1, ceil_mode)
     out = np.empty((*ct.shape[: ct.ndim - len(axes)], *spatial), ct.dtype)

@@ -11,9 +11,6 @@ def product_of_others(x: Array, *, axis: int) -> Any:
     """The product of all other elements along `axis`: floating or complex; same shape and dtype, or NotImplemented.
 
     0.2 of the time of two running products.
-
-    >>> product_of_others(np.array([2.0, 3.0, 4.0]), axis=-1).tolist()
-    [12.0, 8.0, 6.0]
     """
     with np.errstate(all="ignore"):
         y = np.multiply.reduce(x, axis, keepdims=True)
@@ -23,9 +20,6 @@ def product_of_others(x: Array, *, axis: int) -> Any:
 def running_prod_vjp(d: Array, x: Array, *, axis: int, reverse: bool) -> Any:
     """What reaches `x` from a cotangent of its running products, from behind if `reverse`: floating or complex; same
     shape and dtype, or NotImplemented.
-
-    >>> running_prod_vjp(np.ones(2), np.array([2.0, 3.0]), axis=-1, reverse=False).tolist()
-    [4.0, 2.0]
     """
     with np.errstate(all="ignore"):
         if reverse:
