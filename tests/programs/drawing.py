@@ -20,7 +20,8 @@ from tests.programs.program import Program, Step
 SHAPES = [(), (3,), (4,), (3, 4), (2, 3), (1, 4), (3, 1), (3, 3), (2, 3, 4), (2, 1, 3)]
 DTYPES = ["float64", "float32", "complex128", "complex64"]
 #: What has a free sign, phase or order, in which libraries may differ: `phrases` asks for functions of it that have none.
-AMBIGUOUS = {"lib.linalg.eig", "lib.linalg.eigvals", "lib.linalg.eigh", "lib.linalg.svd", "lib.svd", "lib.linalg.qr"}
+AMBIGUOUS = {"lib.linalg.eig", "lib.linalg.eigvals", "lib.linalg.eigh", "lib.linalg.svd", "lib.svd", "lib.linalg.qr",
+             "lib.slogdet", "lib.linalg.slogdet", "linalg_slogdet"}  # fmt: skip
 #: Lazy views there, which writes go through; deprecated there; another shape, or range, for each sample; composites
 #: that keep other operands; shapes of samples and points, or of scores and labels, that PyTorch lets broadcast.
 DIFFERENT = {f"lib.{name}" for name in ("conj", "adjoint", "unique", "unique_consecutive", "histc", "histogram", "kron",
@@ -224,7 +225,7 @@ def repr_of(operand: Any) -> str:
 
 @functools.cache
 def every_row(torch: Any) -> list[tuple[str, int]]:
-    return [(name, i) for name, i in rows.drawable(torch) if name not in WRONG_THERE]
+    return [(name, i) for name, i in rows.drawable(torch) if name not in WRONG_THERE | AMBIGUOUS]
 
 
 def draw_walked(torch: Any, rng: random.Random, values: Values, new: str) -> Step:
