@@ -39,11 +39,8 @@ def cross_entropy_vjp(xp, d, x, target, *, axis: int, rank: int, ignore_index: i
         d = xp.reshape(d, (*d.shape, *(1,) * (rank - 1)))
     classes = xp.reshape(xp.arange(x.shape[axis]), (-1, *(1,) * (-1 - axis)))
     one_hot = xp.astype(classes == beside_classes(xp, target, axis), dtype=x.dtype)
-    step = xp.softmax(x, axis=axis) - one_hot
-    if ignore_index is None:
-        return beside_classes(xp, d, axis) * step
-    kept = counted == 1  # 0 for what is ignored, be `d`, or what is handed back later, infinite there
-    return xp.masked(beside_classes(xp, kept, axis), beside_classes(xp, xp.masked(kept, d), axis) * step)
+    d = xp.masked(counted == 1, d)  # of what is ignored, be it infinite there
+    return beside_classes(xp, d, axis) * (xp.softmax(x, axis=axis) - one_hot)
 
 
 def cross_entropy_jvp(xp, ts, y, x, target, **params):
