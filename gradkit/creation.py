@@ -203,7 +203,8 @@ def _filled(name: str) -> Any:
     def make(
         *sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
     ) -> Tensor:
-        raw = made_on(device, name, shape_from(name, sizes, size), dtypes.get_default_dtype() if dtype is None else dtypes.known(dtype))
+        kind = dtypes.get_default_dtype() if dtype is None else dtypes.known(dtype)
+        raw = made_on(device, operator.methodcaller(name, shape_from(name, sizes, size), kind))
         return _finish(pinned(raw) if pin_memory else raw, requires_grad)
 
     return named(make, name, f"""A tensor of the given size: ``{name}(2, 3)`` or ``{name}((2, 3))``.
@@ -239,7 +240,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     if not isinstance(value, (*dtypes.NUMBERS, np.number, np.bool_)):
         raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
     kind = dtypes.of_number(value) if dtype is None else dtypes.known(dtype)
-    return _finish(made_on(device, "full", shape_from("full", (size,)), value, kind), requires_grad)
+    raw = made_on(device, operator.methodcaller("full", shape_from("full", (size,)), value, kind))
+    return _finish(raw, requires_grad)
 
 
 def _like(name: str) -> Any:
@@ -247,7 +249,7 @@ def _like(name: str) -> Any:
         if not isinstance(input, Tensor):
             raise errors.not_a_tensor(f"{name}_like", 0, input)
         dtype = input.dtype if dtype is None else dtypes.known(dtype)
-        raw = made_on(input.device if device is None else device, name, tuple(input.array.shape), dtype)
+        raw = made_on(input.device if device is None else device, operator.methodcaller(name, tuple(input.array.shape), dtype))
         t = kept_alike(wrap(raw, batch=input.batch), input)
         return t.requires_grad_() if requires_grad else t
 
@@ -369,4 +371,4 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     if n < 0 or (m or 0) < 0:
         raise RuntimeError(f"eye(): n and m must be greater or equal to 0, got {n} and {m}")
     kind = dtypes.get_default_dtype() if dtype is None else dtypes.known(dtype)
-    return _finish(made_on(device, "eye", n, m, dtype=kind), requires_grad)
+    return _finish(made_on(device, lambda xp: xp.eye(n, m, dtype=kind)), requires_grad)

@@ -3,6 +3,7 @@
 import builtins
 import math
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -150,14 +151,14 @@ def backend_for(place: device) -> Backend:
     return backend_named(place.type)
 
 
-def made_on(place: Any, name: Any, *args: Any, **kwargs: Any) -> Any:
-    """A raw array ``xp.name(*args, **kwargs)``, or ``name(xp)``, in the memory of a device (None: the default one)."""
+def made_on(place: Any, make: Callable[[Any], Any]) -> Any:
+    """The raw array ``make(xp)`` in the memory of a device (None: the default one)."""
     place = wanted(place)
     if place is None or place.type == "cpu":
-        return getattr(np, name)(*args, **kwargs) if isinstance(name, str) else name(np)
+        return make(np)
     backend = backend_for(place)
     with backend.on(place.index):
-        return getattr(backend.xp, name)(*args, **kwargs) if isinstance(name, str) else name(backend.xp)
+        return make(backend.xp)
 
 
 def moved(array: Any, place: device, non_blocking: bool = False) -> Any:

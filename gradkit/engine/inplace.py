@@ -137,11 +137,7 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
             return write(x, op, name, *others)
     if not recorded and written_at_once(x, op, others, name):
         return x
-    old = x
-    if recorded:
-        old = wrap(x.array.copy(), x.node, x.tangents, x.batch)
-        kept_alike(old, x)
-    y = op(old, *others)
+    y = op(kept_alike(wrap(x.array.copy(), x.node, x.tangents, x.batch), x) if recorded else x, *others)
     if any([y is o for o in others]) and not lifted(x, y):
         return assign(x, y, name)
     if local.functions:

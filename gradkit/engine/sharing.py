@@ -100,6 +100,7 @@ def spread(x: Tensor, y: Tensor) -> None:
     with modes.mode(grad=True):
         whole = batching.align(wrap(root.array, root.node, None, root.batch), batch)
         whole = batching.expand(whole, tuple([sizes[level] for level in batch]) + tuple(root.shape))
+    before = root.array, root.batch
     turn(root, whole.node, root.tangents)
     with on_device_of(root.array):
         root.array, root.batch = whole.array.copy(), batch
@@ -108,11 +109,15 @@ def spread(x: Tensor, y: Tensor) -> None:
         if owner(t.array) is not owner(root.array):
             raise shared_by_samples(x)
     if local.spread is not None:
-        local.spread.append(weakref.ref(root))
+        local.spread.append((weakref.ref(root), *before))
 
 
 class units(modes.mode):
-    """The scope of a level for unit tangents or cotangents, of which user code knows nothing: what outlives it is one value."""
+    """The scope of a level for unit tangents or cotangents, of which user code knows nothing.
+
+    What was spread along it and outlives it is one value again. RuntimeError, and the value it had before, if samples differ:
+    a `backward` wrote its cotangents.
+    """
 
     def __init__(self, level: int, count: int, **state: Any) -> None:
         batches, hidden = (*local.batches, (level, count)), (*local.hidden, level)
@@ -121,14 +126,29 @@ class units(modes.mode):
     def __exit__(self, *exception: object) -> None:
         (*_, level), spread = local.hidden, local.spread or ()
         super().__exit__(*exception)
-        for ref in spread:
+        differ = None
+        for ref, *before in spread:
             root = ref()
-            if root is not None and level in root.batch:
-                at = root.batch.index(level)
-                root.array = root.array[(*[slice(None)] * at, 0)].copy()
-                for t in (root, *views_of(root)):
-                    t.batch, t._alike = [tuple([one for one in levels if one != level]) for levels in (t.batch, t._alike)]
-                    t.node = t.tangents = None
-                    t.array = shown(root.array, batched(root, chain(t)))
-                if root.batch and local.spread is not None:
-                    local.spread.append(ref)
+            if root is None or level not in root.batch:
+                continue
+            if level not in root._alike:
+                differ = root
+                become(root, *before)
+                continue
+            at = root.batch.index(level)
+            with on_device_of(root.array):
+                one = root.array[(*[slice(None)] * at, 0)].copy()
+            become(root, one, (*root.batch[:at], *root.batch[at + 1 :]))
+            if root.batch != before[1] and local.spread is not None:
+                local.spread.append((ref, *before))
+        if differ is not None and exception[0] is None:
+            raise shared_by_samples(differ)
+
+
+def become(root: Tensor, array: Any, batch: tuple[int, ...]) -> None:
+    """Give a root, and its views, another memory, without a history."""
+    root.array, root.batch = array, batch
+    for t in (root, *views_of(root)):
+        t.node = t.tangents = None
+        t.batch, t._alike = batch, tuple([level for level in t._alike if level in batch])
+        t.array = shown(root.array, batched(root, chain(t)))

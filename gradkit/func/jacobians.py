@@ -14,7 +14,7 @@ from gradkit.func import chunks, tree
 from gradkit.func.forward import apart, pushed
 from gradkit.func.pulling import basis, check_differentiable, fresh_leaf, pull_lifted, zeros
 from gradkit.func.pushing import Tape, between, largest
-from gradkit.func.reverse import freed, named, picked, recorded, with_aux
+from gradkit.func.reverse import freed, picked, recorded, rewrapped, with_aux
 from gradkit.func.vmap import check_randomness
 from gradkit.ops import shaping
 
@@ -41,7 +41,7 @@ def jacrev(
         kind = tree.Kind()
         flat, spec = tree.flatten(chosen)
         leaves = [fresh_leaf(tree.tensor(kind.taken(x), "an argument of jacrev", ValueError)) for x in flat]
-        result = recorded(lambda *xs: func(*rest(tree.unflatten(xs, spec)), **named(kwargs)), leaves, func)
+        result = recorded(lambda *xs: func(*rest(tree.unflatten(xs, spec)), **rewrapped(kwargs)), leaves, func)
         y, aux = with_aux(result, "jacrev") if has_aux else (result, None)
         ys, y_spec = tree.flatten(y)
         blocks = []
@@ -100,7 +100,7 @@ def jacfwd(
         kept: dict[str, Any] = {}
 
         def flat_outputs(*xs: Tensor) -> list[Tensor]:
-            result = func(*rest(tree.unflatten(xs, spec)), **named(kwargs))
+            result = func(*rest(tree.unflatten(xs, spec)), **rewrapped(kwargs))
             y, kept["aux"] = with_aux(result, "jacfwd") if has_aux else (result, None)
             ys, kept["spec"] = tree.flatten(y)
             return [tree.tensor(one, "the output of jacfwd's function") for one in ys]
@@ -108,11 +108,8 @@ def jacfwd(
         function = repeatable(flat_outputs, xs)
         if randomness == "same":
             function = chunks.repeating(function, xs[0].device)
-        functions, local.functions = local.functions, (*local.functions, Surroundings(func))
-        try:
+        with modes.mode(functions=(*local.functions, Surroundings(func))):
             found = [columns(function, xs, j, chunk_size, randomness, kept) for j in range(len(xs))]
-        finally:
-            local.functions = functions
         blocks = []
         for i in range(len(found[0])):
             nested = tree.unflatten([kind.given(blocks_of[i]) for blocks_of in found], spec)

@@ -152,7 +152,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
         chosen, rest = picked(args, argnums)
 
         def of_chosen(*xs: Any) -> Any:
-            value = func(*rest(xs), **named(kwargs))
+            value = func(*rest(xs), **rewrapped(kwargs))
             _one_number(with_aux(value, "grad")[0] if has_aux else value)
             return value
 
@@ -211,7 +211,7 @@ def picked(args: tuple[Any, ...], argnums: Any) -> tuple[tuple[Any, ...], Callab
         raise RuntimeError(f"argnums elements must be unique, got {argnums}")
 
     def rest(xs: Any) -> list[Any]:
-        whole = [None if i in places else apart(x) for i, x in enumerate(args)]
+        whole = [None if i in places else rewrapped(x) for i, x in enumerate(args)]
         for place, x in zip(places, xs):
             whole[place] = x
         return whole
@@ -219,15 +219,10 @@ def picked(args: tuple[Any, ...], argnums: Any) -> tuple[tuple[Any, ...], Callab
     return tuple([args[place] for place in places]), rest
 
 
-def apart(x: Any) -> Any:
-    """Plain tensors as ones of their own over the same memory: what a function writes there leaves the caller's without a
-    history."""
+def rewrapped(x: Any) -> Any:
+    """Plain tensors, alone or in containers, as others over the same memory: what a function writes there leaves the caller's
+    without a history."""
     if type(x) is not Tensor:
         flat, spec = tree.flatten(x)
-        return tree.unflatten([apart(one) for one in flat], spec) if spec and Tensor in map(type, flat) else x
+        return tree.unflatten([rewrapped(one) for one in flat], spec) if spec and Tensor in map(type, flat) else x
     return wrap(x.array) if x.node is None and not (x.tangents or x.batch) else x
-
-
-def named(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Keyword arguments likewise."""
-    return {name: apart(x) for name, x in kwargs.items()}

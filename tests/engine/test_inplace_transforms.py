@@ -271,3 +271,24 @@ def test_buffer_of_an_object_is_one_value_again_after_a_hessian(transform):
     assert found.tolist() == [[0, 0, 0], [0, 6, 0], [0, 0, 12]]
     assert Holder.buffer.tolist() == [0, 1, 4]
     assert (view + 1).tolist() == [2, 5]
+
+
+def test_buffer_that_outlives_the_rows_of_a_jacobian_keeps_its_value_where_they_differ():
+    class Holder:
+        buffer = gradkit.tensor([5.0, 6.0])
+
+    class Doubled(gradkit.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, ct):
+            Holder.buffer[:] = ct
+            return 2 * ct
+
+    view = Holder.buffer[1:]
+    with pytest.raises(RuntimeError, match="writes a batched value into a tensor"):
+        gradkit.autograd.functional.jacobian(Doubled.apply, gradkit.ones(2))
+    assert Holder.buffer.tolist() == [5, 6]
+    assert (view + 1).tolist() == [7]

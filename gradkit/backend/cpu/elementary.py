@@ -78,8 +78,7 @@ def sigmoid(x: Array) -> Array:
 
 
 def log_sigmoid(x: Array) -> Array:
-    """Return ``log(sigmoid(x))`` as ``min(x, 0) - log1p(exp(-abs(x)))``: floating, any shape; same shape and dtype.
-    """
+    """Return ``log(sigmoid(x))`` as ``min(x, 0) - log1p(exp(-abs(x)))``: floating, any shape; same shape and dtype."""
     return blockwise(x, _log_sigmoid, _log_sigmoid)
 
 

@@ -98,26 +98,22 @@ _HIGH_BITS = np.uint64(0xFFFF_FFFF_F800_0000)
 
 
 def erf(x: Array) -> Array:
-    """Return the error function of `x`: float16, float32 or float64, any shape; the same shape and dtype.
-    """
+    """Return the error function of `x`: float16, float32 or float64, any shape; the same shape and dtype."""
     return blockwise(x, erf_single, erf_double)
 
 
 def erfc(x: Array) -> Array:
-    """Return ``1 - erf(x)``, relatively accurate for large `x` too: same shapes and dtypes as `erf`.
-    """
+    """Return ``1 - erf(x)``, relatively accurate for large `x` too: same shapes and dtypes as `erf`."""
     return blockwise(x, _erfc_single, _erfc_double)
 
 
 def erfcx(x: Array) -> Array:
-    """Return ``exp(x**2) * erfc(x)`` without underflow for large `x`: same shapes and dtypes as `erf`.
-    """
+    """Return ``exp(x**2) * erfc(x)`` without underflow for large `x`: same shapes and dtypes as `erf`."""
     return blockwise(x, *by_erfcx(_erfcx))
 
 
 def erfinv(x: Array) -> Array:
-    """Return y with ``erf(y) == x``: same shapes and dtypes as `erf`; +-inf at +-1 and NaN beyond.
-    """
+    """Return y with ``erf(y) == x``: same shapes and dtypes as `erf`; +-inf at +-1 and NaN beyond."""
     return blockwise(x, _erfinv_single, _erfinv_double)
 
 

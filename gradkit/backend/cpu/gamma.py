@@ -64,8 +64,7 @@ def lgamma(x: Array) -> Array:
 
 
 def digamma(x: Array) -> Array:
-    """Return the derivative of `lgamma`: same shapes and dtypes; -+inf at +-0 and NaN at the negative integers.
-    """
+    """Return the derivative of `lgamma`: same shapes and dtypes; -+inf at +-0 and NaN at the negative integers."""
     return blockwise(x, widened(_digamma), _digamma)
 
 

@@ -106,14 +106,12 @@ def fold_along(out: Array, index: Array, values: Array, axis: int, how: str) -> 
 
 
 def segment_sum(values: Array, segments: Array, count: int) -> Array:
-    """Return the (count, ...) sums of the rows of `values` that share a number in the one-dimensional `segments`.
-    """
+    """Return the (count, ...) sums of the rows of `values` that share a number in the one-dimensional `segments`."""
     return index_add((count, *values.shape[1:]), values.dtype, segments, values)
 
 
 def add_places(shape: tuple[int, ...], places: Array, values: Array) -> Array:
-    """Return zeros of `shape` with `values` added at flat `places` of the same shape, which must lie inside.
-    """
+    """Return zeros of `shape` with `values` added at flat `places` of the same shape, which must lie inside."""
     out = np.zeros(shape, values.dtype)
     np.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
     return out

@@ -23,14 +23,12 @@ def ndtr(x: Array) -> Array:
 
 
 def log_ndtr(x: Array) -> Array:
-    """Return the logarithm of `ndtr`, without underflow: same shapes and dtypes.
-    """
+    """Return the logarithm of `ndtr`, without underflow: same shapes and dtypes."""
     return blockwise(x, *by_erfcx(_log_ndtr))
 
 
 def ndtri(p: Array) -> Array:
-    """Return x with ``ndtr(x) == p``: same shapes and dtypes; -+inf at 0 and 1, NaN outside.
-    """
+    """Return x with ``ndtr(x) == p``: same shapes and dtypes; -+inf at 0 and 1, NaN outside."""
     return blockwise(p, widened(_ndtri), _ndtri)
 
 

@@ -72,8 +72,7 @@ def max_pool_with_indices(
     x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
     ceil_mode: bool = False,
 ) -> tuple[Array, Array]:
-    """Return `max_pool` and `max_pool_indices`, which needs the maxima anyway.
-    """
+    """Return `max_pool` and `max_pool_indices`, which needs the maxima anyway."""
     axes = axes_of(x.shape, kernel, stride, padding, dilation, ceil_mode)
     shape = (*x.shape[: -len(axes)], *(a.out for a in axes))
     values, indices = np.empty(shape, x.dtype), np.empty(shape, np.int64)
@@ -86,8 +85,7 @@ def max_pool_with_indices(
 
 
 def max_pool_ct(ct: Array, indices: Array, spatial: Sequence[int]) -> Array:
-    """Return the cotangent (*batch, *spatial) of the input of `max_pool`: `ct` added at its `indices`; dtype of `ct`.
-    """
+    """Return the cotangent (*batch, *spatial) of the input of `max_pool`: `ct` added at its `indices`; dtype of `ct`."""
     batch = ct.shape[: ct.ndim - len(spatial)]
     planes = np.arange(prod(batch)).reshape(*batch, *(1,) * len(spatial)) * prod(spatial)
     return add_places((*batch, *spatial), indices + planes, ct)
@@ -117,8 +115,7 @@ def avg_pool_ct(
     ct: Array, spatial: Sequence[int], kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0,
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Array:
-    """Return the cotangent (*batch, *spatial) of the input of `avg_pool` from that of its result, `ct`: its transpose.
-    """
+    """Return the cotangent (*batch, *spatial) of the input of `avg_pool` from that of its result, `ct`: its transpose."""
     axes = axes_of(tuple(spatial), kernel, stride, padding, 1, ceil_mode)
     out = np.empty((*ct.shape[: ct.ndim - len(axes)], *spatial), ct.dtype)
     divisor = _divisor(axes, count_include_pad, divisor_override, ct.real.dtype)

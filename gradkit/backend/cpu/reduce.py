@@ -67,8 +67,7 @@ def var(x: Array, axis: Axes = None, correction: float = 1, keepdims: bool = Fal
 
 
 def std(x: Array, axis: Axes = None, correction: float = 1, keepdims: bool = False) -> Array:
-    """Return the square root of `var`: same arguments, shapes and dtypes.
-    """
+    """Return the square root of `var`: same arguments, shapes and dtypes."""
     result: Array = np.sqrt(var(x, axis, correction, keepdims))
     return result
 

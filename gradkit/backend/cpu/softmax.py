@@ -44,8 +44,7 @@ def softmax(x: Array, axis: int = -1) -> Array:
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
-    """Return ``x - logsumexp(x)`` over `axis`: floating, any shape; the same shape and dtype.
-    """
+    """Return ``x - logsumexp(x)`` over `axis`: floating, any shape; the same shape and dtype."""
     if x.dtype.char in "eE":
         return log_softmax(x.astype(np.float32), axis).astype(x.dtype)
     if x.ndim == 0 or x.shape[axis] == 1:
