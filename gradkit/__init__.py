@@ -31,6 +31,7 @@ from gradkit.engine.device import (
     set_default_device as set_default_device,
 )
 from gradkit.engine.dtypes import *
+from gradkit.engine.dtypes import brain_float as _brain_float
 from gradkit.engine.operands import tensor_xp as _rows
 from gradkit.engine.primitive import REGISTRY as _REGISTRY
 from gradkit.engine.printing import get_printoptions as get_printoptions, set_printoptions as set_printoptions
@@ -96,7 +97,5 @@ def __getattr__(name: str) -> _Any:
     if name.endswith("_") and name[:-1] in globals() and hasattr(Tensor, name):
         return getattr(Tensor, name)  # gradkit.relu_(x) is x.relu_()
     if name == "bfloat16":
-        from ml_dtypes import bfloat16
-
-        return dtype(bfloat16)
+        return _brain_float()
     raise AttributeError(f"module 'gradkit' has no attribute {name!r}")

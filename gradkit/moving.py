@@ -122,9 +122,7 @@ def bfloat16(self: Tensor) -> Tensor:
     >>> gradkit.ones(2).bfloat16().dtype.name
     'bfloat16'
     """
-    from ml_dtypes import bfloat16 as kind
-
-    return to(self, kind)
+    return to(self, dtypes.brain_float())
 
 
 def record_stream(self: Tensor, stream: Any) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from gradkit.backend.protocol import backend_of
 from gradkit.engine.device import CPU, Size, device, moved
+from gradkit.engine.dtypes import brain_float
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import owner
 
@@ -187,11 +188,7 @@ class _Lent:
 
 
 def _dtype(name: str) -> np.dtype[Any]:
-    if name != "bfloat16":
-        return np.dtype(name)
-    import ml_dtypes
-
-    return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name) if name != "bfloat16" else brain_float()
 
 
 def _rebuild_tensor(

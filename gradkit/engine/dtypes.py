@@ -32,6 +32,15 @@ _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}  # "V": bfloat16 of
 _default = float32
 
 
+def brain_float() -> np.dtype[Any]:
+    """bfloat16, which NumPy knows by another package. ModuleNotFoundError without that."""
+    try:
+        from ml_dtypes import bfloat16
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("bfloat16 needs the package ml_dtypes: pip install 'gradkit[bf16]'") from None
+    return np.dtype(bfloat16)
+
+
 def get_default_dtype() -> np.dtype[Any]:
     """The dtype that Python floats become: float32 unless `set_default_dtype` changed it.
 

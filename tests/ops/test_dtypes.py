@@ -1,5 +1,6 @@
 """What each elementwise operation makes of each dtype: PyTorch's answer, in PyTorch's dtype, or an error as there."""
 
+import sys
 from functools import partial
 
 import numpy as np
@@ -166,3 +167,8 @@ def test_in_place(name, dtype, torch):
         assert mine is x
 
 
+@pytest.mark.parametrize("wish", [lambda: gradkit.bfloat16, lambda: gradkit.ones(2).bfloat16()], ids=["dtype", "cast"])
+def test_bfloat16_without_its_package_says_what_to_install(wish, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'gradkit\[bf16\]'"):
+        wish()
