@@ -18,9 +18,13 @@ def over_losses(xp, v, rank: int):
     return xp.sum(v, axis=tuple(range(1 - rank, 0))) if rank > 1 else v
 
 
+def counts(target, ignore_index: int | None):
+    return target != (-1 if ignore_index is None else ignore_index)
+
+
 @fusible
 def cross_entropy_forward(xp, x, target, *, axis: int, rank: int, ignore_index: int | None, reduction: str):
-    counted = xp.astype(target != (-1 if ignore_index is None else ignore_index), dtype=x.dtype)
+    counted = xp.astype(counts(target, ignore_index), dtype=x.dtype)
     index = beside_classes(xp, xp.where(counted == 1, target, 0), axis)
     log_p = xp.take_along_axis(log_softmax_forward(xp, x, axis=axis), index, axis=axis)
     losses = xp.where(counted == 1, -xp.reshape(log_p, target.shape), 0)
@@ -32,20 +36,20 @@ def cross_entropy_forward(xp, x, target, *, axis: int, rank: int, ignore_index: 
 
 @fusible
 def cross_entropy_vjp(xp, d, x, target, *, axis: int, rank: int, ignore_index: int | None, reduction: str):
-    counted = xp.astype(target != (-1 if ignore_index is None else ignore_index), dtype=x.dtype)
+    counted = counts(target, ignore_index)
     if reduction == "mean":
-        d = d / xp.maximum(over_losses(xp, counted, rank), 1)  # where nothing counts the gradient is 0
+        d = d / xp.maximum(over_losses(xp, xp.astype(counted, dtype=x.dtype), rank), 1)  # where nothing counts the gradient is 0
     if reduction != "none":
         d = xp.reshape(d, (*d.shape, *(1,) * (rank - 1)))
     classes = xp.reshape(xp.arange(x.shape[axis]), (-1, *(1,) * (-1 - axis)))
     one_hot = xp.astype(classes == beside_classes(xp, target, axis), dtype=x.dtype)
-    d = xp.masked(counted == 1, d)  # of what is ignored, be it infinite there
+    d = xp.masked(counted, d)  # of what is ignored, be it infinite there
     return beside_classes(xp, d, axis) * (xp.softmax(x, axis=axis) - one_hot)
 
 
 def cross_entropy_jvp(xp, ts, y, x, target, **params):
     slope = cross_entropy_vjp(xp, xp.ones_like(y), x, target, **params)
-    moved = xp.sum(slope * ts[0], axis=params["axis"])
+    moved = xp.masked(counts(target, params["ignore_index"]), xp.sum(slope * ts[0], axis=params["axis"]))
     return moved if params["reduction"] == "none" else over_losses(xp, moved, params["rank"])
 
 

@@ -269,7 +269,13 @@ def tolerance_of_a_pseudo_inverse_written_later(lib, a):
     return (y,)
 
 
+def root_of_an_ignored_loss(lib, a):
+    losses = lib.nn.functional.cross_entropy(a, lib.tensor([0, -100, 1]), reduction="none")
+    return (lib.sqrt(losses),)
+
+
 FOUND = {
+    root_of_an_ignored_loss: M,
     tolerance_of_a_pseudo_inverse_written_later: M,
     angle_of_minus_zero: X,
     exponential_of_zeros_is_exactly_1: M,
