@@ -1,5 +1,7 @@
 """vmap: batch axes are ordinary leading axes of the array, hidden from the shape; operations run on all at once."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from gradkit import errors
@@ -7,7 +9,7 @@ from gradkit.backend.numpy import NUMPY
 from gradkit.backend.protocol import backend_of, backends
 from gradkit.engine import modes
 from gradkit.engine.lines import user_line
-from gradkit.engine.operands import tensor_xp
+from gradkit.engine.operands import P, R, tensor_xp
 from gradkit.engine.primitive import Primitive
 from gradkit.engine.tensor import Tensor, wrap
 
@@ -161,6 +163,46 @@ def sole(x: Any, what: str, remedy: str) -> Any:
     if x._alike != x.batch:
         raise depends_on_data(what, remedy)
     return single(x, x.batch)
+
+
+def by_sample(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that cannot do many samples at once: under vmap it does one after the other, and the answers are stacked."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = [single(x, x._alike) if isinstance(x, Tensor) and x.node is None else x for x in (*args, *kwargs.values())]
+        level = max([level for x in given if isinstance(x, Tensor) for level in x.batch], default=0)
+        if not level:
+            return function(*given[: len(args)], **dict(zip(kwargs, given[len(args) :])))
+        size, ys = dict(local.batches)[level], []
+        fronts = [leave(x, level, size) if isinstance(x, Tensor) and level in x.batch else None for x in given]
+        for i in range(size) or [None]:
+            one = [x if front is None else _sample(front, i) for x, front in zip(given, fronts)]
+            ys.append(call(*one[: len(args)], **dict(zip(kwargs, one[len(args) :]))))
+        if isinstance(ys[0], Tensor):
+            return stacked(function.__name__, ys, level, size)
+        return ys[0]._make([stacked(function.__name__, column, level, size) for column in zip(*ys)])
+
+    return call
+
+
+def _sample(front: Tensor, i: int | None) -> Tensor:
+    """One of the samples along the first axis, or for the shape of what becomes of it one of zeros."""
+    if i is None:
+        key = (..., slice(0), *[slice(None)] * (front.ndim - 1))
+        front, i = tensor_xp.unslice(front, shape=(1, *front.shape[1:]), key=key), 0
+    return front[i]
+
+
+def stacked(name: str, ys: Any, level: int, size: int) -> Tensor:
+    """What there is for each sample as one tensor. RuntimeError if shapes differ."""
+    shapes = {tuple(y.shape) for y in ys}
+    if len(shapes) > 1:
+        raise RuntimeError(
+            f"vmap: {name}() in {user_line()} has results of the shapes {sorted(shapes)} for different samples, which no "
+            "Tensor can hold: say the size, or do it outside of vmap"
+        )
+    return enter(tensor_xp.stack_all(*ys, axis=-1 - ys[0].ndim)[:size], level)
 
 
 def enter(x: Tensor, level: int) -> Tensor:

@@ -9,7 +9,7 @@ from gradkit.backend.rng import Generator
 from gradkit.engine.device import Size, device as Device
 from gradkit.engine.node import Handle
 from gradkit import conversion, history, moving
-from gradkit.ops import activation, arithmetic, arranging, comparison, complex, contraction, counting, functions, indexing, inquiry, layout, linear_algebra, normalization, norms, placing, products, quantiles, reducing, replacing, scanning, shaping, solving, sorting, statistics, writing
+from gradkit.ops import activation, arithmetic, arranging, comparison, complex, contraction, functions, indexing, inquiry, layout, linear_algebra, normalization, norms, placing, products, quantiles, reducing, replacing, scanning, shaping, solving, sorting, statistics, writing
 
 _Dims = int | tuple[int, ...] | list[int] | None
 
@@ -297,7 +297,7 @@ class Tensor:
     frac_ = frac
     def frexp(self) -> Any: ...
     def gather(self, dim: int_, index: Tensor, *, sparse_grad: bool_ = ...) -> Tensor: ...
-    gcd = counting.gcd
+    def gcd(self, other: Any) -> Tensor: ...
     gcd_ = gcd
     def ge(self, other: Any) -> Tensor: ...
     ge_ = ge
@@ -374,7 +374,7 @@ class Tensor:
     def itemsize(self) -> int_: ...
     kron = products.kron
     def kthvalue(self, k: int_, dim: int_ = ..., keepdim: bool_ = ...) -> Any: ...
-    lcm = counting.lcm
+    def lcm(self, other: Any) -> Tensor: ...
     lcm_ = lcm
     ldexp = functions.ldexp
     ldexp_ = ldexp

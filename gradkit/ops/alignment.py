@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from gradkit.backend.protocol import backend_of
+from gradkit.engine.batching import by_sample
 from gradkit.engine.device import moved
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.joining import cat, stack
@@ -36,6 +37,9 @@ def ctc_loss(
     tensor(1.3333)
     """
     check_reduction(reduction)
+    if any([isinstance(x, Tensor) and x.batch for x in (targets, input_lengths, target_lengths)]):
+        each = by_sample(ctc_loss)
+        return each(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
     single = log_probs.ndim == 2
     x = log_probs.unsqueeze(1) if single else log_probs
     steps, count, classes = extents(x)

@@ -39,11 +39,7 @@ __all__ = [
     "logical_or", "logical_xor", "lt", "ne", "not_equal", "signbit",
 ]
 METHODS = tuple(__all__)
-INPLACE = (
-    "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "eq",
-    "ge", "greater", "greater_equal", "gt", "le", "less", "less_equal", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "lt", "ne", "not_equal",
-)
+INPLACE = tuple([name for name in __all__ if not name.startswith("is") and name not in ("allclose", "equal", "signbit")])
 
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 

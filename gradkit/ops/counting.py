@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gradkit import errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
+from gradkit.engine.batching import by_sample
 from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.ops.documentation import document
+from gradkit.primitives.comparison import gcd, lcm
 from gradkit.primitives.shape import extents, sizes_from
 
 __all__ = ["combinations", "gcd", "isin", "lcm", "unravel_index"]
@@ -18,35 +20,7 @@ METHODS = ("gcd", "lcm")
 INPLACE = ("gcd", "lcm")
 
 
-def gcd(input: Tensor, other: Tensor) -> Tensor:
-    """The greatest common divisors of integers, broadcast. NotImplementedError for other dtypes.
-
-    >>> gradkit.gcd(gradkit.tensor([12, 7]), gradkit.tensor([18, 21]))
-    tensor([6, 7])
-    """
-    return _of_integers("gcd", input, other)
-
-
-def lcm(input: Tensor, other: Tensor) -> Tensor:
-    """The least common multiples of integers, broadcast. NotImplementedError for other dtypes.
-
-    >>> gradkit.lcm(gradkit.tensor([4, 7]), gradkit.tensor([6, 21]))
-    tensor([12, 21])
-    """
-    return _of_integers("lcm", input, other)
-
-
-@on_one_device
-def _of_integers(name: str, input: Tensor, other: Tensor) -> Tensor:
-    for x in (input, other):
-        if x.dtype.kind not in "iu":
-            raise errors.not_implemented(name, x.dtype, "convert with .long()")
-        if x.batch:
-            raise RuntimeError(f"vmap: {name} is not supported; do it outside of vmap")
-    xp = backend_of(input.array).xp
-    return wrap(xp.asarray(getattr(xp, name)(input.array, other.array)))
-
-
+@by_sample
 @on_one_device
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Where an element is one of `test_elements`, or with `invert` none of them; one of the two may be a number.
@@ -56,8 +30,6 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     """
     if not isinstance(elements, Tensor) and not isinstance(test_elements, Tensor):
         raise TypeError("isin(): one of elements and test_elements must be a Tensor")
-    if any([isinstance(x, Tensor) and x.batch for x in (elements, test_elements)]):
-        raise RuntimeError("vmap: isin is not supported; compare with == and any() instead")
     raws = [x.array if isinstance(x, Tensor) else x for x in (elements, test_elements)]
     xp = backend_of(next(raw for raw in raws if hasattr(raw, "dtype"))).xp
     return wrap(xp.asarray(xp.isin(*map(xp.asarray, raws), assume_unique=assume_unique, invert=invert)))
@@ -100,3 +72,6 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     chosen = list(choose(range(extents(input)[0]), r))
     places = np.array(chosen, np.int64).reshape(len(chosen), r)
     return input[wrap(places)]
+
+
+document(globals())

@@ -55,6 +55,7 @@ TABLE = {
         "[7.0, -7.0], [4.0, 4.0]", "[ 3., -3.]",
     ),
     "frac": ("``input - trunc(input)``.", "[1.25, -1.25]", "[ 0.2500, -0.2500]"),
+    "gcd": ("The greatest common divisors of integers.", "[12, 7], [18, 21]", "[6, 7]"),
     "ge": ("Where `input` is at least `other`.", "[1, 2], [2, 2]", "[False,  True]"),
     "gt": ("Where `input` is above `other`.", "[1, 3], [2, 2]", "[False,  True]"),
     "heaviside": (
@@ -68,6 +69,7 @@ TABLE = {
     "isnan": ("Where the input is nan.", "[1.0, float('nan')]", "[False,  True]"),
     "isneginf": ("Where the input is -inf.", "[float('inf'), float('-inf')]", "[False,  True]"),
     "isposinf": ("Where the input is inf.", "[float('inf'), float('-inf')]", "[ True, False]"),
+    "lcm": ("The least common multiples of integers.", "[4, 7], [6, 21]", "[12, 21]"),
     "le": ("Where `input` is at most `other`.", "[1, 3], [2, 2]", "[ True, False]"),
     "lgamma": ("The logarithm of the absolute value of the gamma function.", "[1.0, 5.0]", "[0.0000, 3.1781]"),
     "log": ("The natural logarithm; -inf at 0, nan below.", "[1.0, 10.0]", "[0.0000, 2.3026]"),

@@ -99,10 +99,8 @@ def _along(x: Tensor, dim: int, index: Tensor, source: Tensor, name: str) -> tup
         raise kind(
             f"{name}_(): Number of indices ({n}) should be equal to source.size(dim): ({given[axis]}), for dim: {dim}"
         )
-    if len(given) != len(shape) or [*given[:axis], *given[len(shape) + axis + 1 :]] != [
-        *shape[:axis],
-        *shape[len(shape) + axis + 1 :],
-    ]:
+    others, own = [[*sizes[:axis], *sizes[len(shape) + axis + 1 :]] for sizes in (given, shape)]
+    if len(given) != len(shape) or others != own:
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
             f"{list(shape)} source.shape = {list(given)}"
@@ -247,11 +245,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(extents(input), extents(mask))
     x, places = [one if extents(one) == shape else expand(one, shape) for one in (input, mask)]
-    return (
-        rows.masked_select(x, places, lead=0)
-        if shape
-        else rows.masked_select(reshape(x, (1,)), reshape(places, (1,)), lead=0)
-    )
+    return rows.masked_select(vector(x), vector(places), lead=0)
 
 
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:

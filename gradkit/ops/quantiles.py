@@ -8,6 +8,7 @@ import numpy as np
 from gradkit import errors
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
+from gradkit.engine.batching import by_sample
 from gradkit.engine.device import moved
 from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
@@ -16,8 +17,8 @@ from gradkit.ops.comparison import isnan
 from gradkit.ops.gathering import gather
 from gradkit.ops.reducing import sum as total
 from gradkit.ops.sorting import sort
-from gradkit.primitives.piecewise import where
-from gradkit.primitives.shape import axis_from_end, extents, reshape
+from gradkit.primitives.piecewise import ceil, floor, where
+from gradkit.primitives.shape import astype, axis_from_end, extents, reshape
 
 __all__ = ["histc", "histogram", "nanquantile", "quantile"]
 METHODS = tuple(__all__)
@@ -57,14 +58,13 @@ def _quantiles(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool,
         axis = axis_from_end(input, dim) if shape else -1
         x = input.movedim(axis, -1) if shape else reshape(input, (1,))
         kept = (*shape[:axis], 1, *shape[len(shape) + axis + 1 :]) if shape else ()
-    y = _at(sort(x, -1)[0], places.reshape(-1), interpolation, ignore_nan)  # (*, q)
+    y = _at(sort(x, -1)[0], reshape(places, (-1,)), interpolation, ignore_nan)  # (*, q)
     y = y.movedim(-1, 0)
-    lead = places.shape
-    return reshape(y, (*lead, *(kept if keepdim else extents(y)[1:])))
+    return reshape(y, (*places.shape, *(kept if keepdim else extents(y)[1:])))
 
 
-def _checked(name: str, input: Tensor, q: Any, interpolation: str) -> Any:
-    """The places as an array, after checking all."""
+def _checked(name: str, input: Tensor, q: Any, interpolation: str) -> Tensor:
+    """The places, after checking all."""
     if input.dtype.name not in ("float32", "float64"):
         raise RuntimeError(f"{name}() input tensor must be either float or double dtype, got {input.dtype.name}")
     if not input.numel():
@@ -73,33 +73,30 @@ def _checked(name: str, input: Tensor, q: Any, interpolation: str) -> Any:
         raise RuntimeError(f"{name}() interpolation must be one of {', '.join(_INTERPOLATIONS)}, but got {interpolation}")
     if isinstance(q, Tensor) and q.dtype != input.dtype:
         raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor, got {q.dtype.name}")
-    places = q.array.astype(np.float64) if isinstance(q, Tensor) else np.asarray(q, np.float64)
+    places = q if isinstance(q, Tensor) else wrap(np.asarray(q, np.float64))
     if places.ndim > 1:
-        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, got shape {places.shape}")
-    if on_host(places) and not ((places >= 0) & (places <= 1)).all():
+        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, got shape {tuple(places.shape)}")
+    if on_host(places.array) and not ((places.array >= 0) & (places.array <= 1)).all():
         raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
-    return moved(places, input.device)
+    return places.double() if isinstance(q, Tensor) else wrap(moved(places.array, input.device))
 
 
-def _at(runs: Tensor, q: Any, interpolation: str, ignore_nan: bool) -> Tensor:
+def _at(runs: Tensor, q: Tensor, interpolation: str, ignore_nan: bool) -> Tensor:
     """What lies at the places `q` of runs that are sorted, nan last: (*, n) to (*, q)."""
-    missing, xp = isnan(runs), backend_of(runs.array).xp
-    count = runs.shape[-1] - xp.asarray(total(missing.long(), dim=-1, keepdim=True).array)
-    if not ignore_nan:
-        count = xp.full_like(count, runs.shape[-1])
-    place = xp.maximum(count - 1, 0) * q
+    missing = total(isnan(runs).long(), dim=-1, keepdim=True)
+    place = (runs.shape[-1] - 1 - missing * ignore_nan).clamp(min=0) * q
     if interpolation == "nearest":
-        place = xp.rint(place)
-    below, above = [wrap(end(place).astype(np.int64), batch=missing.batch) for end in (xp.floor, xp.ceil)]
-    low, high = gather(runs, -1, below), gather(runs, -1, above)
+        place = place.round()
+    start = floor(place)
+    low, high = [gather(runs, -1, end.long()) for end in (start, ceil(place))]
     share = {"lower": 0.0, "higher": 1.0, "midpoint": 0.5, "nearest": 0.0}.get(interpolation)
-    part = xp.asarray(place - xp.floor(place) if share is None else xp.full_like(place, share))
-    y = low + (high - low) * wrap(part.astype(runs.dtype), batch=missing.batch)
-    y = where(below == above, low, y)
-    return y if ignore_nan else where(total(missing.long(), dim=-1, keepdim=True) > 0, math.nan, y)
+    y = low + (high - low) * (astype(place - start, dtype=runs.dtype) if share is None else share)
+    y = where(start == place, low, y)
+    return y if ignore_nan else where(missing > 0, math.nan, y)
 
 
 # -- histograms
+@by_sample
 @on_one_device
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements fall into each of `bins` intervals of one length from `min` to `max`, both included.
@@ -114,13 +111,11 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
         raise errors.not_implemented("histc", input.dtype)
     if bins <= 0:
         raise RuntimeError(f"bins must be > 0, got {bins}")
-    xp = backend_of(input.array).xp
-    lead = input.array.shape[: len(input.batch)]
-    samples = xp.asarray(input.array).reshape(math.prod(lead), input.numel())
-    counts = xp.stack([_histogram("histc", raw, bins, (min, max), None)[0] for raw in samples])
-    return wrap(counts.astype(input.dtype).reshape(*lead, bins), batch=input.batch)
+    counts, _ = _histogram("histc", backend_of(input.array).xp.asarray(input.array), bins, (min, max), None)
+    return wrap(counts.astype(input.dtype))
 
 
+@by_sample
 @on_one_device
 def histogram(input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False) -> Any:
     """How much of `input` falls into each interval, and where the intervals end: (hist, bin_edges).
@@ -131,8 +126,6 @@ def histogram(input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | N
     >>> gradkit.histogram(gradkit.tensor([1.0, 2.0, 1.0]), bins=4, range=(0.0, 3.0)).hist
     tensor([0., 2., 1., 0.])
     """
-    if input.batch or (weight is not None and weight.batch):
-        raise RuntimeError("vmap: histogram is not supported; do it outside of vmap, or use histc")
     xp = backend_of(input.array).xp
     raw = xp.asarray(input.array)
     weights = None if weight is None else xp.asarray(weight.array).ravel()

@@ -6,7 +6,9 @@ import numpy as np
 
 from gradkit import creation
 from gradkit.engine.device import moved
+from gradkit.engine.inplace import overwritten
 from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.views import chain
 from gradkit.ops.arranging import diagonal, narrow, select
 from gradkit.primitives.indexing import index
 from gradkit.primitives.norm import vector_norm
@@ -51,15 +53,13 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
 
 
 def _replaced(name: str, input: Tensor, src: Tensor, part: Any) -> Tensor:
-    y = clone(input)
-    view = part(y)
+    view = part(wrap(input.array, batch=input.batch))
     if view.shape != src.shape:
         raise RuntimeError(
             f"{name}: expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
             f"{list(view.shape)}"
         )
-    view.copy_(src)
-    return y
+    return overwritten(input, src, chain(view))
 
 
 def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Comparisons, logic, bits and tests of one number: rows without a derivative."""
+"""Comparisons, logic, bits, divisors and tests of one number: rows without a derivative."""
 
 import math
 
@@ -42,6 +42,8 @@ bitwise_xor = elementwise("bitwise_xor", "bitwise_xor", [None, None], **_BITS)
 bitwise_not = elementwise("bitwise_not", "invert", [None], refuses=INTEGERS_ONLY, samples=[([6, -5, 0], {}), ([True, False], {})])
 bitwise_left_shift = elementwise("bitwise_left_shift", "left_shift", [None, None], **_SHIFT)
 bitwise_right_shift = elementwise("bitwise_right_shift", "right_shift", [None, None], **_SHIFT)
+gcd = elementwise("gcd", "gcd", [None, None], **_SHIFT)
+lcm = elementwise("lcm", "lcm", [None, None], **_SHIFT)
 
 # -- tests of one number
 isnan = elementwise("isnan", "isnan", [None], samples=_SPECIAL)

@@ -1,0 +1,122 @@
+"""Operations under vmap, each operand mapped alone and with others, against a loop over the samples."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import gradkit
+import gradkit.nn.functional as F
+from gradkit.func import grad, vmap
+
+rng = np.random.default_rng(5)
+SAMPLES = 3
+
+
+def reals(*shape):
+    return rng.normal(size=(SAMPLES, *shape))
+
+
+def integers(*shape, below=5, above=0):
+    return rng.integers(above, below, (SAMPLES, *shape))
+
+
+LIKELIHOODS = np.log(rng.dirichlet(np.ones(5), (SAMPLES, 7, 2)))
+LENGTHS = np.array([[3, 2], [1, 3], [2, 2]])
+COUNTED = np.array([[0, 4, 1, 1], [4, 4, 2, 0], [1, 2, 4, 3]])  # the greatest is the same
+CASES = {
+    "isin": (gradkit.isin, integers(4), integers(3)),
+    "isin invert": (lambda x: gradkit.isin(3, x, invert=True), integers(4)),
+    "gcd": (gradkit.gcd, integers(2, 4, below=50), integers(4, below=50)),
+    "lcm": (gradkit.lcm, integers(1), integers(2, 1)),
+    "gcd_": (lambda x, y: (x + y).gcd_(y), integers(3, below=50), integers(3, below=50)),
+    "bincount": (gradkit.bincount, COUNTED),
+    "bincount minlength": (lambda x: gradkit.bincount(x, minlength=6), integers(4)),
+    "bincount weights": (gradkit.bincount, COUNTED, reals(4)),
+    "histc": (lambda x: gradkit.histc(x, 5), reals(3, 4)),
+    "histogram": (lambda x, w: gradkit.histogram(x, 5, weight=w), reals(6), reals(6)),
+    "histogram range": (lambda x: gradkit.histogram(x, 5, range=(-1.0, 1.0), density=True), reals(6)),
+    "histogram edges": (gradkit.histogram, reals(9), np.sort(reals(4))),
+    "quantile": (lambda x, q: gradkit.quantile(x, q), reals(6), rng.uniform(size=SAMPLES)),
+    "quantile dim": (lambda x, q: gradkit.quantile(x, q, -1), reals(2, 5), rng.uniform(size=(SAMPLES, 3))),
+    "quantile dim 0": (lambda x, q: gradkit.quantile(x, q, 0, keepdim=True), reals(5, 2), rng.uniform(size=(SAMPLES, 3))),
+    "nanquantile": (
+        lambda x, q: gradkit.nanquantile(x, q, 1, interpolation="nearest"),
+        np.where(rng.uniform(size=(SAMPLES, 3, 5)) < 0.3, np.nan, reals(3, 5)), rng.uniform(size=(SAMPLES, 2)),
+    ),
+    "diagonal_scatter": (lambda x, y: gradkit.diagonal_scatter(x, y, 1), reals(4, 4), reals(3)),
+    "select_scatter": (lambda x, y: gradkit.select_scatter(x, y, -1, 1), reals(3, 4), reals(3)),
+    "slice_scatter": (lambda x, y: gradkit.slice_scatter(x, y, 1, 1, None, 2), reals(3, 4), reals(3, 2)),
+    "ctc_loss": (lambda x, y: F.ctc_loss(x, y, (7, 6), (3, 2)), LIKELIHOODS, integers(2, 3, above=1)),
+    "ctc_loss lengths": (
+        lambda x, y, n: F.ctc_loss(x, y, (7, 6), n, reduction="none"), LIKELIHOODS, integers(2, 3, above=1), LENGTHS,
+    ),
+}  # fmt: skip
+
+
+def leaves(y):
+    return [y] if isinstance(y, gradkit.Tensor) else [leaf for part in y for leaf in leaves(part)]
+
+
+def agree(found, expected):
+    for mapped, *alone in zip(leaves(found), *map(leaves, expected), strict=True):
+        stacked = np.stack([y.numpy() for y in alone])
+        assert mapped.dtype == stacked.dtype
+        np.testing.assert_allclose(mapped.numpy(), stacked, rtol=1e-6, atol=1e-10)
+
+
+def ways(operands):
+    """The operands as they stand for a subset that is mapped, over the axis `dim`; and those of each sample."""
+    for mapped in itertools.product([False, True], repeat=len(operands)):
+        if any(mapped):
+            for dim in (0, -1, 1):
+                turned = [np.moveaxis(x, 0, dim if x.ndim > 1 else 0) if on else x[0] for x, on in zip(operands, mapped)]
+                dims = tuple([(dim if x.ndim > 1 else 0) if on else None for x, on in zip(operands, mapped)])
+                yield turned, dims, [[x[i] if on else x[0] for x, on in zip(operands, mapped)] for i in range(SAMPLES)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_mapped_is_one_sample_after_the_other(name):
+    function, *operands = CASES[name]
+    for whole, dims, samples in ways(operands):
+        found = vmap(function, in_dims=dims)(*map(gradkit.tensor, whole))
+        agree(found, [function(*map(gradkit.tensor, one)) for one in samples])
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "scatter" in name or "quantile" in name or "ctc" in name])
+def test_gradients_of_samples_are_those_of_each(name):
+    function, *operands = CASES[name]
+
+    def loss(*xs):
+        y = function(*xs)
+        return (y * y).nansum()
+
+    argnums = tuple([k for k, x in enumerate(operands) if x.dtype.kind == "f"])
+    for whole, dims, samples in ways(operands):
+        alone = [grad(loss, argnums)(*map(gradkit.tensor, one)) for one in samples]
+        agree(vmap(grad(loss, argnums), in_dims=dims)(*map(gradkit.tensor, whole)), alone)
+        total = grad(lambda *xs, dims=dims: vmap(loss, in_dims=dims)(*xs).sum(), argnums)(*map(gradkit.tensor, whole))
+        for k, found, *parts in zip(argnums, total, *alone, strict=True):
+            parts = np.stack([part.numpy() for part in parts])
+            expected = parts.sum(0) if dims[k] is None else np.moveaxis(parts, 0, dims[k])
+            np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6, atol=1e-10)
+
+
+def test_quantiles_have_pytorchs_gradient_of_where_they_are_taken(torch):
+    x, q = reals(5)[0], np.array([0.3, 0.6])
+    found = grad(lambda q: gradkit.quantile(gradkit.tensor(x), q).sum())(gradkit.tensor(q)).numpy()
+    expected = torch.func.grad(lambda q: torch.quantile(torch.tensor(x), q).sum())(torch.tensor(q)).numpy()
+    np.testing.assert_allclose(found, expected)
+
+
+def test_results_of_different_shapes_are_refused_with_a_remedy():
+    with pytest.raises(RuntimeError, match=r"bincount\(\) in .*test_samples.py.*\(3,\), \(6,\).*say the size"):
+        vmap(gradkit.bincount)(gradkit.tensor([[0, 1, 2], [5, 1, 1]]))
+
+
+def test_no_samples_have_the_shape_that_one_would_have():
+    none = gradkit.zeros(0, 4, dtype=gradkit.int64)
+    assert vmap(gradkit.isin)(none, none).shape == (0, 4)
+    assert vmap(lambda x: gradkit.bincount(x, minlength=6))(none).shape == (0, 6)
+    hist, edges = vmap(lambda x: gradkit.histogram(x, 3))(none.double())
+    assert hist.shape == (0, 3) and edges.shape == (0, 4)
