@@ -152,6 +152,8 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
     if p in (None, 2, -2):
         matrices("linalg.cond", A)
         s = linalg_svdvals(A)
+        if not s.shape[-1]:
+            return s.sum(-1)
         greatest, least = s[..., 0], s[..., -1]
         return least / greatest if p == -2 else greatest / least
     matrices(f"linalg.cond(ord={p})", A, square=True)

@@ -174,6 +174,8 @@ def _target(name: str, axes: int, input: Tensor, output_size: Any) -> tuple[int,
     sizes = tuple([n if size is None else size for n, size in zip(shape[-axes:], sizes)])
     if min(sizes) < 0:
         raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {sizes}")
+    if 0 in shape[-axes:]:
+        raise RuntimeError(f"{name}(): Expected input to have non-zero size for its last {axes} dimension(s), but got {list(shape)}")
     check_float(name, input)
     return sizes
 

@@ -107,7 +107,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     tensor(2.)
     """
     axis, k = axis_from_end(input, dim), errors.checked_int("kthvalue", "k", k)
-    if not 1 <= k <= (extents(input) or (1,))[axis]:
+    n = (extents(input) or (1,))[axis]
+    if n and not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis + max(input.ndim, 1)}")
     return _picked(return_types.kthvalue, "kthvalue", input, dim, keepdim, lambda x, axis: rows.kth(x, k=k, axis=axis))
 

@@ -35,7 +35,11 @@ def one_by_one(xp, run: Callable[..., Any], a, b, own: int):
     if a.ndim == own:
         return run(a, b)
     lead = tuple([m if n == 1 else n for n, m in zip(a.shape[:-own], b.shape[:-own])])
-    pairs = zip(*[xp.reshape(xp.broadcast_to(x, lead + x.shape[-own:]), (-1, *x.shape[-own:])) for x in (a, b)])
+    count = math.prod(lead)
+    if not count:  # one of zeros says what shape there would be
+        y = run(*[xp.zeros(x.shape[-own:], dtype=x.dtype) for x in (a, b)])
+        return xp.broadcast_to(y, lead + y.shape)
+    pairs = zip(*[xp.reshape(xp.broadcast_to(x, lead + x.shape[-own:]), (count, *x.shape[-own:])) for x in (a, b)])
     y = xp.stack([run(*pair) for pair in pairs])
     return xp.reshape(y, lead + y.shape[1:])
 

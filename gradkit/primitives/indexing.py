@@ -265,7 +265,7 @@ def take_masked(_xp, x, mask, lead: int):
     y = x[mask]
     if not lead:
         return y
-    counts = mask.reshape(*mask.shape[:lead], -1).sum(-1)
+    counts = mask.sum(tuple(range(lead, mask.ndim)))
     if counts.size and counts.min() != counts.max():
         raise depends_on_data(
             "indexing with a mask that selects different numbers of elements from different samples",

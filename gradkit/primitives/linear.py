@@ -1,5 +1,6 @@
 """The product behind linear layers: one row, so that a weight is transposed by BLAS and never by the tape."""
 
+import math
 
 from gradkit.families import bilinear
 
@@ -16,7 +17,7 @@ def by_samples(xp, a, b):
     """``a @ b`` with batch axes in front: one product of matrices where all of `a` meets the same `b`."""
     if any([n != 1 for n in b.shape[:-2]]):
         return xp.matmul(a, b)
-    y = xp.matmul(xp.reshape(a, (-1, a.shape[-1])), xp.reshape(b, b.shape[-2:]))
+    y = xp.matmul(xp.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1])), xp.reshape(b, b.shape[-2:]))
     return xp.reshape(y, (*a.shape[:-1], b.shape[-1]))
 
 

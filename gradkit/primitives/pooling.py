@@ -61,7 +61,7 @@ def greatest_in_windows(xp, x, size: tuple[int, int]):
     for i, (top, bottom) in enumerate(bounds(height, size[0])):
         for j, (left, right) in enumerate(bounds(width, size[1])):
             window = x[..., top:bottom, left:right]
-            found = xp.argmax(xp.reshape(window, (*x.shape[:-2], -1)), axis=-1)
+            found = xp.argmax(xp.reshape(window, (*x.shape[:-2], (bottom - top) * (right - left))), axis=-1)
             across = right - left
             index[..., i, j] = (top + found // across) * width + left + found % across
     return index

@@ -3,6 +3,7 @@
 They answer with index arrays. NaN counts as the largest value, and equal values stay in the order they have.
 """
 
+import math
 
 from gradkit.families import general
 
@@ -62,8 +63,9 @@ def search(xp, ordered, values, side: str):
     if ordered.ndim == 1:
         return xp.searchsorted(ordered, values, side=side)
     lead, n = ordered.shape[:-1], ordered.shape[-1]
-    rows = values.reshape(-1, *values.shape[len(lead) :])
-    found = [xp.searchsorted(one, row, side=side) for one, row in zip(ordered.reshape(-1, n), rows)]
+    count = math.prod(lead)
+    rows = values.reshape(count, *values.shape[len(lead) :])
+    found = [xp.searchsorted(one, row, side=side) for one, row in zip(ordered.reshape(count, n), rows)]
     return xp.stack(found).reshape(values.shape) if found else xp.zeros(values.shape, dtype=xp.int64)
 
 

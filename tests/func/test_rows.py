@@ -100,3 +100,24 @@ def test_what_linearize_gives_has_the_gradient_of_the_function(case):
         gradkit.autograd.grad(ys, xs, cts, allow_unused=True, materialize_grads=True) for ys in (along, plain)
     ]
     agree(found, expected)
+
+
+#: How many elements there are depends on the numbers, of which there are none.
+COUNTING = {"mask_put", "masked_put", "masked_select"}
+
+
+@pytest.mark.parametrize("case", [case for case in SMOOTH if case[0] not in COUNTING], ids=lambda case: f"{case[0]}-{case[1]}")
+def test_no_samples_have_the_shapes_that_one_would_have(case):
+    function, xs = function_of(*case)
+    ys, none = function(*xs), [gradkit.stack([x])[:0] for x in xs]
+
+    def pulled(*xs):
+        ys, back = vjp(function, *xs)
+        return back(ys)
+
+    def shapes(several, lead=()):
+        return [(*lead, *x.shape) for x in several]
+
+    assert shapes(vmap(function)(*none)) == shapes(ys, (0,))
+    assert shapes(vmap(lambda *xs: jvp(function, xs, xs)[1])(*none)) == shapes(ys, (0,))
+    assert shapes(vmap(pulled)(*none)) == shapes(xs, (0,))

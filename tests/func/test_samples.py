@@ -7,7 +7,7 @@ import pytest
 
 import gradkit
 import gradkit.nn.functional as F
-from gradkit.func import grad, vmap
+from gradkit.func import grad, hessian, jacfwd, jacrev, vmap
 
 rng = np.random.default_rng(5)
 SAMPLES = 3
@@ -120,3 +120,47 @@ def test_no_samples_have_the_shape_that_one_would_have():
     assert vmap(lambda x: gradkit.bincount(x, minlength=6))(none).shape == (0, 6)
     hist, edges = vmap(lambda x: gradkit.histogram(x, 3))(none.double())
     assert hist.shape == (0, 3) and edges.shape == (0, 4)
+
+
+EMPTY = {
+    "no features": (F.linear, (3, 0), (2, 0), (2,)),
+    "no outputs": (F.linear, (3, 2), (0, 2), (0,)),
+    "nothing": (F.linear, (3, 0), (0, 0), (0,)),
+    "images": (F.conv2d, (0, 2, 5, 5), (3, 2, 3, 3)),
+    "channels": (F.conv1d, (2, 0, 5), (3, 0, 3)),
+    "kernels": (F.conv1d, (2, 3, 5), (0, 3, 3)),
+    "padding alone": (lambda x, w: F.conv1d(x, w, padding=2), (2, 2, 0), (3, 2, 3)),
+    "images back": (F.conv_transpose2d, (0, 2, 3, 3), (2, 3, 2, 2)),
+    "adaptive_max_pool2d": (lambda x: F.adaptive_max_pool2d(x, 2), (0, 2, 4, 4)),
+    "searchsorted": (gradkit.searchsorted, (0,), (3, 2)),
+    "mask": (lambda x: x[x > 0], (3, 0)),
+    "cond": (gradkit.linalg.cond, (2, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_without_elements_every_transform_has_shapes(name):
+    function, *shapes = EMPTY[name]
+    xs = tuple([gradkit.zeros(shape) for shape in shapes])
+    y = function(*xs)
+    for count in (0, 2):
+        found = vmap(function)(*[gradkit.zeros(count, *shape) for shape in shapes])
+        assert found.shape == (count, *y.shape) and found.dtype == y.dtype
+        found = vmap(function, in_dims=(None,) * (len(xs) - 1) + (0,))(*xs[:-1], gradkit.zeros(count, *shapes[-1]))
+        assert found.shape == (count, *y.shape)
+    if not y.is_floating_point():
+        return
+    places = tuple(range(len(xs)))
+    for jacobian in (jacrev, jacfwd):
+        assert [x.shape for x in jacobian(function, places)(*xs)] == [(*y.shape, *shape) for shape in shapes]
+    rows = hessian(lambda *xs: (function(*xs) ** 2).sum(), places)(*xs)
+    assert [[x.shape for x in row] for row in rows] == [[(*one, *other) for other in shapes] for one in shapes]
+
+
+def test_what_needs_elements_says_so():
+    with pytest.raises(RuntimeError, match="kernel of .* has no elements"):
+        F.conv1d(gradkit.ones(1, 2, 3), gradkit.ones(1, 2, 0))
+    with pytest.raises(RuntimeError, match="non-zero size"):
+        F.adaptive_avg_pool2d(gradkit.ones(2, 2, 0, 4), 2)
+    with pytest.raises(IndexError, match="non-zero size"):
+        gradkit.kthvalue(gradkit.ones(2, 0), 1)

@@ -85,14 +85,15 @@ def conv_input_ct(
     """
     g = geometry(x_shape, w.shape, stride, padding, dilation, groups)
     check_cotangent(ct, x_shape, g)
+    if not ct.size or not prod(x_shape):
+        return np.zeros(x_shape, ct.dtype)
     # With stride 1 it is itself a convolution, cheaper (0.75) unless its columns are more than twice as many.
     if set(g.stride) == {1} and g.features <= 2 * g.channels:
         reach = [d * (k - 1) for d, k in zip(g.dilation, g.kernel, strict=True)]
         around = tuple((r - low, r - high) for r, (low, high) in zip(reach, g.padding, strict=True))
         return conv_forward(ct, _mirrored(w, g), 1, around, dilation, groups)
     out = np.zeros(x_shape, ct.dtype)
-    if out.size and ct.size:
-        _add_columns(_as_images(out, g), _by_group(ct, g), _by_depth(w, g).swapaxes(1, 2), g)
+    _add_columns(_as_images(out, g), _by_group(ct, g), _by_depth(w, g).swapaxes(1, 2), g)
     return out
 
 
@@ -146,6 +147,8 @@ def _fitted(
     channels, spatial = x_shape[-ndim - 1], x_shape[-ndim:]
     if channels != w_shape[1] * groups or w_shape[0] % groups:
         raise ValueError(f"a weight of shape {w_shape} with groups={groups} does not fit {channels} input channels")
+    if 0 in kernel:
+        raise ValueError(f"a kernel of {kernel} has no elements")
     axes = zip(spatial, pads, dilations, kernel, strides, strict=True)
     out = tuple((n + low + high - d * (k - 1) - 1) // s + 1 for n, (low, high), d, k, s in axes)
     if min(out) < 1:
