@@ -145,6 +145,8 @@ def _run(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx | None]:
 def _recorded(cls: Any, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
     """Run forward, unrecorded, and put one node on the tape for it."""
     needs = tuple([isinstance(x, Tensor) and x.node is not None for x in args])
+    if modes.local.both_ways and not modes.local.grad:
+        modes.local.both_ways.without(args)
     ctx = FunctionCtx(needs)
     record = modes.local.grad and any(needs) and not modes.local.inference
     with modes.mode(mute=1, grad=False):

@@ -22,7 +22,7 @@ def spread(bind: Any, prim: Primitive, batch: tuple[int, ...], operands: Any, pa
     Parameters count axes from the end, so for most rows that is all; a row's `batching` edits the others' parameters.
     """
     plain = prim.step is None or not local.grad or not any([x.node for x in operands])
-    if plain and on_host(operands) and not local.anomaly:
+    if plain and on_host(operands) and not local.special:
         return _spread_raw(prim, batch, operands, params)
     sizes = extents(batch, operands)
     given = prim.batching(sizes, **params) if prim.batching else params

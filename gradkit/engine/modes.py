@@ -21,7 +21,7 @@ class Local(threading.local):
     duals: tuple[int, ...] = ()  # levels of forward_ad entered and not yet left, innermost last
     randomness = "error"  # what random operations may do inside the innermost vmap
     anomaly = False
-    both_ways = False  # do nodes keep what rows' jvps read, too?
+    both_ways: Any = None  # or the `BothWays` for which nodes keep what rows' jvps read, too
     check_nan = True  # in anomaly mode
     birth: str | None = None  # what the operation just run did in anomaly mode: a NaN or Inf from finite operands
     moving = False  # is a walk on its way whose cotangents are tangents of another's?

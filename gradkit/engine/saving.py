@@ -31,6 +31,17 @@ def keep(prim: Primitive, parents: Any, y: Any, raws: Any) -> tuple[Any, ...]:
     return tuple([v if flag == 2 else v.shape if flag else None for flag, v in zip(needed, (y, *raws))])
 
 
+class BothWays:
+    """A record that tangents are to follow, and whether it is whole: an operation under `no_grad` moves, and has no node."""
+
+    whole = True
+
+    def without(self, operands: Any) -> None:
+        """Note an operation that has none."""
+        if any([isinstance(x, Tensor) and x.node is not None for x in operands]):
+            self.whole = False
+
+
 def holds_values(saved: Any, operands: Any) -> bool:
     """Whether an array of the user's is among what is kept."""
     return any([s is not None and _user_array(s, x) for s, x in zip(saved, (None, *operands))])

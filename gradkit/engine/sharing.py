@@ -54,6 +54,8 @@ def _content(cell: Any) -> Any:
 
 def check_own(x: Tensor, name: str, *values: Any) -> None:
     """Raise RuntimeError if values of a transform are about to be written into a tensor that its function closes over."""
+    if local.both_ways and not local.grad:
+        local.both_ways.without((x, *values))
     if not any([v.node is not None or v.tangents or v.batch for v in values if isinstance(v, Tensor)]):
         return
     root = x._view[1] if x._view else x

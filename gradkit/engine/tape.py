@@ -35,10 +35,13 @@ REAL = {np.ndarray, np.float16, np.float32, np.float64}
 # -- recording
 def record(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on plain tensors, raw arrays and numbers; remember it if anything needs a gradient."""
-    if modes.unusual and local.inference and not local.anomaly and prim.outputs == 1:
-        t = inferred(prim, operands, params)
-        if t is not None:
-            return t
+    if modes.unusual:
+        if local.both_ways and not local.grad and prim.step is not None:
+            local.both_ways.without(operands)
+        if local.inference and not local.anomaly and prim.outputs == 1:
+            t = inferred(prim, operands, params)
+            if t is not None:
+                return t
     raws, backend = raw_operands(prim, operands)
     if backend is not NUMPY:
         operands, raws = gathered(prim, operands, raws, backend)

@@ -86,8 +86,9 @@ def apart(y: Tensor, level: int) -> tuple[Tensor, Tensor | None]:
 def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """``func(*primals)`` and the function that applies its Jacobian there to tangents.
 
-    `func` runs once; each application pushes tangents along what was recorded. The tangents are nested like the
-    primals. With `has_aux`, `func` returns (output, aux), and this (output, jvp_fn, aux).
+    `func` runs once; each application pushes tangents along what was recorded, nested like the primals. If a `Function`
+    or `no_grad` kept some of it from being recorded, each runs `func` again. With `has_aux`, `func` returns (output, aux),
+    and this (output, jvp_fn, aux).
 
     RuntimeError for primals that are neither floating nor complex and for tangents that do not fit.
 
@@ -98,20 +99,20 @@ def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) ->
     kind = tree.Kind()
     flat, spec = tree.flatten(primals)
     leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal", ValueError)) for x in flat]
-    with keeping_for_tangents():
+    with keeping_for_tangents() as record:
         result = recorded(func, tree.unflatten(leaves, spec), func)
     y, aux = with_aux(result, "linearize") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
     ys = [tree.tensor(one, "the output of linearize's function") for one in ys]
     tape = Tape(ys, leaves)
-    complete = tape.complete()
+    whole = record.whole and tape.complete()
 
     def push(*tangents: Any) -> Any:
         flat_t, spec_t = tree.flatten(tangents)
         if spec_t != spec:
             raise RuntimeError(f"linearize: expected tangents nested like the {len(flat)} primals, got {len(flat_t)}")
         _, ts = _fitting(kind, flat, flat_t)
-        if not complete:
+        if not whole:
             return jvp(func, primals, tangents, has_aux=has_aux)[1]
         return tree.unflatten([kind.given(t) for t in tape.push(ts)], y_spec)
 

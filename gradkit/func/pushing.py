@@ -16,7 +16,7 @@ from gradkit.engine.node import Node, reachable
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.places import beside
 from gradkit.engine.primitive import REGISTRY, Primitive
-from gradkit.engine.saving import Packed, lift, relinked
+from gradkit.engine.saving import BothWays, Packed, lift, relinked
 from gradkit.engine.tangents import dual, strip, tangent, top_level
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.families import VALUE, reads
@@ -24,10 +24,13 @@ from gradkit.func.pulling import entangled, gathered, on_top, seated, zeros
 
 
 @contextmanager
-def keeping_for_tangents() -> Iterator[None]:
+def keeping_for_tangents() -> Iterator[BothWays]:
     """A scope in which nodes keep what rows' jvps read, which may be more than what their vjps do."""
-    with modes.mode(special=1, both_ways=True, packing=()):
-        yield
+    outer, record = modes.local.both_ways, BothWays()
+    with modes.mode(special=1, both_ways=record, packing=()):
+        yield record
+    if outer and not record.whole:
+        outer.whole = False
 
 
 class Tape:

@@ -1,5 +1,7 @@
 """linearize records once: its products are jvp's, in every composition, and run nothing again."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,90 @@ def test_a_function_of_the_users_own_is_served_too():
 
     _, push = linearize(Square.apply, gradkit.tensor(X))
     assert np.allclose(push(gradkit.tensor(X)).numpy(), 2 * X * X)
+
+
+def powered(lib, x):
+    with lib.no_grad():
+        y = x * x
+    return y + x
+
+
+def written_under_no_grad(write):
+    def f(lib, x):
+        y = x * 2
+        with lib.no_grad():
+            write(y, x)
+        return y * x
+
+    return f
+
+
+def decorated(lib, x):
+    return lib.no_grad()(lambda x: lib.enable_grad()(lambda y: y * x)(x * x))(x)
+
+
+def cubed_by_a_function(lib, x):
+    class Cube(lib.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return x**3
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_forward(*inputs)
+
+        @staticmethod
+        def jvp(ctx, t):
+            return 3 * ctx.saved_tensors[0] ** 2 * t
+
+    with lib.no_grad():
+        return Cube.apply(x)
+
+
+UNRECORDED = {
+    "a product": powered,
+    "decorated": decorated,
+    "detached": lambda lib, x: lib.no_grad()(lambda: x.detach())() * x,
+    "mul_": written_under_no_grad(lambda y, x: y.mul_(x)),
+    "copy_": written_under_no_grad(lambda y, x: y.copy_(x)),
+    "setitem of a number": written_under_no_grad(lambda y, x: y.__setitem__(0, 1.0)),
+    "index_add_": written_under_no_grad(lambda y, x: y.index_add_(0, y[:, 0].long() * 0, x)),
+    "a Function": cubed_by_a_function,
+    "mapped": lambda lib, x: lib.func.vmap(lambda x: powered(lib, x))(x),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Attempted to insert a get_attr:UserWarning")
+@pytest.mark.parametrize("name", UNRECORDED)
+def test_what_runs_under_no_grad_moves_as_in_pytorch(name, torch):
+    found = []
+    for lib in (gradkit, torch):
+        f, x, t = partial(UNRECORDED[name], lib), lib.tensor(X), lib.tensor(X + 1)
+        found.append(lib.func.jvp(f, (x,), (t,))[1].numpy())
+        if lib is gradkit or name == "a product":  # PyTorch's takes a second
+            found.append(lib.func.linearize(f, x)[1](t).numpy())
+    for one in found[1:]:
+        np.testing.assert_allclose(one, found[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("inner", [lambda f, x: linearize(f, x)[0], lambda f, x: linearize(f, x)[1](x)])
+def test_what_runs_under_no_grad_moves_in_products_of_products(inner):
+    x, t = gradkit.tensor(X), gradkit.tensor(X + 1)
+    function = lambda x: inner(lambda x: powered(gradkit, x), x)
+    assert gradkit.allclose(linearize(function, x)[1](t), jvp(function, (x,), (t,))[1])
+
+
+def test_what_runs_beside_under_no_grad_runs_once():
+    calls = gradkit.zeros(1)
+
+    def f(x):
+        with gradkit.no_grad():
+            calls.add_(1)
+        return x * x
+
+    _, push = linearize(f, gradkit.tensor(X))
+    push(gradkit.tensor(X))
+    assert calls.item() == 1
 
 
 def test_trees_arrays_and_aux():
