@@ -10,6 +10,7 @@ from gradkit.backend.protocol import beside
 from gradkit.engine import batching, dtypes, modes, printing
 from gradkit.engine.device import CPU, device as Device, moved, on_device_of
 from gradkit.engine.lines import user_line
+from gradkit.engine.tangents import open_tangents
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import owner
 from gradkit.ops.arithmetic import positive
@@ -73,7 +74,9 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
                 "memory first."
             )
         return numpy(self.cpu(), force=True)
-    if self.batch or self.tangents:
+    if modes.closed:
+        self = batching.living(self)
+    if self.batch or open_tangents(self):
         inside = "vmap, where it stands for many samples" if self.batch else "jvp, where its tangent would be lost"
         raise RuntimeError(
             f"can't convert a Tensor to numpy inside {inside} ({user_line()}); use gradkit's operations, or np.f(tensor)"
@@ -244,10 +247,11 @@ def rebuilt(kind: Any, array: Any, requires_grad: bool, state: dict[str, Any]) -
 def represent(self: Tensor) -> str:
     if self.batch:
         return f"{represent(wrap(self.array, self.node, self.tangents))} with batch axes of levels {list(self.batch)} in front"
-    fn, ts = self.grad_fn, self.tangents
+    fn, ts = self.grad_fn, open_tangents(self)
+    t = ts[max(ts)] if len(ts) == 1 else ts
     return printing.tensor_repr(
         moved(self.array, CPU), requires_grad=self.requires_grad and fn is None, grad_fn=fn and fn.name(),
-        tangent=(ts[max(ts)] if len(ts) == 1 else dict(ts)) if ts else None,
+        tangent=(repr(t) if isinstance(t, Tensor) and t.batch else t) if ts else None,
         device=str(self.device) if self.is_cuda else None, default_dtype=dtypes.get_default_dtype(),
     )
 

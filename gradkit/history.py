@@ -23,6 +23,8 @@ def detach(self: Tensor) -> Tensor:
     """
     if isinstance(self.array, np.generic):
         self.array = np.asarray(self.array)
+    if modes.closed:
+        self = batching.living(self)
     t = wrap(self.array, batch=self.batch)
     if modes.unusual:
         t._inference = self._inference

@@ -313,6 +313,8 @@ def _generates_vmap_rule(cls: Any) -> bool:
 
 def _mapped(cls: Any, level: int, args: tuple[Any, ...]) -> Any:
     """vmap by the user's rule: the batch axis of the innermost level as an ordinary first axis."""
+    if modes.closed:
+        args = tuple([batching.living(x) if isinstance(x, Tensor) else x for x in args])
     size = next(x.array.shape[x.batch.index(level)] for x in args if isinstance(x, Tensor) and level in x.batch)
     in_dims = tuple([0 if isinstance(x, Tensor) and level in x.batch else None for x in args])
     plain = [batching.leave(x, level, size) if d == 0 else x for x, d in zip(args, in_dims)]

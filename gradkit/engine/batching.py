@@ -11,7 +11,7 @@ from gradkit.engine import modes
 from gradkit.engine.lines import user_line
 from gradkit.engine.operands import P, R, tensor_xp
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tensor import Tensor, wrap
+from gradkit.engine.tensor import Tensor, kept_alike, wrap
 
 local = modes.local
 
@@ -139,6 +139,8 @@ def expand(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def over_active_batches(x: Tensor) -> Tensor:
     """`x` spread over every vmap this thread is in: a leaf must be, to receive one gradient per sample."""
+    if modes.closed:
+        x = living(x)
     levels, sizes = zip(*local.batches) if local.batches else ((), ())
     if not levels:
         return x
@@ -146,6 +148,30 @@ def over_active_batches(x: Tensor) -> Tensor:
     y = wrap(plain.array, plain.node, x.tangents, tuple(levels))
     y._alike = tuple([level for level in levels if level in x._alike or level not in x.batch])
     return y
+
+
+def over(x: Tensor) -> tuple[int, ...]:
+    """The vmaps that `x` has batch axes of and that have returned. A walk back is in them again."""
+    here = dict(local.batches)
+    return tuple([level for level in x.batch if level in modes.closed and level not in here])
+
+
+def living(x: Tensor) -> Tensor:
+    """`x` without what has escaped from inside its vmap: tangents, and axes along which all samples are the same.
+
+    RuntimeError if they are not.
+    """
+    gone = over(x)
+    if not {*gone} <= {*x._alike}:
+        raise RuntimeError(
+            f"vmap: a Tensor of shape {tuple(x.shape)}, used in {user_line()}, has escaped from inside a function being "
+            "vmapped, which is over: it stands for many samples, and nothing here says which. Return it from that function "
+            "and use what vmap returns, where out_dims says which axis counts samples"
+        )
+    if gone:
+        x = single(x, gone)
+    ts = {level: t for level, t in (x.tangents or {}).items() if not over(t)}
+    return x if len(ts) == len(x.tangents or ()) else kept_alike(wrap(x.array, x.node, ts, x.batch), x)
 
 
 def depends_on_data(what: str, remedy: str) -> RuntimeError:
@@ -160,6 +186,8 @@ def sole(x: Any, what: str, remedy: str) -> Any:
     """`x`, if inside vmap as the one tensor that all samples share; else that error."""
     if not (isinstance(x, Tensor) and x.batch):
         return x
+    if modes.closed:
+        x = living(x)
     if x._alike != x.batch:
         raise depends_on_data(what, remedy)
     return single(x, x.batch)

@@ -16,6 +16,8 @@ def bind(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on whatever its operands carry."""
     if not modes.lifted:
         return record(prim, operands, params)
+    if modes.closed:
+        operands = [batching.living(x) if isinstance(x, Tensor) else x for x in operands]
     level, batch = facets(operands)
     if not level and not batch:
         return record(prim, operands, params)

@@ -52,8 +52,23 @@ def shift(*, lift: int = 0, mute: int = 0, special: int = 0) -> None:
         lifted += lift
         muted += mute
         unusual += lift + special
-        while _outlived:
-            unusual -= _outlived.pop()
+        _forget()
+
+
+def _forget() -> None:
+    global lifted, unusual
+    while _outlived:
+        lift, special = _outlived.pop()
+        lifted -= lift
+        unusual -= lift + special
+
+
+def _outlive(lift: int, special: int) -> None:
+    """Count out what the last tensor that held on to it has let go of. It may do so within `shift`, which then goes on to it."""
+    _outlived.append((lift, special))
+    if _lock.acquire(blocking=False):
+        _forget()
+        _lock.release()
 
 
 class mode:
@@ -86,10 +101,42 @@ class Inference:
         shift(special=1)
 
     def __del__(self) -> None:
-        _outlived.append(1)  # may happen within `shift`: the next call counts it
+        _outlive(0, 1)
 
 
-_outlived: deque[int] = deque()
+_outlived: deque[tuple[int, int]] = deque()
+
+
+class Level(int):
+    """The number of a vmap. Its tensors hold on to it."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        if self in closed:
+            closed.discard(self)
+            _outlive(1, 0)
+
+
+#: The vmaps that are over while tensors inside them live on: until these are gone, operations look for them.
+closed: set[int] = set()
+
+
+class samples(mode):
+    """The scope of a vmap."""
+
+    __slots__ = ("_level",)
+
+    def __init__(self, level: Level, size: int, **state: Any) -> None:
+        super().__init__(lift=1, batches=(*local.batches, (level, size)), **state)
+        self._level = level
+
+    def __exit__(self, *exception: object) -> None:
+        if exception[0] is None:  # a traceback, too, holds tensors
+            self._counts = 0, 0, 0
+            closed.add(int(self._level))
+        super().__exit__(*exception)
+
 
 
 _met_complex = False

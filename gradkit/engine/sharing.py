@@ -114,16 +114,15 @@ def spread(x: Tensor, y: Tensor) -> None:
         local.spread.append((weakref.ref(root), *before))
 
 
-class units(modes.mode):
+class units(modes.samples):
     """The scope of a level for unit tangents or cotangents, of which user code knows nothing.
 
     What was spread along it and outlives it is one value again. RuntimeError, and the value it had before, if samples differ:
     a `backward` wrote its cotangents.
     """
 
-    def __init__(self, level: int, count: int, **state: Any) -> None:
-        batches, hidden = (*local.batches, (level, count)), (*local.hidden, level)
-        super().__init__(lift=1, batches=batches, hidden=hidden, spread=[], **state)
+    def __init__(self, level: modes.Level, count: int, **state: Any) -> None:
+        super().__init__(level, count, hidden=(*local.hidden, level), spread=[], **state)
 
     def __exit__(self, *exception: object) -> None:
         (*_, level), spread = local.hidden, local.spread or ()

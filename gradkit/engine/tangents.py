@@ -28,6 +28,11 @@ def tangent(x: Any, level: int) -> Tensor | None:
     return wrap(t.array) if type(t) is Product else t
 
 
+def open_tangents(x: Tensor) -> dict[int, Tensor]:
+    """The tangents of `x` whose levels are open: the others have outlived their use, and are forgotten sooner or later."""
+    return {level: t for level, t in (x.tangents or {}).items() if level in levels or level in local.duals}
+
+
 def strip(x: Any, level: int) -> Any:
     """`x` as an inner computation sees it: without its tangent of this level."""
     ts = x.tangents if isinstance(x, Tensor) else None

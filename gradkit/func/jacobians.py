@@ -63,7 +63,7 @@ def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = 
         return [g.reshape((*y.shape, *x.shape)) for g, x in zip(pull_lifted([y], leaves, [one], final), leaves)]
 
     def run(start: int, stop: int) -> list[Tensor]:
-        level, count = modes.new_level(), stop - start
+        level, count = modes.Level(modes.new_level()), stop - start
         with units(level, count):
             ct = batching.enter(basis(y, start, stop), level)
             return [batching.leave(g, level, count) for g in pull_lifted([y], leaves, [ct], final)]
@@ -137,7 +137,7 @@ def columns(
         return [(still(y, x) if t is None else t).reshape((*y.shape, *x.shape)) for y, t in pairs]
 
     def run(start: int, stop: int) -> list[Tensor]:
-        batch_level, count = modes.new_level(), stop - start
+        batch_level, count = modes.Level(modes.new_level()), stop - start
         with units(batch_level, count, randomness=randomness):
             t = batching.enter(basis(x, start, stop), batch_level)
             level, ys = pushed(function, xs, [t if k == j else None for k in range(len(xs))])
@@ -206,7 +206,7 @@ def columns_along(tape: Tape, j: int, chunk_size: Any, final: bool) -> list[Tens
     x = tape.leaves[j]
 
     def run(start: int, stop: int) -> list[Tensor]:
-        level, count = modes.new_level(), stop - start
+        level, count = modes.Level(modes.new_level()), stop - start
         with units(level, count):
             t = batching.enter(basis(x, start, stop), level)
             moved = tape.push([t if k == j else None for k in range(len(tape.leaves))], final)

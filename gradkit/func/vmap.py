@@ -82,8 +82,8 @@ def _checked(in_dims: Any) -> Any:
 
 def _run(call: Any, leaves: Any, dims: Any, size: int, randomness: str, out_dims: Any, shape: dict[str, Any]) -> Any:
     """The mapped outputs of `size` samples; `shape` learns how all outputs hang together, and what samples share."""
-    level = modes.new_level()
-    with modes.mode(lift=1, batches=(*modes.local.batches, (level, size)), randomness=randomness):
+    level = modes.Level(modes.new_level())
+    with modes.samples(level, size, randomness=randomness):
         ys, shape["spec"] = tree.flatten(call([x if d is None else batching.enter(x, level) for x, d in zip(leaves, dims)]))
         if shape["spec"] is None and isinstance(out_dims, tuple | list) and len(out_dims) == 1:
             (out_dims,) = out_dims
