@@ -7,10 +7,10 @@ import numpy as np
 
 from gradkit.backend.protocol import beside
 from gradkit.engine.tensor import wrap
-from gradkit.optim.optimizer import Optimizer, begun, blocks, checked, directed, memory, step_tensor
+from gradkit.optim.optimizer import WithKernel, begun, blocks, checked, directed, memory, step_tensor
 
 
-class Adagrad(Optimizer):
+class Adagrad(WithKernel):
     """Steps divided by the root of the sum of all squared gradients so far.
 
     ``s += grad**2`` and ``param -= lr / (1 + (t-1)*lr_decay) * grad / (sqrt(s) + eps)`` at step t; Duchi, Hazan and
@@ -43,13 +43,9 @@ class Adagrad(Optimizer):
             total = beside(memory(param), "full", param.shape, group["initial_accumulator_value"], param.dtype)
             self.state[param] = {"step": step_tensor(), "sum": wrap(total)}
 
-    kernel = "adagrad_step"  # its numbers are those of `prepared`, in this order
-
-    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        self.apply(param, grad, *self.prepared(param, state, group))
+    kernel = "adagrad_step"
 
     def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], tuple[Any, ...]]:
-        """The arrays of the state, and the numbers of this step."""
         step, arrays = begun(param, state, "sum")
         lr = float(group["lr"]) / (1 + (step - 1) * group["lr_decay"])
         return arrays, (lr, group["weight_decay"], group["eps"], group["maximize"])

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.optim.optimizer import Optimizer, begun, blocks, checked
+from gradkit.optim.optimizer import WithKernel, begun, blocks, checked
 
 
-class Adam(Optimizer):
+class Adam(WithKernel):
     """Steps scaled by running means of the gradient and of its square.
 
     ``m = b1*m + (1-b1)*grad``, ``v = b2*v + (1-b2)*grad**2``, and at step t
@@ -39,13 +39,9 @@ class Adam(Optimizer):
         )
         super().__init__(params, options)
 
-    kernel = "adam_step"  # its numbers are those of `prepared`, in this order
-
-    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        self.apply(param, grad, *self.prepared(param, state, group))
+    kernel = "adam_step"
 
     def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], tuple[Any, ...]]:
-        """The arrays of the state, and the numbers of this step."""
         amsgrad = group["amsgrad"]
         names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
         step, arrays = begun(param, state, *names)

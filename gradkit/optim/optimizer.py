@@ -212,6 +212,16 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
+class WithKernel(Optimizer):
+    """One whose rule is also a `kernel`: `prepared` gives the state's arrays and the kernel's numbers, `apply` does the step."""
+
+    prepared: Callable[..., tuple[list[Any], tuple[Any, ...]]]
+    apply: Callable[..., None]
+
+    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        self.apply(param, grad, *self.prepared(param, state, group))
+
+
 # -- what update rules are written with
 def blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
     """Arrays of one shape in blocks that fit the cache together; as they are if small, strided or on a GPU."""

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from gradkit.optim.optimizer import Optimizer, begun, blocks, checked, directed
+from gradkit.optim.optimizer import WithKernel, begun, blocks, checked, directed
 
 
-class RMSprop(Optimizer):
+class RMSprop(WithKernel):
     """Steps divided by the root of a running mean of the squared gradient.
 
     ``v = alpha*v + (1-alpha)*grad**2`` and ``param -= lr * grad / (sqrt(v) + eps)``; Tieleman and Hinton, lecture 6.5
@@ -35,13 +35,9 @@ class RMSprop(Optimizer):
         )
         super().__init__(params, options)
 
-    kernel = "rmsprop_step"  # its numbers are those of `prepared`, in this order
-
-    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        self.apply(param, grad, *self.prepared(param, state, group))
+    kernel = "rmsprop_step"
 
     def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], tuple[Any, ...]]:
-        """The arrays of the state, and the numbers of this step."""
         wanted = {"square_avg": True, "momentum_buffer": group["momentum"], "grad_avg": group["centered"]}
         _, found = begun(param, state, *[name for name, there in wanted.items() if there])
         arrays = [found.pop(0) if there else None for there in wanted.values()]

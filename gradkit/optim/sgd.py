@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from gradkit.optim.optimizer import Optimizer, blocks, checked, zeros_for
+from gradkit.optim.optimizer import WithKernel, blocks, checked, zeros_for
 
 
-class SGD(Optimizer):
+class SGD(WithKernel):
     """``param -= lr * grad``, with momentum and weight decay.
 
     ``weight_decay * param`` is added to the gradient, or to its negative if ``maximize``. With ``momentum`` the step is
@@ -36,13 +36,9 @@ class SGD(Optimizer):
         )
         super().__init__(params, options)
 
-    kernel = "sgd_step"  # its numbers are those of `prepared`, in this order
-
-    def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        self.apply(param, grad, *self.prepared(param, state, group))
+    kernel = "sgd_step"
 
     def prepared(self, param: Any, state: dict[str, Any], group: dict[str, Any]) -> tuple[list[Any], tuple[Any, ...]]:
-        """The arrays of the state, and the numbers of this step."""
         momentum, buffer, first = group["momentum"], None, False
         if momentum:
             first = "momentum_buffer" not in state
