@@ -33,7 +33,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     if spec != spec_t or not flat:
         what = "be nested alike" if flat else "contain at least one Tensor"
         raise RuntimeError(f"jvp: primals and tangents must {what}: got {len(flat)} and {len(flat_t)} leaves")
-    xs, ts = _fitting(kind, flat, flat_t)
+    xs, ts = _fitting("jvp", kind, flat, flat_t)
     level, result = pushed(lambda *xs: func(*tree.unflatten(xs, spec)), xs, ts, func)
     y, aux = with_aux(result, "jvp") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
@@ -48,15 +48,15 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     return (*found, tree.mapped(lambda one: kind.given(strip(one, level)), aux)) if has_aux else found
 
 
-def _fitting(kind: tree.Kind, flat: list[Any], flat_t: list[Any]) -> tuple[list[Tensor], list[Tensor]]:
-    xs = [tree.tensor(kind.taken(x), "a primal of jvp") for x in flat]
-    ts = [tree.tensor(kind.taken(t), "a tangent of jvp") for t in flat_t]
+def _fitting(name: str, kind: tree.Kind, flat: list[Any], flat_t: list[Any]) -> tuple[list[Tensor], list[Tensor]]:
+    xs = [tree.tensor(kind.taken(x), f"a primal of {name}") for x in flat]
+    ts = [tree.tensor(kind.taken(t), f"a tangent of {name}") for t in flat_t]
     for x, t in zip(xs, ts):
         check_differentiable(x, ValueError)
         if x.shape != t.shape:
-            raise RuntimeError(f"jvp: a primal has shape {tuple(x.shape)}, its tangent {tuple(t.shape)}")
+            raise RuntimeError(f"{name}: a primal has shape {tuple(x.shape)}, its tangent {tuple(t.shape)}")
         if x.dtype != t.dtype:
-            raise RuntimeError(f"jvp: a primal has dtype {x.dtype.name}, its tangent {t.dtype.name}")
+            raise RuntimeError(f"{name}: a primal has dtype {x.dtype.name}, its tangent {t.dtype.name}")
     return xs, ts
 
 
@@ -98,7 +98,7 @@ def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) ->
     """
     kind = tree.Kind()
     flat, spec = tree.flatten(primals)
-    leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal", ValueError)) for x in flat]
+    leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal of linearize", ValueError)) for x in flat]
     with keeping_for_tangents() as record:
         result = recorded(func, tree.unflatten(leaves, spec), func)
     y, aux = with_aux(result, "linearize") if has_aux else (result, None)
@@ -111,7 +111,7 @@ def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) ->
         flat_t, spec_t = tree.flatten(tangents)
         if spec_t != spec:
             raise RuntimeError(f"linearize: expected tangents nested like the {len(flat)} primals, got {len(flat_t)}")
-        _, ts = _fitting(kind, flat, flat_t)
+        _, ts = _fitting("linearize", kind, flat, flat_t)
         if not whole:
             return jvp(func, primals, tangents, has_aux=has_aux)[1]
         return tree.unflatten([kind.given(t) for t in tape.push(ts)], y_spec)

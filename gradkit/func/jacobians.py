@@ -34,19 +34,24 @@ def jacrev(
             [0., 4.]])
     """
     chunks.check(chunk_size, "jacrev")
+    return _by_rows("jacrev", func, argnums, has_aux, chunk_size)
+
+
+def _by_rows(name: str, func: Callable[..., Any], argnums: Any, has_aux: bool, chunk_size: Any = None) -> Callable[..., Any]:
+    """`jacrev`, for the transform of this name."""
 
     @functools.wraps(func)
     def run(*args: Any, **kwargs: Any) -> Any:
         chosen, rest = picked(args, argnums)
         kind = tree.Kind()
         flat, spec = tree.flatten(chosen)
-        leaves = [fresh_leaf(tree.tensor(kind.taken(x), "an argument of jacrev", ValueError)) for x in flat]
+        leaves = [fresh_leaf(tree.tensor(kind.taken(x), f"an argument of {name}", ValueError)) for x in flat]
         result = recorded(lambda *xs: func(*rest(tree.unflatten(xs, spec)), **rewrapped(kwargs)), leaves, func)
-        y, aux = with_aux(result, "jacrev") if has_aux else (result, None)
+        y, aux = with_aux(result, name) if has_aux else (result, None)
         ys, y_spec = tree.flatten(y)
         blocks = []
         for one in ys:
-            found = rows(tree.tensor(one, "the output of jacrev's function"), leaves, chunk_size)
+            found = rows(tree.tensor(one, f"the output of {name}'s function"), leaves, chunk_size)
             nested = tree.unflatten([kind.given(block) for block in found], spec)
             blocks.append(nested if isinstance(argnums, tuple) else nested[0])
         jacobian = tree.unflatten(blocks, y_spec)
@@ -86,7 +91,14 @@ def jacfwd(
     tensor([[2., 0.],
             [0., 4.]])
     """
-    chunks.check(chunk_size, "jacfwd")
+    return _by_columns("jacfwd", func, argnums, has_aux, randomness, chunk_size)
+
+
+def _by_columns(
+    name: str, func: Callable[..., Any], argnums: Any, has_aux: bool, randomness: str, chunk_size: int | str | None
+) -> Callable[..., Any]:
+    """`jacfwd`, for the transform of this name."""
+    chunks.check(chunk_size, name)
     check_randomness(randomness)
 
     @functools.wraps(func)
@@ -94,16 +106,16 @@ def jacfwd(
         chosen, rest = picked(args, argnums)
         kind = tree.Kind()
         flat, spec = tree.flatten(chosen)
-        xs = [tree.tensor(kind.taken(x), "an argument of jacfwd", ValueError) for x in flat]
+        xs = [tree.tensor(kind.taken(x), f"an argument of {name}", ValueError) for x in flat]
         for x in xs:
             check_differentiable(x, ValueError)
         kept: dict[str, Any] = {}
 
         def flat_outputs(*xs: Tensor) -> list[Tensor]:
             result = func(*rest(tree.unflatten(xs, spec)), **rewrapped(kwargs))
-            y, kept["aux"] = with_aux(result, "jacfwd") if has_aux else (result, None)
+            y, kept["aux"] = with_aux(result, name) if has_aux else (result, None)
             ys, kept["spec"] = tree.flatten(y)
-            return [tree.tensor(one, "the output of jacfwd's function") for one in ys]
+            return [tree.tensor(one, f"the output of {name}'s function") for one in ys]
 
         function = repeatable(flat_outputs, xs)
         if randomness == "same":
@@ -237,5 +249,5 @@ def hessian(
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
-    gradient = jacrev(func, argnums, has_aux=has_aux)
-    return jacfwd(gradient, argnums, has_aux, randomness=randomness, chunk_size=chunk_size)
+    gradient = _by_rows("hessian", func, argnums, has_aux)
+    return _by_columns("hessian", gradient, argnums, has_aux, randomness, chunk_size)

@@ -43,13 +43,13 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     >>> back(gradkit.tensor(1.0))
     (tensor(6.),)
     """
-    return _vjp(func, primals, has_aux, func)
+    return _vjp(func, primals, has_aux, func, "a primal of vjp")
 
 
-def _vjp(func: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool, inner: Callable[..., Any]) -> Any:
+def _vjp(func: Callable[..., Any], primals: Any, has_aux: bool, inner: Callable[..., Any], where: str) -> Any:
     kind = tree.Kind()
     flat, spec = tree.flatten(primals)
-    leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal", ValueError)) for x in flat]
+    leaves = [fresh_leaf(tree.tensor(kind.taken(x), where, ValueError)) for x in flat]
     result = recorded(func, tree.unflatten(leaves, spec), inner)
     y, aux = with_aux(result, "vjp") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
@@ -63,7 +63,7 @@ def _vjp(func: Callable[..., Any], primals: tuple[Any, ...], has_aux: bool, inne
                 f"vjp: expected {len(ys)} cotangents, nested like the output ({_shown(y_spec)}), got {len(cts)} "
                 f"({_shown(ct_spec)})"
             )
-        cts = [tree.tensor(kind.taken(ct), "a cotangent") for ct in cts]
+        cts = [tree.tensor(kind.taken(ct), "a cotangent of vjp") for ct in cts]
         for ct, one in zip(cts, ys):
             if ct.shape != one.shape:
                 raise RuntimeError(f"vjp: a cotangent has shape {tuple(ct.shape)}, its output {tuple(one.shape)}")
@@ -130,7 +130,7 @@ def value_and_grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
     >>> gradkit.func.value_and_grad(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
     (tensor(5.), tensor([2., 4.]))
     """
-    both = grad_and_value(func, argnums, has_aux)
+    both = _both("value_and_grad", func, argnums, has_aux)
 
     @functools.wraps(func)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -146,6 +146,11 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
     >>> gradkit.func.grad_and_value(lambda x: (x * x).sum())(gradkit.tensor([1.0, 2.0]))
     (tensor([2., 4.]), tensor(5.))
     """
+    return _both("grad_and_value", func, argnums, has_aux)
+
+
+def _both(name: str, func: Callable[..., Any], argnums: Any, has_aux: bool) -> Callable[..., Any]:
+    """The function that gives gradient and value, for the transform of this name."""
 
     @functools.wraps(func)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -153,10 +158,10 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 
         def of_chosen(*xs: Any) -> Any:
             value = func(*rest(xs), **rewrapped(kwargs))
-            _one_number(with_aux(value, "grad")[0] if has_aux else value)
+            _one_number(with_aux(value, name)[0] if has_aux else value, name)
             return value
 
-        y, back, *aux = _vjp(of_chosen, chosen, has_aux, func)
+        y, back, *aux = _vjp(of_chosen, chosen, has_aux, func, f"an argument of {name}")
         found = back(_one_like(y))
         gradient = found if isinstance(argnums, tuple) else found[0]
         return gradient, (y, aux[0]) if has_aux else y
@@ -164,11 +169,11 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
     return run
 
 
-def _one_number(y: Any) -> None:
+def _one_number(y: Any, name: str) -> None:
     if isinstance(y, Tensor) and y.numel() == 1 and y.dtype.kind != "c":
         return
     got = f"a Tensor of shape {tuple(y.shape)}, {y.dtype.name}" if isinstance(y, Tensor) else type_of(y)
-    raise RuntimeError(f"grad: expected the function to return one real number as a Tensor, got {got}")
+    raise RuntimeError(f"{name}: expected the function to return one real number as a Tensor, got {got}")
 
 
 def _one_like(y: Any) -> Any:
@@ -186,7 +191,7 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
     >>> gradkit.func.grad(lambda x: (x ** 3).sum())(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """
-    both = grad_and_value(func, argnums, has_aux)
+    both = _both("grad", func, argnums, has_aux)
 
     @functools.wraps(func)
     def run(*args: Any, **kwargs: Any) -> Any:

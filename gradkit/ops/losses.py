@@ -15,6 +15,7 @@ from gradkit.ops.reducing import mean, sum as total
 from gradkit.ops.shaping import broadcast_tensors
 from gradkit.primitives import elementwise as rows
 from gradkit.primitives.piecewise import clamp, where
+from gradkit.primitives.shape import astype
 
 __all__: list[str] = []
 
@@ -112,14 +113,24 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
     return reduced(where(far < beta, d * d * (0.5 / beta), far - 0.5 * beta), reduction)
 
 
+def _written(input: Tensor, losses: Tensor) -> Tensor:
+    """Losses in the dtype of `input`, as PyTorch's kernels write them. RuntimeError if that cannot hold them."""
+    if input.dtype.kind in "biu" or losses.dtype.kind == "c" != input.dtype.kind:
+        raise RuntimeError(
+            f"result type {losses.dtype.name} can't be cast to the desired output type {input.dtype.name}: convert the input"
+        )
+    return losses if losses.dtype == input.dtype else astype(losses, dtype=input.dtype)
+
+
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
     """``d**2 / 2`` where ``d = abs(input - target) <= delta``, else ``delta * (d - delta / 2)``; reduced.
 
     `weight`, of the operands' shape, weighs the elements; "mean" divides by their number all the same. Shapes that differ
-    broadcast, with a UserWarning. RuntimeError for a `delta` that is not positive, ValueError for another
-    `reduction` or a `weight` of another shape. Huber, "Robust estimation of a location parameter" (1964).
+    broadcast, with a UserWarning; the dtype is that of `input`. RuntimeError for integers there and a `delta` that is not
+    positive, ValueError for another `reduction` or a `weight` of another shape. Huber, "Robust estimation of a location
+    parameter" (1964).
 
     >>> F.huber_loss(gradkit.tensor([0.5, 3.0]), gradkit.zeros(2), reduction="none", delta=2.0)
     tensor([0.1250, 4.0000])
@@ -128,7 +139,7 @@ def huber_loss(
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
     d = difference("huber_loss", input, target)
     far = rows.abs(d)
-    losses = where(far <= delta, d * d * 0.5, delta * (far - 0.5 * delta))
+    losses = _written(input, where(far <= delta, d * d * 0.5, delta * (far - 0.5 * delta)))
     if weight is None:
         return reduced(losses, reduction)
     check_weight(weight, losses)
@@ -220,12 +231,14 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
 
 # -- ranking and embedding
 def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
-    """``log(1 + exp(-target * input))`` for targets 1 and -1, reduced; ValueError for another `reduction`.
+    """``log(1 + exp(-target * input))`` for targets 1 and -1, reduced, in the dtype of `input`.
+
+    RuntimeError for integers there, ValueError for another `reduction`.
 
     >>> F.soft_margin_loss(gradkit.zeros(2), gradkit.tensor([1.0, -1.0]))
     tensor(0.6931)
     """
-    return reduced(rows.logaddexp(-target * input, input * 0), reduction)
+    return reduced(_written(input, rows.logaddexp(-(target * input), input * 0)), reduction)
 
 
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, *, reduction: str = "mean") -> Tensor:

@@ -231,3 +231,27 @@ def test_gradients_are_there_whatever_the_mode_outside(mode):
         assert gradkit.func.hessian(lambda x: (x * x * w).sum())(x).diagonal().tolist() == [4.0] * 3
         assert gradkit.vmap(gradkit.func.grad(lambda x: x * x * x))(w).tolist() == [12.0] * 3
         assert not gradkit.is_grad_enabled()
+
+
+LISTS = {
+    "grad": lambda f: gradkit.func.grad(f)([1.0]), "value_and_grad": lambda f: gradkit.func.value_and_grad(f)([1.0]),
+    "grad_and_value": lambda f: gradkit.func.grad_and_value(f)([1.0]), "jacrev": lambda f: gradkit.func.jacrev(f)([1.0]),
+    "jacfwd": lambda f: gradkit.func.jacfwd(f)([1.0]), "hessian": lambda f: gradkit.func.hessian(f)([1.0]),
+    "vjp": lambda f: gradkit.func.vjp(f, [1.0]), "linearize": lambda f: gradkit.func.linearize(f, [1.0]),
+    "jvp": lambda f: gradkit.func.jvp(f, ([1.0],), ([1.0],)),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_errors_speak_of_the_transform_that_was_called(name):
+    with pytest.raises((ValueError, RuntimeError), match=rf"(an argument|a primal) of {name}: expected a Tensor .* got float"):
+        LISTS[name](lambda x: x)
+
+
+@pytest.mark.parametrize("name", ["grad", "value_and_grad", "grad_and_value", "jacrev", "jacfwd", "hessian"])
+def test_errors_of_outputs_do_too(name):
+    transform = getattr(gradkit.func, name)
+    with pytest.raises(RuntimeError, match=rf"\b{name}(:|'s).* got float"):
+        transform(lambda x: 3.0)(gradkit.ones(2))
+    with pytest.raises(RuntimeError, match=rf"{name}: with has_aux=True"):
+        transform(lambda x: x.sum(), has_aux=True)(gradkit.ones(2))

@@ -271,8 +271,3 @@ def test_each_sample_is_for_itself(name):
     assert gradkit.equal(vmap(f)(x), gradkit.stack([f(one) for one in x]))
     nested = vmap(vmap(f, in_dims=0))(x.reshape(3, 1, 4))
     assert gradkit.equal(nested, gradkit.stack([f(one)[None] for one in x]))
-
-
-def test_histogram_is_refused():
-    with pytest.raises(RuntimeError, match="histogram is not supported"):
-        vmap(lambda x: gradkit.histogram(x, 3).hist)(gradkit.tensor(X))

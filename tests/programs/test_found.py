@@ -15,8 +15,7 @@ POINT = np.array(0.7)
 
 
 def gradient_of_a_dual_moves(lib, a):
-    (g,) = lib.autograd.grad((a**2 * a).sum(), [a], create_graph=True)
-    return (g,)
+    return lib.autograd.grad((a**2 * a).sum(), [a], create_graph=True)
 
 
 def gradient_by_a_value_that_moves(lib, a):
@@ -33,9 +32,7 @@ def write_under_no_grad_moves_too(lib, a):
 
 
 def division_then_write(lib, a):
-    y = -0.7 / (a + 2)
-    y.mul_(3)
-    return (y,)
+    return ((-0.7 / (a + 2)).mul_(3),)
 
 
 def division_then_write_through_a_view(lib, a):

@@ -32,6 +32,31 @@ def test_where_the_parabola_ends(reduction, bound, matches, rng):
     matches("huber_loss", x, y, reduction, bound)
 
 
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("target", ["float16", "float32", "float64", "int64", "bool"])
+@pytest.mark.parametrize("name", ["huber_loss", "soft_margin_loss"])
+def test_dtype_is_that_of_the_input(name, target, reduction, torch):
+    for dtype in ("float32", "float64"):
+        found, expected = [
+            getattr(functional, name)(
+                library.tensor([0.3, -1.6], dtype=getattr(library, dtype)),
+                library.tensor([1.0, 0.0]).to(getattr(library, target)), reduction=reduction,
+            )
+            for library, functional in ((gradkit, F), (torch, torch.nn.functional))
+        ]
+        assert found.numpy().dtype == expected.numpy().dtype
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["huber_loss", "soft_margin_loss"])
+@pytest.mark.parametrize("target", ["float32", "complex64"])
+def test_losses_that_the_dtype_of_the_input_cannot_hold_raise(name, target, torch):
+    for library, functional in ((gradkit, F), (torch, torch.nn.functional)):
+        given = library.tensor([1, 0], dtype=library.int64 if target == "float32" else library.float32)
+        with pytest.raises(RuntimeError):
+            getattr(functional, name)(given, library.tensor([1.0, 0.0]).to(getattr(library, target)))
+
+
 def test_smooth_l1_without_parabola_is_l1(matches, rng):
     matches("smooth_l1_loss", *rng.normal(size=(2, 5)), beta=0)
 
