@@ -284,16 +284,10 @@ IN_ROWS = (
     softmax.logcumsumexp,
 )
 #: Functions that NumPy lacks, or (powers) computes slowly.
-ELEMENTARY = {
-    "power": elementary.power, "sigmoid": elementary.sigmoid, "log_sigmoid": elementary.log_sigmoid,
-    "softplus": elementary.softplus, "gelu": elementary.gelu,
-}
+ELEMENTARY = {name: getattr(elementary, name) for name in ("power", "sigmoid", "log_sigmoid", "softplus", "gelu")}
 SPECIAL = {
     name: deferred("special", name)
-    for name in (
-        "digamma", "erf", "erfc", "erfcx", "erfinv", "i0", "i0e", "i1", "i1e", "lgamma", "log_ndtr", "ndtr", "ndtri",
-        "polygamma",
-    )
+    for name in "digamma erf erfc erfcx erfinv i0 i0e i1 i1e lgamma log_ndtr ndtr ndtri polygamma".split()
 }
 
 

@@ -88,9 +88,9 @@ class Embedding(_Table):
         norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, _weight: Tensor | None = None,
         _freeze: bool = False, device: Any = None, dtype: Any = None,
     ) -> None:
-        place = {"device": device, "dtype": dtype}
         super().__init__(
-            num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, _weight, _freeze, place
+            num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, _weight, _freeze,
+            {"device": device, "dtype": dtype},
         )
 
     def forward(self, input: Tensor) -> Tensor:
@@ -117,9 +117,9 @@ class EmbeddingBag(_Table):
         include_last_offset: bool = False, padding_idx: int | None = None, device: Any = None, dtype: Any = None, *,
         _freeze: bool = False,
     ) -> None:
-        place = {"device": device, "dtype": dtype}
         super().__init__(
-            num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, _weight, _freeze, place
+            num_embeddings, embedding_dim, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, _weight, _freeze,
+            {"device": device, "dtype": dtype},
         )
         self.mode = mode
         self.include_last_offset = include_last_offset

@@ -9,11 +9,9 @@ from typing import Any
 
 from gradkit.backend.cpu import bessel, gamma
 from gradkit.backend.cuda.compiling import of_one
+from gradkit.backend.numpy import SPECIAL
 
-__all__ = [
-    "digamma", "erf", "erfc", "erfcx", "erfinv", "i0", "i0e", "i1", "i1e", "lgamma", "log_ndtr", "ndtr", "ndtri",
-    "polygamma",
-]
+__all__ = list(SPECIAL)
 
 
 def _cudas(name: str, function: str) -> Callable[[Any, Any], Any]:
