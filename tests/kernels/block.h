@@ -1,8 +1,10 @@
 // Whole kernels on the host, for g++: blocks run one after another, the threads of each are fibers, which switch where they
-// wait for one another and nowhere else, in order or in reverse.
+// wait for one another and nowhere else, in order or in reverse. Each address that they read or write is checked.
 #pragma once
 
 #include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <ucontext.h>
 
 #include <utility>
@@ -13,6 +15,7 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __shared__ static
+#define UNCHECKED __attribute__((no_sanitize_address))
 
 template <class N>
 static N min(N a, N b) {
@@ -33,26 +36,77 @@ struct Barrier {
     unsigned wanted, arrived, generation;
 };
 
+// Memory that a kernel may use: an array, or what is static here, above all what it shares.
+struct Room {
+    uintptr_t begin;
+    size_t bytes;
+};
+
+struct Rooms {
+    const Room* sorted;
+    size_t count;
+};
+
 struct Fiber {
     jmp_buf at;  // ucontext begins a fiber; from then on jumps are much quicker
     char* stack;
     bool begun, done;
 };
 
-static Fiber fibers[most_threads];
+static Rooms arrays, statics;
+static Fiber fibers[most_threads], *running;
 static jmp_buf scheduler;
 static Barrier of_block, of_warp[most_threads / warp_size];
 static int exchanged[most_threads];
 static const char* fault;
 static bool moved;  // whether a thread came to its end, or all to a barrier, since the scheduler last looked
-static void (*body)(void*);
-static void* body_argument;
+static void (*body)(const void*);
+static const void* body_argument;
 
-static void leave() {
+UNCHECKED static void leave() {
     if (!_setjmp(fibers[threadIdx.x].at)) _longjmp(scheduler, 1);
 }
 
-static void wait(Barrier& barrier) {
+UNCHECKED static bool holds(const Rooms& rooms, uintptr_t at, size_t bytes) {
+    size_t ahead = 0;  // so many begin ahead of the address, or there
+    for (size_t end = rooms.count; ahead < end;) {
+        const size_t half_way = (ahead + end) / 2;
+        if (rooms.sorted[half_way].begin <= at)
+            ahead = half_way + 1;
+        else
+            end = half_way;
+    }
+    return ahead && at + bytes <= rooms.sorted[ahead - 1].begin + rooms.sorted[ahead - 1].bytes;
+}
+
+static intptr_t distance(const Room& room, uintptr_t at) {
+    return at < room.begin ? room.begin - at : at - room.begin < room.bytes ? 0 : at - room.begin - room.bytes;
+}
+
+static void refuse(uintptr_t at, size_t bytes, const char* does) {
+    static char text[200];
+    const char* kind = "nothing";
+    Room near = {0, 0};
+    for (const Rooms* rooms : {&arrays, &statics})
+        for (const Room* room = rooms->sorted; room < rooms->sorted + rooms->count; ++room)
+            if (distance(*room, at) < distance(near, at)) {
+                near = *room;
+                kind = rooms == &arrays ? "an array" : "shared memory";
+            }
+    snprintf(text, sizeof(text), "thread %u of block %u %s %zu bytes at offset %td of %s of %zu bytes", threadIdx.x, blockIdx.x,
+             does, bytes, at - near.begin, kind, near.bytes);
+    fault = text;
+    leave();
+}
+
+UNCHECKED static void check(uintptr_t at, size_t bytes, const char* does) {
+    if (!running || at - reinterpret_cast<uintptr_t>(running->stack) < stack_bytes) return;
+    if (holds(arrays, at, bytes) || holds(statics, at, bytes)) return;
+    running = nullptr;
+    refuse(at, bytes, does);
+}
+
+UNCHECKED static void wait(Barrier& barrier) {
     const unsigned now = barrier.generation;
     if (++barrier.arrived == barrier.wanted) {
         barrier.arrived = 0;
@@ -72,10 +126,14 @@ static void run_threads() {
 }
 
 static void resume(Fiber& fiber) {
-    if (_setjmp(scheduler)) return;
+    if (_setjmp(scheduler)) {
+        running = nullptr;
+        return;
+    }
+    if (!fiber.stack) fiber.stack = new char[stack_bytes];
+    running = &fiber;
     if (fiber.begun) _longjmp(fiber.at, 1);
     fiber.begun = true;
-    if (!fiber.stack) fiber.stack = new char[stack_bytes];
     ucontext_t context;
     getcontext(&context);
     context.uc_stack.ss_sp = fiber.stack;
@@ -115,16 +173,17 @@ static void run_grid(bool reversed) {
 
 // Run a kernel on arguments of these sizes, given by their addresses; what went wrong, or null.
 template <class... A>
-const char* launch(void (*kernel)(A...), int count, void** given, const int* sizes, const unsigned* grid, unsigned block,
-                   bool reversed) {
+static const char* launch(void (*kernel)(A...), int count, void** given, const int* sizes, const unsigned* grid, unsigned block,
+                          Rooms rooms, bool reversed) {
     constexpr int wanted[] = {sizeof(A)...};
     if (count != sizeof...(A)) return "another number of arguments than the kernel takes";
     for (int i = 0; i < count; ++i)
         if (sizes[i] != wanted[i]) return "an argument of another size than the kernel takes";
-    auto call = [&]<size_t... I>(std::index_sequence<I...>) { kernel(*static_cast<A*>(given[I])...); };
-    auto thread = [&] { call(std::index_sequence_for<A...>()); };
-    body = [](void* work) { (*static_cast<decltype(thread)*>(work))(); };
+    auto call = [&]<size_t... I>(std::index_sequence<I...>) UNCHECKED { kernel(*static_cast<A*>(given[I])...); };
+    auto thread = [&]() UNCHECKED { call(std::index_sequence_for<A...>()); };
+    body = [](const void* work) UNCHECKED { (*static_cast<const decltype(thread)*>(work))(); };
     body_argument = &thread;
+    arrays = rooms;
     gridDim = {grid[0], grid[1], 1};
     blockDim = {block, 1, 1};
     fault = nullptr;
@@ -139,6 +198,42 @@ extern "C" void __ubsan_handle_type_mismatch_v1(void*, void*) {
     host::fault = "an address that is no multiple of the size of what is read or written there";
     host::leave();
 }
+
+// And, by -fsanitize=kernel-address, ahead of every access, and once of all that is static.
+#define CHECKED(bytes)                                                                                        \
+    extern "C" void __asan_load##bytes##_noabort(uintptr_t at) { host::check(at, bytes, "reads"); }            \
+    extern "C" void __asan_store##bytes##_noabort(uintptr_t at) { host::check(at, bytes, "writes"); }
+CHECKED(1) CHECKED(2) CHECKED(4) CHECKED(8) CHECKED(16)
+
+extern "C" void __asan_loadN_noabort(uintptr_t at, size_t bytes) {
+    host::check(at, bytes, "reads");
+}
+
+extern "C" void __asan_storeN_noabort(uintptr_t at, size_t bytes) {
+    host::check(at, bytes, "writes");
+}
+
+struct Static {
+    host::Room room;
+    size_t with_redzone;
+    const char *name, *file;
+    uintptr_t dynamic;
+    const void* place;
+    uintptr_t indicator;
+};
+
+extern "C" void __asan_register_globals(const Static* all, size_t count) {
+    host::Room* rooms = new host::Room[count];
+    for (size_t i = 0; i < count; ++i) rooms[i] = all[i].room;
+    qsort(rooms, count, sizeof(host::Room), [](const void* a, const void* b) {
+        return static_cast<const host::Room*>(a)->begin < static_cast<const host::Room*>(b)->begin ? -1 : 1;
+    });
+    host::statics = {rooms, count};
+}
+
+extern "C" void __asan_unregister_globals(const Static*, size_t) {}
+
+extern "C" void __asan_handle_no_return() {}
 
 static void __syncthreads() {
     host::wait(host::of_block);

@@ -1,11 +1,12 @@
 """Kernels launched on the host: as much of CuPy as their launching asks for, over NumPy's memory and libraries that g++ made.
 
 The `.cu` files and the Python that launches them are the package's own; what stands in is the device alone. Memory is
-poisoned, and guarded at both ends; an argument's size, an address' alignment and who comes to a barrier are checked.
+poisoned; every address that is read or written, an argument's size and who comes to a barrier are checked.
 """
 
 import ctypes
 import fcntl
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,12 +15,20 @@ from gradkit.backend.kernels.catalogue import expressions
 from gradkit.backend.kernels.tickets import Tickets
 from tests.kernels import hosted
 
-GUARD = 64  # bytes, before and behind an array
 PAGE = 256  # what CuPy aligns memory to, at least
-POISON, WALL = 0xFF, 0xA5  # the first makes nan, or -1
+POISON = 0xFF  # makes nan, or -1
+CHECKED = ["-fsanitize=alignment,kernel-address", "--param=asan-globals=1"]
+LIBRARY = """
+#include "block.h"
+namespace {{  // where g++ checks what is static, too
+{source}
+}}
+{launchers}
+"""
 LAUNCHER = """
-extern "C" const char* launch_{number}(int count, void** given, const int* sizes, const unsigned* grid, unsigned block, bool reversed) {{
-    return host::launch(&{expression}, count, given, sizes, grid, block, reversed);
+extern "C" const char* launch_{number}(int count, void** given, const int* sizes, const unsigned* grid, unsigned block,
+                                       const host::Room* rooms, size_t room_count, bool reversed) {{
+    return host::launch(&{expression}, count, given, sizes, grid, block, {{rooms, room_count}}, reversed);
 }}
 """
 
@@ -39,19 +48,21 @@ class Cupy:
     broadcast_to = staticmethod(lambda x, shape: np.broadcast_to(x, shape, subok=True))
 
     def __init__(self, multiprocessors=1):
-        self.rooms = []
+        self.rooms = {}  # of the arrays that there are: where each begins, and its bytes
         device = SimpleNamespace(attributes={"MultiProcessorCount": multiprocessors})
         self.cuda = SimpleNamespace(
             Device=lambda: device, get_current_stream=lambda: SimpleNamespace(ptr=0), runtime=SimpleNamespace(getDevice=lambda: 0)
         )
 
-    def empty(self, shape, dtype, order="C"):
+    def empty(self, shape, dtype, order="C", shift=0):
+        """An array, `shift` elements past an address that is as even as CuPy's."""
         dtype = np.dtype(dtype)
         size = int(np.prod(shape)) * dtype.itemsize
-        room = np.full(size + 2 * GUARD + PAGE, WALL, np.uint8)
-        start = GUARD + -(room.ctypes.data + GUARD) % PAGE
-        room[start : start + size] = POISON
-        self.rooms.append((room, start, start + size))
+        room = np.full(size + 2 * PAGE, POISON, np.uint8)
+        start = -room.ctypes.data % PAGE + shift * dtype.itemsize
+        begin = room.ctypes.data + start
+        self.rooms[begin] = size
+        weakref.finalize(room, self.rooms.pop, begin)
         return room[start : start + size].view(dtype).reshape(shape, order=order).view(Array)
 
     def asarray(self, x):
@@ -88,11 +99,6 @@ class Cupy:
         assert source[-1] == "gradkit_wrapped_int32"
         return lambda before, index, extent: self.asarray((before * extent + index % extent).astype(np.int32))
 
-    def breached(self):
-        """Whether anything was written beside an array since the last time; then all that was made is forgotten."""
-        rooms, self.rooms = self.rooms, []
-        return any([(room[:start] != WALL).any() or (room[end:] != WALL).any() for room, start, end in rooms])
-
 
 class Compiler:
     """Kernels for the host, in place of `gradkit.backend.kernels.compiler.Compiler`."""
@@ -111,10 +117,10 @@ class Compiler:
 
     def library(self, name, source, known):
         launchers = [LAUNCHER.format(number=i, expression=one) for i, one in enumerate(known)]
-        text = "\n".join(['#include "block.h"', source, *launchers])
+        text = LIBRARY.format(source=source, launchers="".join(launchers))
         with open(self.folder / f"{name}.lock", "w") as lock:  # other workers want the same
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return hosted.compiled(text, self.folder, name, ["-fsanitize=alignment"])
+            return hosted.compiled(text, self.folder, name, CHECKED)
 
 
 def known_expressions(name):
@@ -134,9 +140,10 @@ class Function:
         given = [as_bytes(x) for x in arguments]
         pointers = (ctypes.c_void_p * len(given))(*[x.ctypes.data for x in given])
         sizes = (ctypes.c_int * len(given))(*[x.size for x in given])
+        rooms = np.array(sorted(self.compiler.cupy.rooms.items()), np.uint64)
         wrong = self.run(
             len(given), pointers, sizes, (ctypes.c_uint * 2)(*grid, *[1] * (2 - len(grid))), ctypes.c_uint(block[0]),
-            ctypes.c_bool(self.compiler.reversed),
+            ctypes.c_void_p(rooms.ctypes.data), ctypes.c_size_t(len(rooms)), ctypes.c_bool(self.compiler.reversed),
         )  # fmt: skip
         assert wrong is None, f"{self.expression}: {wrong.decode()}"
         for tickets in self.compiler.tickets.made.values():
