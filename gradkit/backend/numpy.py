@@ -286,8 +286,12 @@ IN_ROWS = (
 #: Functions that NumPy lacks, or (powers) computes slowly.
 ELEMENTARY = {name: getattr(elementary, name) for name in ("power", "sigmoid", "log_sigmoid", "softplus", "gelu")}
 SPECIAL = {
-    name: deferred("special", name)
-    for name in "digamma erf erfc erfcx erfinv i0 i0e i1 i1e lgamma log_ndtr ndtr ndtri polygamma".split()
+    name: deferred(module, name)
+    for module, names in {
+        "bessel": ("i0", "i0e", "i1", "i1e"), "erf": ("erf", "erfc", "erfcx", "erfinv"),
+        "gamma": ("digamma", "lgamma", "polygamma"), "normal": ("log_ndtr", "ndtr", "ndtri"),
+    }.items()
+    for name in names
 }
 
 

@@ -4,11 +4,14 @@ import functools
 import math
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from gradkit.backend.cpu import special
+from gradkit.backend.numpy import SPECIAL
+
+special = SimpleNamespace(**SPECIAL)
 
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899")
 HALF_PI_ROOT = Decimal("0.88622692545275801364908374167057259139877472806119356410690")
@@ -281,7 +284,7 @@ def test_negative_order_raises():
         special.polygamma(-1, np.ones(3))
 
 
-@pytest.mark.parametrize("name", special.__all__)
+@pytest.mark.parametrize("name", SPECIAL)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_layouts_and_blocks(name, dtype):
     function = getattr(special, name) if name != "polygamma" else lambda x: special.polygamma(1, x)
@@ -299,7 +302,7 @@ def test_layouts_and_blocks(name, dtype):
     np.testing.assert_allclose(function(np.array(x[0, 0])), y[0, 0], **close)
 
 
-@pytest.mark.parametrize("name", sorted(set(special.__all__) - {"polygamma"}))
+@pytest.mark.parametrize("name", sorted(SPECIAL.keys() - {"polygamma"}))
 def test_other_dtypes_raise(name):
     with pytest.raises(TypeError, match="float16, float32 or float64, got int64"):
         getattr(special, name)(np.arange(3))

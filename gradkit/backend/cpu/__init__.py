@@ -1,6 +1,6 @@
 """Array algorithms for the CPU that NumPy lacks or does slowly: ndarray in, ndarray out, no tape.
 
-special       error functions, normal distribution, gamma and Bessel functions
+erf normal gamma bessel   the special functions
 elementary    power with a scalar exponent, sigmoid, softplus, gelu
 reduce        sums, variances
 products      derivatives of products by dividing
