@@ -9,20 +9,27 @@ CONTRACTED = {"linalg_cross"}
 def Coarse(torch: Any, size: float, seed: int) -> Any:
     """A mode in which every result is off by up to `size`, relatively; equal numbers by equal parts, so ties remain.
 
-    What moves numbers or chooses among them stays exact, and integers stay integers. A zero has either sign.
+    What moves numbers or chooses among them stays exact, and integers stay integers. A zero has the other sign once.
     """
     from torch.utils._python_dispatch import TorchDispatchMode
 
     class Mode(TorchDispatchMode):  # type: ignore[misc]
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             y = func(*args, **(kwargs or {}))
-            if torch.is_tensor(y) and (y.is_floating_point() or y.is_complex()) and y.numel():
-                operands = [x for x in flat(args) if torch.is_tensor(x) and x.dtype == y.dtype and x.numel()]
-                if not func._schema.returns[0].alias_info and operands:
-                    y = roughened(y, operands)
-                    if seed == 0 and func.__name__.partition(".")[0] in CONTRACTED:
-                        y = torch.where(y.abs() < size * max([x.abs().max() for x in operands]) ** 2, 0, y)
-            return y
+            if any([returned.alias_info for returned in func._schema.returns]):
+                return y
+            if isinstance(y, tuple):
+                return tuple([off(func, args, part) for part in y])
+            return off(func, args, y)
+
+    def off(func: Any, args: Any, y: Any) -> Any:
+        if torch.is_tensor(y) and (y.is_floating_point() or y.is_complex()) and y.numel():
+            operands = [x for x in flat(args) if torch.is_tensor(x) and x.dtype == y.dtype and x.numel()]
+            if operands:
+                y = roughened(y, operands)
+                if seed == 0 and func.__name__.partition(".")[0] in CONTRACTED:
+                    y = torch.where(y.abs() < size * max([x.abs().max() for x in operands]) ** 2, 0, y)
+        return y
 
     def roughened(y: Any, operands: list[Any]) -> Any:
         if y.is_complex():
@@ -32,7 +39,7 @@ def Coarse(torch: Any, size: float, seed: int) -> Any:
         exact = torch.isin(y, known) | torch.isin(-y, known) | (y == y.round())
         bits = y.view(torch.int64 if y.dtype == torch.float64 else torch.int32).long()
         noise = ((bits ^ (bits >> 23)) * (2654435761 + 2 * seed) >> 9 & 1023).to(y.dtype) / 511.5 - 1
-        y = torch.where(y == 0, torch.copysign(y, noise), y)
+        y = torch.where(y == 0, -y if seed == 0 else y, y)
         return torch.where(exact, y, y * (1 + size * noise))
 
     return Mode()

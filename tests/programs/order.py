@@ -3,8 +3,8 @@
 from typing import Any
 
 #: What PyTorch 2.13 gets wrong of operands that lie in another order or share memory, from which operand on it then gets
-#: copies of them: on the CPU, backward of batch_norm reads a strided weight as if it lay in one piece, and a write by a list of
-#: places reads what it has just written.
+#: copies of them: on the CPU, backward of batch_norm reads a strided weight as if it lay in one piece, and a write in place
+#: reads what it has just written, if it lies where PyTorch does not look for an overlap.
 MISREAD = {"batch_norm": 0, "__setitem__": 1}
 
 
@@ -15,8 +15,9 @@ def RowMajor(torch: Any) -> Any:
 
     class Mode(TorchFunctionMode):  # type: ignore[misc]
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if func.__name__ in MISREAD:
-                first = MISREAD[func.__name__]
+            name = func.__name__
+            first = MISREAD.get(name, 1 if name.endswith("_") and not name.endswith("__") else None)
+            if first is not None:
                 rest, kwargs = tree_map_only(torch.Tensor, copied, (args[first:], kwargs))
                 args = (*args[:first], *rest)
             y = func(*args, **(kwargs or {}))
