@@ -18,7 +18,7 @@ struct pow_vjp {
         }
         // One power is enough where y has all its digits: a^(b-1) is y / a.
         const C y = power<T>(a, b), size = fabs(y);
-        const bool divides = size >= least_normal<C> && size - size == 0 && fabs(a) >= least_normal<C> && a - a == 0;
+        const bool divides = size >= least_normal<C> && size - size == 0 && fabs(a) >= least_normal<C> && a - a == b - b;
         out[0] = ct * (b * (divides ? y / a : power<T>(base, b - 1)));
         out[1] = ct * (y * logarithm<T>(a == 0 && b >= 0 ? C(1) : a));
     }

@@ -1,12 +1,13 @@
 """Streams and events: CuPy's, under PyTorch's names."""
 
+from abc import ABC
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from gradkit.cuda.devices import backend, index_of, place_of
 
 
-class Stream:
+class Stream(ABC):
     """A new stream, CuPy's `cupy.cuda.Stream`, on which work is done in order, beside that of other streams.
 
     It does not wait for the default stream; `wait_stream`, `wait_event`, `record_event`, `synchronize`, `query`, `device` and
@@ -20,6 +21,10 @@ class Stream:
 
     def __new__(cls, device: Any = None, priority: int = 0) -> Any:
         return backend().new_stream(index_of(device), priority)
+
+    @classmethod
+    def __subclasshook__(cls, kind: type) -> bool:
+        return hasattr(kind, "wait_event")
 
 
 def stream(stream: Any) -> AbstractContextManager[Any]:
@@ -60,7 +65,7 @@ def default_stream(device: Any = None) -> Any:
     return backend().default_stream()
 
 
-class Event:
+class Event(ABC):
     """A point in a stream's work, CuPy's `cupy.cuda.Event`: `record`, `wait`, `query`, `synchronize`, `elapsed_time` (ms).
 
     >>> if gradkit.cuda.is_available():
@@ -71,3 +76,7 @@ class Event:
 
     def __new__(cls, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> Any:
         return backend().new_event(enable_timing, blocking, interprocess)
+
+    @classmethod
+    def __subclasshook__(cls, kind: type) -> bool:
+        return hasattr(kind, "elapsed_time")

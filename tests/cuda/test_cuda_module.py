@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import cupy
 import numpy as np
 import pytest
 
@@ -149,6 +150,14 @@ def test_a_stream_that_is_set_stays_until_another_is():
     finally:
         cuda.set_stream(cuda.default_stream())
     assert cuda.current_stream() == cuda.default_stream()
+
+
+def test_streams_and_events_are_instances_of_their_classes():
+    assert all([isinstance(s, cuda.Stream) for s in (cuda.Stream(), cuda.current_stream(), cuda.default_stream())])
+    with cupy.cuda.Stream(non_blocking=True):
+        assert isinstance(cuda.current_stream(), cuda.Stream)
+    assert isinstance(cuda.Event(), cuda.Event) and isinstance(cuda.Stream().record_event(), cuda.Event)
+    assert not isinstance(cuda.Event(), cuda.Stream) and not isinstance(cuda.Stream(), cuda.Event)
 
 
 def test_a_stream_says_where_it_is():

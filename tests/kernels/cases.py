@@ -1,5 +1,7 @@
 """The rows that have an elementwise kernel, and what their rules give: walked off the registry."""
 
+from itertools import product
+
 import numpy as np
 
 import gradkit  # noqa: F401  (the rows enter the registry as they are imported)
@@ -10,6 +12,8 @@ from tests.kernels.formats import FORMATS
 
 ROWS = {prim.name: prim for prim in REGISTRY.values() if prim.fused in ELEMENTWISE}
 MORE_PARAMS = {"pow_scalar": [{"exponent": p} for p in (3, -2, 1.5, 4, -3, 16, -16, 17, 0.25)]}
+SPECIAL = [-np.inf, -2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.0, np.inf, np.nan]
+MORE_EDGES = {"pow": [*product(SPECIAL, SPECIAL)]}
 
 
 def params_of(prim):
@@ -25,7 +29,7 @@ def points(prim, form):
     """Operands drawn from the domain, then the edges; for half and bfloat16, numbers that these have."""
     rng = np.random.default_rng(3)
     drawn = [rng.uniform(low, high, 400) for low, high in prim.domain]
-    edges = [edge if isinstance(edge, tuple) else (edge,) * len(prim.domain) for edge in prim.edges]
+    edges = [edge if isinstance(edge, tuple) else (edge,) * len(prim.domain) for edge in (*prim.edges, *MORE_EDGES.get(prim.name, ()))]
     columns = zip(*edges) if edges else [()] * len(drawn)
     return [form.rounded(np.concatenate([x, column])) for x, column in zip(drawn, columns)]
 
