@@ -1,13 +1,21 @@
 """Streams and events: CuPy's, under PyTorch's names."""
 
-from abc import ABC
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from gradkit.cuda.devices import backend, index_of, place_of
 
 
-class Stream(ABC):
+class _OfCupy(type):
+    """Of a class whose instances CuPy makes: they are known by a method."""
+
+    known: str
+
+    def __instancecheck__(cls, x: object) -> bool:
+        return hasattr(x, cls.known)
+
+
+class Stream(metaclass=_OfCupy):
     """A new stream, CuPy's `cupy.cuda.Stream`, on which work is done in order, beside that of other streams.
 
     It does not wait for the default stream; `wait_stream`, `wait_event`, `record_event`, `synchronize`, `query`, `device` and
@@ -19,12 +27,10 @@ class Stream(ABC):
     ...     side.wait_stream(gradkit.cuda.current_stream())
     """
 
+    known = "wait_event"
+
     def __new__(cls, device: Any = None, priority: int = 0) -> Any:
         return backend().new_stream(index_of(device), priority)
-
-    @classmethod
-    def __subclasshook__(cls, kind: type) -> bool:
-        return hasattr(kind, "wait_event")
 
 
 def stream(stream: Any) -> AbstractContextManager[Any]:
@@ -65,7 +71,7 @@ def default_stream(device: Any = None) -> Any:
     return backend().default_stream()
 
 
-class Event(ABC):
+class Event(metaclass=_OfCupy):
     """A point in a stream's work, CuPy's `cupy.cuda.Event`: `record`, `wait`, `query`, `synchronize`, `elapsed_time` (ms).
 
     >>> if gradkit.cuda.is_available():
@@ -74,9 +80,7 @@ class Event(ABC):
     ...     done.synchronize()
     """
 
+    known = "elapsed_time"
+
     def __new__(cls, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> Any:
         return backend().new_event(enable_timing, blocking, interprocess)
-
-    @classmethod
-    def __subclasshook__(cls, kind: type) -> bool:
-        return hasattr(kind, "elapsed_time")
