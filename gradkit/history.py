@@ -1,7 +1,6 @@
 """Tensor methods that concern the tape: detach, backward, retained gradients, hooks."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -83,20 +82,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
     """
     if self.node is None:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-    return Handle(self.node._hooks().tensor, _of_samples(hook, self.batch, self.array.shape) if self.batch else hook)
-
-
-def _of_samples(hook: Callable[..., Any], batch: tuple[int, ...], shape: tuple[int, ...]) -> Callable[[Tensor], Any]:
-    """A hook under vmap: it sees a cotangent as the function there sees the tensor."""
-
-    @wraps(hook)
-    def run(ct: Tensor) -> Any:
-        seen = batching.ascending(ct, (*ct.batch, *batch))
-        with modes.mode(lift=1, batches=batching.sizes_of([seen])):
-            new = hook(seen)
-            return batching.physical(new, batch, set(ct.batch), shape) if isinstance(new, Tensor) else new
-
-    return run
+    return Handle(self.node._hooks().tensor, watching.placed(hook, tuple(zip(self.batch, self.array.shape))))
 
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:

@@ -85,7 +85,12 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple["Node | None", int], ...]:
         """The nodes its cotangents go to, each with the number of that node's output."""
-        node = self.parents[0] if self.picks else self
+        node = self._whole()
+        batch = node.hooks.batch if node.hooks else ()
+        sizes = tuple([n for _, n in batch])
+        for p in node.parents if batch else ():
+            if p and p.prim and p.like[0][: len(sizes)] == sizes:
+                p._whole()._hooks().batch = batch
         return tuple([(p.parents[0], p.params["output"]) if p and p.picks else (p, 0) for p in node.parents])
 
     @property
@@ -112,11 +117,17 @@ class Node:
 
     def register_hook(self, fn: Callable[..., Any]) -> Handle:
         """Call `fn(grad_inputs, grad_outputs)` after this node has run; what it returns replaces `grad_inputs`."""
-        return Handle(self._whole()._hooks().after, fn)
+        return self._hooked("after", fn)
 
     def register_prehook(self, fn: Callable[..., Any]) -> Handle:
         """Call `fn(grad_outputs)` before this node runs; what it returns replaces `grad_outputs`."""
-        return Handle(self._whole()._hooks().before, fn)
+        return self._hooked("before", fn)
+
+    def _hooked(self, when: str, fn: Callable[..., Any]) -> Handle:
+        from gradkit.engine.watching import placed
+
+        hooks = self._whole()._hooks()
+        return Handle(getattr(hooks, when), placed(fn, hooks.batch))
 
     @property
     def requires_grad(self) -> bool:
@@ -162,12 +173,13 @@ class Node:
 class Hooks:
     """What few nodes have: hooks on the cotangent of their output, and around their own step."""
 
-    __slots__ = ("after", "before", "metadata", "retain", "tensor")
+    __slots__ = ("after", "batch", "before", "metadata", "retain", "tensor")
 
     def __init__(self) -> None:
         self.tensor: dict[int, Any] = {}  # Tensor.register_hook: see and may replace the cotangent
         self.before: dict[int, Any] = {}
         self.after: dict[int, Any] = {}
+        self.batch: tuple[tuple[int, int], ...] = ()  # the leading axes of the output that count samples: (level, size)
         self.retain: Any = None  # Tensor.retain_grad: a weak reference to the tensor
         self.metadata: dict[str, Any] = {}
 

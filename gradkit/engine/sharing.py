@@ -18,10 +18,11 @@ local = modes.local
 class Surroundings:
     """The tensors that a function finds in its closure, its defaults and its globals. Looked up when first asked for."""
 
-    __slots__ = ("_begin", "_found", "_function")
+    __slots__ = ("_begin", "_found", "_function", "leaves")
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, leaves: Any = ()) -> None:
         self._function, self._found, self._begin = function, None, tick()
+        self.leaves = frozenset([leaf.node for leaf in leaves])  # what it differentiates at, in reverse mode
 
     def __contains__(self, x: Tensor) -> bool:
         if x.tangents or (x.node and x.node.seq < self._begin):

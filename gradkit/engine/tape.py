@@ -166,7 +166,7 @@ def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places
     heap = sorted([(node.seq, node) for node in seeds])
     last_write = versions.last_write
     running, needed = (None, None) if wanted is None else leading_to(wanted, seeds, stops)
-    this = watching.Walk(seeds, needed)
+    this = watching.Walk(seeds, needed, wanted)
     watch = watching.Watch(seeds) if local.anomaly and local.check_nan else None
     place = None if retain else user_place()
     xp = tensor_xp if record else NUMPY.xp
@@ -203,7 +203,7 @@ def walk(seeds: dict[Node, Any], wanted: Any, record: bool, retain: bool, places
             xp = backend.xp
             step = step_on(backend, prim)
         if (watch is not None or node.hooks is not None) and prim is not PICK:
-            for parent, c in watching.step(xp, ct, node, lift(node, saved) if record else saved, needed, record, watch):
+            for parent, c in watching.step(xp, ct, node, lift(node, saved) if record else saved, needed, this, record, watch):
                 give(xp, parent, c, cts, heap)
         else:
             step(xp, ct, node, lift(node, saved) if record else saved, cts, heap, needed)

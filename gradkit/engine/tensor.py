@@ -195,7 +195,12 @@ class Tensor:
 
     @property
     def grad_fn(self) -> Any:
-        return None if self.node is None or self.node.prim is None else self.node._whole()
+        if self.node is None or self.node.prim is None:
+            return None
+        node = self.node._whole()
+        if self.batch:
+            node._hooks().batch = tuple(zip(self.batch, self.array.shape))
+        return node
 
     @property
     def output_nr(self) -> int:

@@ -2,13 +2,14 @@
 
 import warnings
 import weakref
+from functools import update_wrapper, wraps
 from typing import Any
 
 import numpy as np
 
 from gradkit import errors
 from gradkit.backend.protocol import backend_of
-from gradkit.engine import modes
+from gradkit.engine import batching, modes
 from gradkit.engine.device import on_device_of
 from gradkit.engine.lines import lines, user_frame, user_line
 from gradkit.engine.node import Node, note, reachable
@@ -24,8 +25,8 @@ local = modes.local
 class Walk:
     """One walk, as hooks know it."""
 
-    def __init__(self, seeds: Any, needed: Any) -> None:
-        self.seeds, self._needed = seeds, needed
+    def __init__(self, seeds: Any, needed: Any, wanted: Any) -> None:
+        self.seeds, self._needed, self._wanted = seeds, needed, wanted or ()
         self.retained: list[tuple[Tensor, Any]] = []
 
     def reaches(self, node: Node) -> bool:
@@ -33,6 +34,10 @@ class Walk:
         if self._needed is None:
             self._needed = reachable(self.seeds, 1)
         return node in self._needed
+
+    def runs(self, node: Node, hooks: dict[int, Any]) -> list[Any]:
+        """Those of a node's hooks that are this walk's: of one registered inside transforms, no other's."""
+        return [hook for hook in hooks.values() if type(hook) is not Inside or hook.runs(node, self._wanted)]
 
     def write_retained(self) -> None:
         """Gradients of tensors that retain theirs are written when the walk has succeeded."""
@@ -48,12 +53,60 @@ def retain_grad(t: Tensor) -> None:
 
 
 # -- hooks
+class Inside:
+    """A hook that was registered inside transforms. It runs in the walks of the innermost whose arguments its node is made of."""
+
+    def __init__(self, hook: Any) -> None:
+        self.hook, self.transforms = hook, [f.leaves for f in reversed(local.functions)]
+        update_wrapper(self, hook)
+
+    def __call__(self, *args: Any) -> Any:
+        return self.hook(*args)
+
+    def runs(self, node: Node, wanted: Any) -> bool:
+        for leaves in self.transforms:
+            if not leaves.isdisjoint(wanted):
+                return True
+            if leaves and not leaves.isdisjoint(reachable([node], max([leaf.seq for leaf in leaves]))):
+                return any([f.leaves is leaves for f in local.functions])  # a walk of the function's own
+        return True
+
+
+def placed(hook: Any, batch: tuple[tuple[int, int], ...] = ()) -> Any:
+    """A hook, as a node keeps it that has these batch axes: under vmap it sees what the function there sees of the tensor."""
+    if batch:
+        hook = of_samples(hook, *zip(*batch))
+    return Inside(hook) if local.functions else hook
+
+
+def of_samples(hook: Any, levels: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
+    def shown(ct: Any) -> Any:
+        if isinstance(ct, tuple):
+            return tuple(map(shown, ct))
+        batched = ct is not None and tuple(ct.shape[: len(sizes)]) == sizes
+        return batching.ascending(ct, (*ct.batch, *levels)) if batched else ct
+
+    def back(new: Any, ct: Any) -> Any:
+        if isinstance(new, tuple) and isinstance(ct, tuple) and len(new) == len(ct):
+            return tuple(map(back, new, ct))
+        return batching.physical(new, levels, {*ct.batch}, tuple(ct.shape)) if isinstance(new, Tensor) and ct is not None else new
+
+    @wraps(hook)
+    def run(*cts: Any) -> Any:
+        seen = tuple(map(shown, cts))
+        every = [ct for one in seen for ct in (one if isinstance(one, tuple) else (one,))]
+        with modes.mode(lift=1, batches=batching.sizes_of(every)):
+            return back(hook(*seen), cts[0])
+
+    return run
+
+
 def run_hooks(node: Node, ct: Any, record: bool, walk: Walk) -> Any:
     """The hooks on a cotangent, which is complete by now: each may replace it."""
     hooks = node.hooks
     if hooks.tensor:
         with grad_mode(record, walk=walk):
-            for hook in list(hooks.tensor.values()):
+            for hook in walk.runs(node, hooks.tensor):
                 new = hook(ct if record else wrap(ct))
                 if new is not None:
                     check(hook, new, *node.like)
@@ -69,9 +122,9 @@ def grad_mode(record: bool, **state: Any) -> Any:
     return modes.mode(**state) if record else modes.mode(mute=1, grad=False, **state)
 
 
-def run_prehooks(node: Node, cts: tuple[Any, ...]) -> tuple[Any, ...]:
+def run_prehooks(node: Node, cts: tuple[Any, ...], walk: Walk) -> tuple[Any, ...]:
     """The hooks before a node's step, on Tensors: each may replace the cotangents of its outputs."""
-    for hook in list(node.hooks.before.values()):
+    for hook in walk.runs(node, node.hooks.before):
         new = hook(cts)
         if new is not None:
             new = new if isinstance(new, tuple) else (new,)
@@ -79,9 +132,9 @@ def run_prehooks(node: Node, cts: tuple[Any, ...]) -> tuple[Any, ...]:
     return cts
 
 
-def run_posthooks(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def run_posthooks(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...], walk: Walk) -> tuple[Any, ...]:
     """The hooks after a node's step, on Tensors: each may replace the cotangents of its operands."""
-    for hook in list(node.hooks.after.values()):
+    for hook in walk.runs(node, node.hooks.after):
         new = hook(inputs, outputs)
         if new is not None:
             if not isinstance(new, tuple):
@@ -111,14 +164,16 @@ def check(hook: Any, new: Any, shape: Any, dtype: Any) -> None:
     errors.check_hooked(hook, new, shape, dtype)
 
 
-def step(xp: Any, ct: Any, node: Node, saved: Any, needed: Any, record: bool, watch: "Watch | None") -> list[tuple[Node, Any]]:
+def step(
+    xp: Any, ct: Any, node: Node, saved: Any, needed: Any, walk: Walk, record: bool, watch: "Watch | None"
+) -> list[tuple[Node, Any]]:
     """A node's step with its hooks around it: the cotangents for its parents, one for each operand."""
     hooked = node.hooks is not None
     shown: tuple[Any, ...] = ()
     if hooked:
         shown = tuple([c if record or c is None else wrap(c) for c in (ct if type(ct) is list else (ct,))])
         with grad_mode(record):
-            shown = run_prehooks(node, shown)
+            shown = run_prehooks(node, shown, walk)
         plain = [c if record or c is None else c.array for c in shown]
         ct = plain if type(ct) is list else plain[0]
     apart, needed = told_apart(node, needed)
@@ -131,7 +186,7 @@ def step(xp: Any, ct: Any, node: Node, saved: Any, needed: Any, record: bool, wa
     if hooked:
         inputs = tuple([c if record or c is None else wrap(c) for c in found])
         with grad_mode(record):
-            inputs = run_posthooks(node, inputs, shown)
+            inputs = run_posthooks(node, inputs, shown, walk)
         found = [c if record or c is None else c.array for c in inputs]
     return [(parent, c) for parent, c in zip(node.parents, found) if c is not None]
 

@@ -100,7 +100,7 @@ def linearize(func: Callable[..., Any], *primals: Any, has_aux: bool = False) ->
     flat, spec = tree.flatten(primals)
     leaves = [fresh_leaf(tree.tensor(kind.taken(x), "a primal of linearize", ValueError)) for x in flat]
     with keeping_for_tangents() as record:
-        result = recorded(func, tree.unflatten(leaves, spec), func)
+        result = recorded(lambda *xs: func(*tree.unflatten(xs, spec)), leaves, func)
     y, aux = with_aux(result, "linearize") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
     ys = [tree.tensor(one, "the output of linearize's function") for one in ys]

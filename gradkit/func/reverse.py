@@ -21,7 +21,7 @@ def recorded(function: Callable[..., Any], leaves: Any, inner: Callable[..., Any
     grad, functions, inference = local.grad, local.functions, local.inference
     local.grad, local.inference = True, None
     if inner:
-        local.functions = (*functions, Surroundings(inner))
+        local.functions = (*functions, Surroundings(inner, leaves))
     try:
         return function(*leaves)
     finally:
@@ -50,7 +50,7 @@ def _vjp(func: Callable[..., Any], primals: Any, has_aux: bool, inner: Callable[
     kind = tree.Kind()
     flat, spec = tree.flatten(primals)
     leaves = [fresh_leaf(tree.tensor(kind.taken(x), where, ValueError)) for x in flat]
-    result = recorded(func, tree.unflatten(leaves, spec), inner)
+    result = recorded(lambda *xs: func(*tree.unflatten(xs, spec)), leaves, inner)
     y, aux = with_aux(result, "vjp") if has_aux else (result, None)
     ys, y_spec = tree.flatten(y)
     ys = [tree.tensor(one, "the output of vjp's function") for one in ys]
