@@ -22,7 +22,7 @@ from gradkit.engine.sharing import batched_like, check_own, spread
 from gradkit.engine.tangents import tangent
 from gradkit.engine.tape import remember
 from gradkit.engine.tensor import Tensor, kept_alike, wrap
-from gradkit.engine.versions import stamp
+from gradkit.engine.versions import owner, stamp
 from gradkit.engine.views import batched, chain, shown, turn, views_of
 
 local = modes.local
@@ -137,7 +137,9 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
             return write(x, op, name, *others)
     if not recorded and written_at_once(x, op, others, name):
         return x
-    y = op(kept_alike(wrap(x.array.copy(), x.node, x.tangents, x.batch), x) if recorded else x, *others)
+    if recorded and lifted(x, *others):  # what becomes of tangents may keep any operand
+        others = tuple([copied(o) if isinstance(o, Tensor) and owner(o.array) is owner(x.array) else o for o in others])
+    y = op(copied(x) if recorded else x, *others)
     if any([y is o for o in others]) and not lifted(x, y):
         return assign(x, y, name)
     if local.functions:
@@ -151,6 +153,10 @@ def write(x: Tensor, op: Callable[..., Tensor], name: str, *others: Any) -> Tens
     stamp(raw, name)
     revise(x, y)
     return x
+
+
+def copied(x: Tensor) -> Tensor:
+    return kept_alike(wrap(x.array.copy(), x.node, x.tangents, x.batch), x)
 
 
 def written_at_once(x: Tensor, op: Callable[..., Tensor], others: tuple[Any, ...], name: str) -> bool:

@@ -292,3 +292,35 @@ def test_buffer_that_outlives_the_rows_of_a_jacobian_keeps_its_value_where_they_
         gradkit.autograd.functional.jacobian(Doubled.apply, gradkit.ones(2))
     assert Holder.buffer.tolist() == [5, 6]
     assert (view + 1).tolist() == [7]
+
+
+BY_THEMSELVES = {
+    "mul_": (lambda y, x: y.mul_(y), lambda y, x: y * y),
+    "mul_ by a view": (lambda y, x: y.mul_(y.flip(0).view(3)), lambda y, x: y * y.flip(0)),
+    "mul_ of a view": (lambda y, x: y[1:].mul_(y[:-1]), lambda y, x: gradkit.cat([y[:1], y[1:] * y[:-1]])),
+    "mul_ by what is detached": (lambda y, x: y.mul_(y.detach()), lambda y, x: y * y.detach()),
+    "div_": (lambda y, x: y.div_(y).mul_(x), lambda y, x: y / y * x),
+    "pow_": (lambda y, x: y.pow_(y), lambda y, x: y**y),
+    "hypot_": (lambda y, x: y.hypot_(y), lambda y, x: y.hypot(y)),
+    "addcmul_": (lambda y, x: y.addcmul_(y, y), lambda y, x: y + y * y),
+    "lerp_": (lambda y, x: y.lerp_(x, y), lambda y, x: y.lerp(x, y)),
+    "three times": (lambda y, x: y.mul_(y).exp_().mul_(y), lambda y, x: (y * y).exp() ** 2),
+}
+
+
+@pytest.mark.parametrize("name", BY_THEMSELVES)
+def test_what_is_written_by_itself_moves_as_out_of_place_and_is_differentiated_by_its_tangents(name):
+    in_place, apart = BY_THEMSELVES[name]
+
+    def written(x):
+        y = x * 1.5
+        in_place(y, x)
+        return y * x
+
+    def moved(function):
+        return lambda x, t: (gradkit.func.jvp(function, (x,), (t,))[1] * x).sum()
+
+    x, t = gradkit.tensor([0.3, 0.7, 1.1]).double(), gradkit.tensor([1.0, 2.0, -1.0]).double()
+    for along in (lambda f: f(x, t), lambda f: gradkit.stack(gradkit.func.grad(f, argnums=(0, 1))(x, t))):
+        found, expected = [along(moved(f)) for f in (written, lambda x: apart(x * 1.5, x) * x)]
+        np.testing.assert_allclose(found, expected, rtol=1e-10)
