@@ -278,6 +278,8 @@ def revise(x: Tensor, y: Tensor, steps: tuple[Any, ...] = (), whole: bool = True
     if x._view is not None:
         root, steps = x._view[1], chain(x) + steps
         whole = False
+    if local.written is not None:
+        local.written[id(root)] = weakref.ref(root)
     if root.tangents or y.tangents or root.batch:
         new = tensor_xp.overwrite(root, y, steps=steps) if steps else y
         if local.grad:

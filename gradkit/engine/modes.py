@@ -16,6 +16,7 @@ class Local(threading.local):
     hidden: tuple[int, ...] = ()  # those of these levels that transforms opened for tangents of their own
     spread: list[Any] | None = None  # weak references to what was spread along these
     functions: tuple[Any, ...] = ()  # what surrounds those that func's transforms are in, innermost last
+    written: dict[int, Any] | None = None  # in the innermost transform of func: weak references to roots that got a history
     devices: tuple[Any, ...] = ()  # entered in with statements, innermost last: where constructors make tensors
     beside: Any = None  # the device on which rules that run on Tensors make arrays; None: the CPU
     duals: tuple[int, ...] = ()  # levels of forward_ad entered and not yet left, innermost last

@@ -10,7 +10,7 @@ from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
 from gradkit.func.pulling import check_differentiable, fresh_leaf, zeros
 from gradkit.func.pushing import Tape, keeping_for_tangents
-from gradkit.func.reverse import freed, outside, recorded, with_aux
+from gradkit.func.reverse import freed, let_go, outside, parted, recorded, with_aux
 
 local = modes.local
 
@@ -65,14 +65,16 @@ def pushed(function: Callable[..., Any], xs: Any, ts: Any, inner: Callable[..., 
 
     It must not write what `inner` closes over.
     """
-    level, functions = modes.new_level(), local.functions
+    level, functions, written = modes.new_level(), local.functions, local.written
+    local.written = {}
     if inner:
         local.functions = (*functions, Surroundings(inner))
     products.levels.add(level)
     modes.shift(lift=1)
     try:
-        return level, function(*[dual(x, level, t) for x, t in zip(xs, ts)])
+        return level, parted(function(*[dual(x, level, t) for x, t in zip(xs, ts)]))
     finally:
+        let_go(written, lambda t: strip(t, level))
         modes.shift(lift=-1)
         products.levels.discard(level)
         local.functions = functions

@@ -9,6 +9,7 @@ from gradkit.engine import modes
 from gradkit.engine.batching import single
 from gradkit.engine.sharing import Surroundings
 from gradkit.engine.tensor import Tensor, kept_alike, wrap
+from gradkit.engine.views import turn, views_of
 from gradkit.errors import type_of
 from gradkit.func import tree
 from gradkit.func.pulling import START, fresh_leaf, ones, pull_lifted
@@ -18,14 +19,21 @@ local = modes.local
 
 def recorded(function: Callable[..., Any], leaves: Any, inner: Callable[..., Any] | None = None) -> Any:
     """``function(*leaves)`` with recording on, whatever the mode outside. It must not write what `inner` closes over."""
-    grad, functions, inference = local.grad, local.functions, local.inference
-    local.grad, local.inference = True, None
+    grad, functions, inference, written = local.grad, local.functions, local.inference, local.written
+    local.grad, local.inference, local.written = True, None, {}
     if inner:
         local.functions = (*functions, Surroundings(inner, leaves))
     try:
-        return function(*leaves)
+        return parted(function(*leaves))
     finally:
         local.grad, local.functions, local.inference = grad, functions, inference
+        own = {leaf.node for leaf in leaves}
+        let_go(written, lambda t: _without(t, own))
+
+
+def _without(t: Tensor, own: set[Any]) -> Tensor:
+    node = t.node if t.node is not None and _depends_on_outside(t.node, own) else None
+    return wrap(t.array, node, {level: _without(one, own) for level, one in (t.tangents or {}).items()})
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -86,6 +94,26 @@ def _alike(a: tree.Spec, b: tree.Spec) -> bool:
 
 def _shown(spec: tree.Spec) -> str:
     return repr(tree.unflatten(["*"] * tree.count(spec), spec)).replace("'*'", "*")
+
+
+def parted(result: Any) -> Any:
+    """What a transform's function returned, as tensors of their own where it wrote any."""
+    if not local.written:
+        return result
+    flat, spec = tree.flatten(result)
+    return tree.unflatten([kept_alike(wrap(y.array, y.node, y.tangents, y.batch), y) if isinstance(y, Tensor) else y for y in flat], spec)
+
+
+def let_go(before: dict[int, Any] | None, free: Callable[[Tensor], Tensor]) -> None:
+    """Leave a transform: what it wrote and outlives it keeps of its history what `free` does."""
+    written, local.written = local.written, before
+    for key, ref in written.items() if written else ():
+        root = ref()
+        for t in (root, *views_of(root)) if root is not None else ():
+            bare = free(t)
+            turn(t, bare.node, bare.tangents)
+        if before is not None:
+            before[key] = ref
 
 
 def outside(y: Tensor, leaves: list[Tensor]) -> Tensor:
