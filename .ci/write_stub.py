@@ -118,7 +118,9 @@ def stub() -> str:
                 modules.add(source[0])
                 lines.append(f"    {name} = {source[0].rpartition('.')[2]}.{source[1]}")
             else:
-                lines.append(method(name, value))
+                text = method(name, value)
+                alike = named.setdefault(text.replace(name, "", 1), name)
+                lines.append(text if alike == name else f"    {name} = {alike}")
     functions = inspect.getmembers(tensor, lambda f: inspect.isfunction(f) and f.__module__ == tensor.__name__)
     for name, function in functions:
         shown = ", ".join(map(parameter, inspect.signature(function).parameters.values()))
@@ -126,7 +128,8 @@ def stub() -> str:
         lines.append(re.sub(r"\b(bool|complex|float|int)_\b", r"\1", f"def {name}({shown}) -> {kind}: ..."))
     parts = sorted(m.rpartition(".") for m in modules)
     imports = [f"from {p} import {', '.join(n for q, _, n in parts if q == p)}" for p in dict.fromkeys(q for q, _, _ in parts)]
-    return HEAD.format("\n".join(imports)) + "\n".join(lines) + "\n"
+    text = "\n".join(lines).replace("\n    ", "\n ")  # three bytes a line, of a package that has a limit
+    return HEAD.format("\n".join(imports)) + text + "\n"
 
 
 if __name__ == "__main__":

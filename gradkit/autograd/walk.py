@@ -79,7 +79,7 @@ def _marked(targets: list[Any]) -> set[Any]:
 
 def _prehooked(node: Any, ct: Any, recorded: bool) -> Any:
     with watching.grad_mode(recorded):
-        (ct,) = watching.run_prehooks(node, (ct if recorded else wrap(ct),), watching.Walk((), None, None))
+        (ct,) = watching.run_prehooks(node, (ct if recorded else wrap(ct),))
     return ct if recorded else ct.array
 
 
@@ -96,7 +96,7 @@ def _write(node: Any, leaf: Tensor, found: dict[Any, Any], recorded: bool) -> No
         for hook in list((leaf._after_grad or {}).values()):
             hook(leaf)
         if hooked:
-            watching.run_posthooks(node, (), (shown,), watching.Walk((), None, None))
+            watching.run_posthooks(node, (), (shown,))
 
 
 def grad(

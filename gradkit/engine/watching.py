@@ -26,7 +26,7 @@ class Walk:
     """One walk, as hooks know it."""
 
     def __init__(self, seeds: Any, needed: Any, wanted: Any) -> None:
-        self.seeds, self._needed, self._wanted = seeds, needed, wanted or ()
+        self.seeds, self._needed, self.wanted = seeds, needed, wanted or ()
         self.retained: list[tuple[Tensor, Any]] = []
 
     def reaches(self, node: Node) -> bool:
@@ -34,10 +34,6 @@ class Walk:
         if self._needed is None:
             self._needed = reachable(self.seeds, 1)
         return node in self._needed
-
-    def runs(self, node: Node, hooks: dict[int, Any]) -> list[Any]:
-        """Those of a node's hooks that are this walk's: of one registered inside transforms, no other's."""
-        return [hook for hook in hooks.values() if type(hook) is not Inside or hook.runs(node, self._wanted)]
 
     def write_retained(self) -> None:
         """Gradients of tensors that retain theirs are written when the walk has succeeded."""
@@ -70,6 +66,11 @@ class Inside:
             if leaves and not leaves.isdisjoint(reachable([node], max([leaf.seq for leaf in leaves]))):
                 return any([f.leaves is leaves for f in local.functions])  # a walk of the function's own
         return True
+
+
+def chosen(node: Node, hooks: dict[int, Any], walk: Walk | None) -> list[Any]:
+    """Those of a node's hooks that belong to a walk; None is the writing of gradients."""
+    return [hook for hook in hooks.values() if type(hook) is not Inside or hook.runs(node, walk.wanted if walk else ())]
 
 
 def placed(hook: Any, batch: tuple[tuple[int, int], ...] = ()) -> Any:
@@ -106,7 +107,7 @@ def run_hooks(node: Node, ct: Any, record: bool, walk: Walk) -> Any:
     hooks = node.hooks
     if hooks.tensor:
         with grad_mode(record, walk=walk):
-            for hook in walk.runs(node, hooks.tensor):
+            for hook in chosen(node, hooks.tensor, walk):
                 new = hook(ct if record else wrap(ct))
                 if new is not None:
                     check(hook, new, *node.like)
@@ -122,9 +123,9 @@ def grad_mode(record: bool, **state: Any) -> Any:
     return modes.mode(**state) if record else modes.mode(mute=1, grad=False, **state)
 
 
-def run_prehooks(node: Node, cts: tuple[Any, ...], walk: Walk) -> tuple[Any, ...]:
+def run_prehooks(node: Node, cts: tuple[Any, ...], walk: Any = None) -> tuple[Any, ...]:
     """The hooks before a node's step, on Tensors: each may replace the cotangents of its outputs."""
-    for hook in walk.runs(node, node.hooks.before):
+    for hook in chosen(node, node.hooks.before, walk):
         new = hook(cts)
         if new is not None:
             new = new if isinstance(new, tuple) else (new,)
@@ -132,9 +133,9 @@ def run_prehooks(node: Node, cts: tuple[Any, ...], walk: Walk) -> tuple[Any, ...
     return cts
 
 
-def run_posthooks(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...], walk: Walk) -> tuple[Any, ...]:
+def run_posthooks(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...], walk: Any = None) -> tuple[Any, ...]:
     """The hooks after a node's step, on Tensors: each may replace the cotangents of its operands."""
-    for hook in walk.runs(node, node.hooks.after):
+    for hook in chosen(node, node.hooks.after, walk):
         new = hook(inputs, outputs)
         if new is not None:
             if not isinstance(new, tuple):
