@@ -1,13 +1,14 @@
 """Streams and events: CuPy's, under PyTorch's names."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from gradkit.cuda.devices import backend, index_of, place_of
 
 
 class _OfCupy(type):
-    """Of a class whose instances CuPy makes: they are known by a method."""
+    """CuPy makes the instances: they are known by a method."""
 
     known: str
 
@@ -16,11 +17,10 @@ class _OfCupy(type):
 
 
 class Stream(metaclass=_OfCupy):
-    """A new stream, CuPy's `cupy.cuda.Stream`, on which work is done in order, beside that of other streams.
+    """A new stream, CuPy's `cupy.cuda.Stream`, on which work is done in order, beside that of others; it waits for none.
 
-    It does not wait for the default stream; `wait_stream`, `wait_event`, `record_event`, `synchronize`, `query`, `device` and
-    `cuda_stream` are PyTorch's. A lower `priority` goes first. The backward pass runs each step on the stream of its forward
-    operation. RuntimeError where there is no such GPU.
+    `wait_stream`, `wait_event`, `record_event`, `synchronize`, `query`, `device` and `cuda_stream` are PyTorch's. A lower
+    `priority` goes first. Steps back run on the stream of their operation. RuntimeError where there is no such GPU.
 
     >>> if gradkit.cuda.is_available():
     ...     side = gradkit.cuda.Stream()
@@ -33,23 +33,30 @@ class Stream(metaclass=_OfCupy):
         return backend().new_stream(index_of(device), priority)
 
 
-def stream(stream: Any) -> AbstractContextManager[Any]:
-    """In a with statement, the stream on which operations run; None changes nothing.
+@contextmanager
+def stream(stream: Any) -> Iterator[None]:
+    """In a with statement, the stream on which operations run, and its GPU; None changes nothing.
 
     >>> if gradkit.cuda.is_available():
     ...     with gradkit.cuda.stream(gradkit.cuda.Stream()):
     ...         x = gradkit.ones(2, device="cuda") * 2
     """
-    return nullcontext() if stream is None else stream
+    if stream is None:
+        yield
+    else:
+        with nullcontext() if stream.device_id < 0 else backend().on(stream.device_id), stream:
+            yield
 
 
 def set_stream(stream: Any) -> None:
-    """Let operations run on a stream from now on, in this thread; None changes nothing. A with statement is better.
+    """Let operations run on a stream, and its GPU, from now on, in this thread; None changes nothing.
 
     >>> if gradkit.cuda.is_available():
     ...     gradkit.cuda.set_stream(gradkit.cuda.current_stream())
     """
     if stream is not None:
+        if stream.device_id >= 0:  # the default stream is on every GPU
+            backend().use(stream.device_id)
         stream.use()
 
 

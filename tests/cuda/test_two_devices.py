@@ -127,3 +127,28 @@ def test_keys_of_another_device_are_refused():
     for use in (lambda: x[i], lambda: x[:, i], lambda: x.__setitem__(i, 0.0), lambda: x[i > 0]):
         with pytest.raises(RuntimeError, match="tem__ found at least two devices, cuda:0 and cuda:1"):
             use()
+
+
+def test_a_stream_brings_its_device_with_it():
+    side, x = cuda.Stream(ONE), gradkit.tensor([1.0, 2.0], device=ONE, requires_grad=True)
+    seen = []
+    for _ in range(2):
+        with cuda.stream(side):
+            assert cuda.current_device() == 1 and cuda.current_stream() == side and gradkit.ones(1, device="cuda").device == ONE
+            y = x.exp()
+        y.register_hook(lambda g: seen.append(cuda.current_stream()))
+        y.sum().backward()
+        assert cuda.current_device() == 0 and seen.pop() == side != cuda.current_stream()
+    with pytest.raises(KeyError, match="inside"), cuda.stream(side):
+        raise KeyError("inside")
+
+
+def test_a_stream_that_is_set_makes_its_device_current():
+    before, side = cuda.current_stream(ONE), cuda.Stream(ONE)
+    try:
+        cuda.set_stream(side)
+        assert cuda.current_device() == 1 and cuda.current_stream() == side
+    finally:
+        cuda.set_stream(before)
+        cuda.set_device(0)
+    assert cuda.current_stream(ONE) == before

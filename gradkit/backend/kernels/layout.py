@@ -97,16 +97,13 @@ def flat_head(axes: list[Axis], inputs: Sequence[Place], outputs: Sequence[Place
         return None
     strides = axes[0][1]
     there = [(s, place[2]) for s, place in zip(strides, (*inputs, *outputs)) if place is not None]
-    if any([s not in (0, 1) for s, _ in there]) or any([s == 0 for s in written(strides, inputs, outputs)]):
+    single_output = any([s == 0 and place is not None for s, place in zip(strides[len(inputs) :], outputs)])
+    if single_output or any([s not in (0, 1) for s, _ in there]):
         return None
     offsets = {address for s, address in there if s}
     if len(offsets) > 1 or any([offset % itemsize for offset in offsets]):
         return None
     return min(axes[0][0], -offsets.pop() % VECTOR // itemsize) if offsets else 0
-
-
-def written(strides: Sequence[int], inputs: Sequence[Place], outputs: Sequence[Place | None]) -> list[int]:
-    return [s for s, place in zip(strides[len(inputs) :], outputs) if place is not None]
 
 
 def flat(axes: list[Axis], inputs: int, head: int, lanes: int, adds: int, index: str, most: int, sums: bool) -> Plan:
