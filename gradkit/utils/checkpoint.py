@@ -231,7 +231,7 @@ class _Frame:
         self.early_stop = early and _early_stop
         self.holders: list[weakref.ref[_Holder]] = []
         local = modes.local
-        self.lifted = {name: getattr(local, name) for name in ("batches", "hidden", "duals", "randomness")}
+        self.lifted = {name: getattr(local, name) for name in ("batches", "hidden", "duals", "randomness", "both_ways")}
         self.first_run = ExitStack()
         self.first_run.enter_context(saved_tensors_hooks(self._hold, _Holder.opened))
         self.first_run.enter_context(first)

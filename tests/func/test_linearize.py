@@ -8,6 +8,7 @@ import pytest
 import gradkit
 from gradkit.engine.tensor import Tensor
 from gradkit.func import grad, hessian, jacfwd, jacrev, jvp, linearize, vjp, vmap
+from gradkit.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
 
 X = np.linspace(0.3, 1.4, 6).reshape(2, 3)
 
@@ -222,3 +223,39 @@ def test_vjp_pulls_any_number_of_times_and_runs_once():
     first, second = back(gradkit.ones(2).double())[0], back(gradkit.ones(2).double() * 2)[0]
     assert len(calls) == 1
     np.testing.assert_allclose(second.numpy(), 2 * first.numpy())
+
+
+CHECKPOINTED = {
+    "matmul": lambda x: (x @ x.T).tanh(),
+    "softmax": lambda x: gradkit.softmax(x * x, -1),
+    "layer_norm": lambda x: gradkit.nn.functional.layer_norm(x, (3,)),
+    "sort": lambda x: gradkit.sort(x * x)[0].exp(),
+    "prod": lambda x: x.prod(1) * x.sum(1),
+    "solve": lambda x: gradkit.linalg.solve(x.T @ x + gradkit.eye(3, dtype=x.dtype), x.T),
+    "nested": lambda x: checkpoint(lambda x: (x @ x.T).tanh(), x, use_reentrant=False),
+}
+CHECKPOINTS = {
+    "plain": {},
+    "selective": {"context_fn": partial(create_selective_checkpoint_contexts, [gradkit.matmul])},
+    "to its end": {"early_stop": False},
+}
+
+
+@pytest.mark.parametrize("way", CHECKPOINTS)
+@pytest.mark.parametrize("name", CHECKPOINTED)
+def test_what_is_checkpointed_is_pushed_through(name, way):
+    function, x = CHECKPOINTED[name], gradkit.tensor(X)
+
+    def checkpointed(x):
+        return checkpoint(function, x, use_reentrant=False, **CHECKPOINTS[way])
+
+    def squared(x):
+        return (linearize(checkpointed, x)[1](x) ** 2).sum()
+
+    push, expected = linearize(checkpointed, x)[1], jvp(function, (x,), (x.cos(),))[1]
+    for _ in range(2):
+        np.testing.assert_allclose(push(x.cos()).numpy(), expected.numpy(), rtol=1e-12, atol=1e-12)
+    jacobian = gradkit.autograd.functional.jacobian(checkpointed, x, strategy="auto")
+    np.testing.assert_allclose(jacobian.numpy(), jacfwd(function)(x).numpy(), rtol=1e-12, atol=1e-12)
+    both_ways = grad(lambda x: (jvp(function, (x,), (x,))[1] ** 2).sum())(x)
+    np.testing.assert_allclose(grad(squared)(x).numpy(), both_ways.numpy(), rtol=1e-9, atol=1e-12)
