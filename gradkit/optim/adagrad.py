@@ -40,7 +40,8 @@ class Adagrad(WithKernel):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         for param in group["params"]:
-            total = beside(memory(param), "full", param.shape, group["initial_accumulator_value"], param.dtype)
+            first = group["initial_accumulator_value"] * (1 + 1j if param.is_complex() else 1)
+            total = beside(memory(param), "full", param.shape, first, param.dtype)
             self.state[param] = {"step": step_tensor(), "sum": wrap(total)}
 
     kernel = "adagrad_step"

@@ -6,6 +6,7 @@ from typing import Any
 from gradkit import creation
 from gradkit.autograd import enable_grad, no_grad
 from gradkit.engine.tensor import Tensor
+from gradkit.ops.complex import view_as_real
 from gradkit.ops.joining import cat
 from gradkit.optim.optimizer import Optimizer
 from gradkit.optim.wolfe import strong_wolfe
@@ -59,14 +60,14 @@ class LBFGS(Optimizer):
         return list(self.param_groups[0]["params"])
 
     def _gradient(self) -> Tensor:
-        return cat([creation.zeros_like(p).reshape(-1) if p.grad is None else p.grad.reshape(-1) for p in self._params()])
+        return cat([_numbers(creation.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in self._params()])
 
     def _position(self) -> Tensor:
-        return cat([p.detach().reshape(-1) for p in self._params()])
+        return cat([_numbers(p.detach()).reshape(-1) for p in self._params()])
 
     def _move_to(self, position: Tensor) -> None:
         start = 0
-        for p in self._params():
+        for p in map(_numbers, self._params()):
             p.copy_(position[start : start + p.numel()].reshape(p.shape))
             start += p.numel()
 
@@ -142,3 +143,7 @@ class LBFGS(Optimizer):
             direction = direction + (share - (change @ direction) / (change @ step)) * step
         state["d"] = direction
         return direction
+
+
+def _numbers(tensor: Tensor) -> Tensor:
+    return view_as_real(tensor) if tensor.is_complex() else tensor

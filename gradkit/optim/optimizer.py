@@ -17,6 +17,7 @@ from gradkit.backend.protocol import backends, beside
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.optim import together
+from gradkit.optim.pairs import operands
 
 #: Elements of a block: the four or five float32 blocks that a rule touches stay in a second-level cache of 1 MB.
 BLOCK = 1 << 16
@@ -114,12 +115,14 @@ class Optimizer:
             if len(backends) > 1:
                 params = together.left_over(self, params, group)
             for param in params:
-                self.update(memory(param), param.grad.array, self.state[param], group)
+                self.update(*operands(memory(param), param.grad.array, self.state[param]), group)
                 written(param)
         return loss
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """The rule: change the raw array ``param`` in place, given its gradient, its state and its group's options.
+
+        Of a complex parameter the rule sees real numbers, in all three: real and imaginary parts side by side in a last axis.
 
         >>> class Descent(optim.Optimizer):
         ...     def update(self, param, grad, state, group):
@@ -316,6 +319,4 @@ def _state_like(param: Tensor, name: str, entry: Any) -> Any:
     own = entry.detach().clone()
     if name in ("step", "mu_product"):
         return own.cpu()
-    if not dtypes.is_floating(param.dtype):
-        return own
-    return own.to(device=param.device, dtype=param.dtype)
+    return own.to(device=param.device, dtype=param.dtype if dtypes.is_floating(param.dtype) else own.dtype)

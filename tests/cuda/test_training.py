@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gradkit import __main__
+import gradkit
+from gradkit import __main__, optim
 from gradkit.examples import digits
 
 
@@ -18,6 +19,25 @@ def test_training_gives_the_losses_of_the_cpu(model, optimizer):
     ]
     cpu, cuda = [[(e.loss, e.test_loss, e.test_accuracy) for e in history] for history in histories]
     np.testing.assert_allclose(cuda, cpu, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "NAdam", "RMSprop", "Adagrad", "Rprop"])
+def test_complex_parameters_take_the_steps_of_the_cpu(name):
+    """By kernels and by rules; a state loaded from the host goes to the parameter's device."""
+    rng = np.random.default_rng(0)
+    value, *grads = [(rng.normal(size=(5, 2)) @ [1, 1j]).astype("complex64") for _ in range(4)]
+    ends = []
+    for device in ("cpu", "cuda"):
+        w = gradkit.tensor(value, device=device, requires_grad=True)
+        optimizer = getattr(optim, name)([w], lr=0.1)
+        for grad in grads:
+            w.grad = gradkit.tensor(grad, device=device)
+            optimizer.step()
+            saved = optimizer.state_dict()
+            saved["state"] = {n: {k: v.cpu() for k, v in entries.items()} for n, entries in saved["state"].items()}
+            optimizer.load_state_dict(saved)
+        ends.append(w.detach().cpu().numpy())
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-4)
 
 
 @pytest.mark.cpu

@@ -37,6 +37,33 @@ def test_steps_without_line_search_are_those_of_torch(torch):
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-9, atol=1e-15)
 
 
+def squared_to(library, paired, **options):
+    """Where minimisation over two complex numbers ends, or over the four real ones that they are pairs of."""
+    start = library.tensor([1 + 2j, 0.5 - 1j], dtype=library.complex128)
+    w = (library.view_as_real(start).clone() if paired else start).requires_grad_()
+    method = library.optim.LBFGS([library.ones(2, requires_grad=True), w], lr=0.1, max_iter=4, **options)
+
+    def closure():
+        method.zero_grad()
+        z = library.view_as_complex(w) if paired else w
+        loss = ((z * z - (3 + 1j)).abs() ** 2).sum()
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        method.step(closure)
+    return (library.view_as_complex(w) if paired else w).detach().numpy()
+
+
+@pytest.mark.parametrize("options", [{}, {"line_search_fn": "strong_wolfe"}])
+def test_complex_parameters_are_pairs_of_real_ones(options):
+    np.testing.assert_allclose(squared_to(gradkit, False, **options), squared_to(gradkit, True, **options), rtol=1e-12)
+
+
+def test_steps_of_complex_parameters_are_those_of_torch(torch):
+    np.testing.assert_allclose(squared_to(gradkit, False), squared_to(torch, False), rtol=1e-9)
+
+
 @pytest.mark.parametrize("start", [[-1.2, 1.0], [2.0, -1.0, 0.5, 3.0]])
 def test_line_search_finds_the_valley(start, torch):
     found, losses, method = minimised(gradkit, start, rosenbrock, 6, line_search_fn="strong_wolfe", max_iter=25, tolerance_change=1e-14)

@@ -38,11 +38,12 @@ CASES = [
 ]
 IDS = [" ".join([name, *options]) for name, options in CASES]
 SHAPES = [(3, 4), (7,), ()]
-TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
+TOLERANCE = {"float32": 1e-6, "float64": 1e-12, "complex64": 1e-6, "complex128": 1e-12}
 
 
 def start(rng, dtype, shapes=SHAPES):
-    return [rng.normal(size=shape).astype(dtype) for shape in shapes]
+    drawn = [rng.normal(size=shape) for shape in shapes]
+    return [(x + 1j * rng.normal(size=x.shape) if dtype.startswith("complex") else x).astype(dtype) for x in drawn]
 
 
 def train(module, package, name, options, values, gradients):
@@ -94,9 +95,9 @@ def test_blocks_change_nothing(name, options):
 
 
 @pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
-def test_layout_of_memory_changes_nothing(name, options):
-    rng = np.random.default_rng(0)
-    value, gradients = rng.normal(size=(300, 400)), [rng.normal(size=(300, 400)) for _ in range(3)]
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_layout_of_memory_changes_nothing(name, options, dtype):
+    value, *gradients = start(np.random.default_rng(0), dtype, [(300, 400)] * 4)
     (plain,), _ = train(gradkit, optim, name, options, [value], [[g] for g in gradients])
     turned = gradkit.from_numpy(np.asfortranarray(value)).requires_grad_()
     optimizer = getattr(optim, name)([turned], **options)
@@ -106,10 +107,11 @@ def test_layout_of_memory_changes_nothing(name, options):
     np.testing.assert_array_equal(plain.detach().numpy(), turned.detach().numpy())
 
 
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
 @pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
-def test_state_dict_of_torch_can_be_loaded(name, options, torch):
+def test_state_dict_of_torch_can_be_loaded(name, options, dtype, torch):
     rng = np.random.default_rng(0)
-    values, gradients = start(rng, "float64"), [start(rng, "float64") for _ in range(4)]
+    values, gradients = start(rng, dtype), [start(rng, dtype) for _ in range(4)]
     theirs, other = train(torch, torch.optim, name, options, values, gradients[:2])
     mine = [gradkit.tensor(p.detach().numpy()).requires_grad_() for p in theirs]
     saved = other.state_dict()
@@ -128,10 +130,11 @@ def test_state_dict_of_torch_can_be_loaded(name, options, torch):
         assert_close(a, b, 1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
 @pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
-def test_resumed_training_is_the_same(name, options):
+def test_resumed_training_is_the_same(name, options, dtype):
     rng = np.random.default_rng(0)
-    values, gradients = start(rng, "float32"), [start(rng, "float32") for _ in range(4)]
+    values, gradients = start(rng, dtype), [start(rng, dtype) for _ in range(4)]
     straight, _ = train(gradkit, optim, name, options, values, gradients)
     halfway, optimizer = train(gradkit, optim, name, options, values, gradients[:2])
     resumed, later = train(gradkit, optim, name, options, [p.detach().numpy() for p in halfway], [])

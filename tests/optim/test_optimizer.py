@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 
 import gradkit
@@ -149,6 +150,27 @@ def test_optimiser_of_ones_own_overrides_step_or_update():
 
 
 # -- saving
+def test_rule_of_ones_own_sees_complex_numbers_as_pairs():
+    class Momentum(optim.Optimizer):
+        def update(self, param, grad, state, group):
+            assert param.shape == grad.shape == (3, 2) and param.dtype == grad.dtype == np.float64
+            if "sum" not in state:
+                state["sum"] = gradkit.zeros(param.shape, dtype=gradkit.float64)
+            total = state["sum"].array
+            total += grad
+            param -= group["lr"] * total
+            state["calls"] = state.get("calls", 0) + 1
+
+    w = gradkit.zeros(3, dtype=gradkit.complex128, requires_grad=True)
+    optimizer = Momentum([w], {"lr": 1.0})
+    for _ in range(2):
+        w.grad = gradkit.full((3,), 1 - 2j, dtype=gradkit.complex128)
+        optimizer.step()
+    assert w.tolist() == [-3 + 6j] * 3
+    assert list(optimizer.state[w]) == ["sum", "calls"] and optimizer.state[w]["calls"] == 2
+    assert optimizer.state[w]["sum"].tolist() == [2 - 4j] * 3
+
+
 def test_state_is_numbered_and_loaded_by_number():
     a, b = with_grad(1.0), with_grad(2.0)
     optimizer = optim.SGD([{"params": [a]}, {"params": [b], "lr": 1.0}], momentum=0.9)
