@@ -29,11 +29,7 @@ class Adadelta(Optimizer):
     ) -> None:
         if rho > 1:
             raise ValueError(f"Invalid rho value: {rho}")
-        options = checked(
-            lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize, capturable=capturable, foreach=foreach,
-            differentiable=differentiable,
-        )
-        super().__init__(params, options)
+        super().__init__(params, checked(locals()))
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         _, arrays = begun(param, state, "square_avg", "acc_delta")

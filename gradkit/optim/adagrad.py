@@ -30,11 +30,7 @@ class Adagrad(WithKernel):
         initial_accumulator_value: float = 0, eps: float = 1e-10, foreach: bool | None = None, *,
         maximize: bool = False, differentiable: bool = False, fused: bool | None = None,
     ) -> None:
-        options = checked(
-            lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay, initial_accumulator_value=initial_accumulator_value,
-            maximize=maximize, foreach=foreach, fused=fused, differentiable=differentiable,
-        )
-        super().__init__(params, options)
+        super().__init__(params, checked(locals()))
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         super().add_param_group(param_group)

@@ -32,12 +32,7 @@ class Adam(WithKernel):
         capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        options = checked(
-            lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize,
-            decoupled_weight_decay=decoupled_weight_decay, foreach=foreach, capturable=capturable, fused=fused,
-            differentiable=differentiable,
-        )
-        super().__init__(params, options)
+        super().__init__(params, checked(locals()))
 
     kernel = "adam_step"
 

@@ -282,13 +282,14 @@ def written(param: Tensor) -> None:
     inplace.written(param, "an optimizer step")
 
 
-def checked(**options: Any) -> dict[str, Any]:
-    """Options as they stand in a group, each checked by its name.
+def checked(given: dict[str, Any]) -> dict[str, Any]:
+    """What a constructor was given, its locals(), as it stands in a group, each option checked by its name.
 
     ValueError for one that is out of range. What chooses between PyTorch's implementations (foreach, fused, capturable)
     changes nothing here, and is kept so that a state dict can go to and fro. NotImplementedError for ``differentiable``,
     which asks for a step that the tape records.
     """
+    options = {name: value for name, value in given.items() if name not in ("self", "params", "__class__")}
     for name, value in options.items():
         if name in _NOT_NEGATIVE and not float(value) >= 0:  # nan too
             raise ValueError(f"Invalid {_NOT_NEGATIVE[name]}: {value}")

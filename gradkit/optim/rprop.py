@@ -32,11 +32,7 @@ class Rprop(Optimizer):
     ) -> None:
         if not 0 < etas[0] < 1 < etas[1]:
             raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
-        options = checked(
-            lr=lr, etas=etas, step_sizes=step_sizes, maximize=maximize, foreach=foreach, capturable=capturable,
-            differentiable=differentiable,
-        )
-        super().__init__(params, options)
+        super().__init__(params, checked(locals()))
 
     def update(self, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if "step_size" not in state:

@@ -30,11 +30,7 @@ class SGD(WithKernel):
     ) -> None:
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        options = checked(
-            lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov, maximize=maximize,
-            foreach=foreach, fused=fused, differentiable=differentiable,
-        )
-        super().__init__(params, options)
+        super().__init__(params, checked(locals()))
 
     kernel = "sgd_step"
 
