@@ -10,6 +10,7 @@ import numpy as np
 from gradkit import errors
 from gradkit.backend.protocol import backend_named, backend_of
 from gradkit.engine import dtypes
+from gradkit.engine.batching import sole
 from gradkit.engine.device import CPU, made_on, moved, on_device_of, wanted
 from gradkit.engine.naming import named
 from gradkit.engine.tensor import Tensor, kept_alike, wrap
@@ -36,7 +37,8 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         raw = pinned(raw)
     if requires_grad and raw.ndim == 0 and isinstance(raw, np.ndarray):
         raw = raw[()]  # as 0-d results are: graphs of scalars are twice as fast so
-    return _finish(raw, requires_grad)
+    t = kept_alike(wrap(raw, batch=data.batch), data) if isinstance(data, Tensor) else wrap(raw)
+    return t.requires_grad_() if requires_grad else t
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -145,7 +147,7 @@ def leaves(data: Any) -> Iterator[Any]:
 def _bare(data: Any) -> Any:
     """Nested lists with the arrays of any tensors in them, on the host."""
     if isinstance(data, Tensor):
-        return moved(data.array, CPU)
+        return moved(sole(data, "calling tensor() on a list that holds a Tensor", "write stack([...])").array, CPU)
     return [_bare(one) for one in data] if isinstance(data, list | tuple) else data
 
 

@@ -193,25 +193,39 @@ def sole(x: Any, what: str, remedy: str) -> Any:
     return single(x, x.batch)
 
 
-def by_sample(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that cannot do many samples at once: under vmap it does one after the other, and the answers are stacked."""
+def by_sample(*of: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """For a function that cannot do many samples at once: under vmap it does one after the other, and the answers are stacked.
 
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        given = [single(x, x._alike) if isinstance(x, Tensor) and x.node is None else x for x in (*args, *kwargs.values())]
-        level = max([level for x in given if isinstance(x, Tensor) for level in x.batch], default=0)
-        if not level:
-            return function(*given[: len(args)], **dict(zip(kwargs, given[len(args) :])))
-        size, ys = dict(local.batches)[level], []
-        fronts = [leave(x, level, size) if isinstance(x, Tensor) and level in x.batch else None for x in given]
-        for i in range(size) or [None]:
-            one = [x if front is None else _sample(front, i) for x, front in zip(given, fronts)]
-            ys.append(call(*one[: len(args)], **dict(zip(kwargs, one[len(args) :]))))
-        if isinstance(ys[0], Tensor):
-            return stacked(function.__name__, ys, level, size)
-        return ys[0]._make([stacked(function.__name__, column, level, size) for column in zip(*ys)])
+    With `of` only where one of these operands is mapped.
+    """
 
-    return call
+    def decorate(function: Any) -> Any:
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = [_shared(x) if isinstance(x, Tensor) else x for x in (*args, *kwargs.values())]
+            names = (*function.__code__.co_varnames[: len(args)], *kwargs) if of else given
+            asked = [x for name, x in zip(names, given) if isinstance(x, Tensor) and (not of or name in of)]
+            level = max([level for x in asked for level in x.batch], default=0)
+            if not level:
+                return function(*given[: len(args)], **dict(zip(kwargs, given[len(args) :])))
+            size, ys = dict(local.batches)[level], []
+            fronts = [leave(x, level, size) if isinstance(x, Tensor) and level in x.batch else None for x in given]
+            for i in range(size) or [None]:
+                one = [x if front is None else _sample(front, i) for x, front in zip(given, fronts)]
+                ys.append(call(*one[: len(args)], **dict(zip(kwargs, one[len(args) :]))))
+            if isinstance(ys[0], Tensor):
+                return stacked(function.__name__, ys, level, size)
+            return ys[0]._make([stacked(function.__name__, column, level, size) for column in zip(*ys)])
+
+        return call
+
+    return decorate
+
+
+def _shared(x: Tensor) -> Tensor:
+    if modes.closed:
+        x = living(x)
+    return single(x, x._alike) if x.node is None else x
 
 
 def _sample(front: Tensor, i: int | None) -> Tensor:

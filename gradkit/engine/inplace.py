@@ -162,7 +162,7 @@ def copied(x: Tensor) -> Tensor:
 def written_at_once(x: Tensor, op: Callable[..., Tensor], others: tuple[Any, ...], name: str) -> bool:
     """Whether the result could be written into the memory of `x` as it came: of a row that is a ufunc, in one dtype."""
     prim = getattr(op, "primitive", None)
-    if prim is None or prim.ufunc is None or (modes.unusual and (local.special or lifted(x, *others))):
+    if prim is None or prim.ufunc is None or len(others) + 1 != prim.arity or (modes.unusual and (local.special or lifted(x, *others))):
         return False
     if type(x.array) is np.ndarray:
         ufunc, number = prim.ufunc, constant

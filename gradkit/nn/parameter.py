@@ -52,7 +52,7 @@ class Parameter(Tensor):
             data = creation.empty(0)
         if isinstance(data.array, np.generic):  # what a 0-d result is; it has no memory that an optimiser could write
             data.array = np.asarray(data.array)
-        self.array = data.array
+        self.array, self.batch = data.array, data.batch
         self.node = None
         self.requires_grad_(requires_grad)
         return self

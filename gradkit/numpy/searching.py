@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.batching import by_sample
 from gradkit.engine.device import CPU, moved as on_host
 from gradkit.engine.naming import named
 from gradkit.engine.operands import tensor_xp as xp
@@ -213,7 +214,9 @@ def _places(name: str, example: str) -> Callable[..., Any]:
         found = on_raw(function, *raws, **keywords)
         return tuple([wrap(one) for one in found]) if isinstance(found, tuple) else asarray(found)
 
-    return named(find, name, f"""`numpy.{name}` of tensors: integers or bools, which have no derivative. RuntimeError inside vmap.
+    if name in ("searchsorted", "digitize", "isin"):
+        find = by_sample()(find)
+    return named(find, name, f"""`numpy.{name}` of tensors: integers or bools, which have no derivative.
 
     >>> x, y = np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0])
     >>> np.array_equal(gnp.{name}({example}), np.{name}({example}))

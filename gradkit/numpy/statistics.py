@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from gradkit.engine.batching import by_sample
 from gradkit.engine.device import CPU, moved
 from gradkit.engine.dtypes import differentiable
 from gradkit.engine.naming import named
@@ -28,12 +29,12 @@ BETWEEN: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@by_sample("q")
 def quantile(
     a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,
 ) -> Tensor:
-    """The quantiles `q` (numbers from 0 to 1, constants) along `axis`; axes of `q` come
-    first.
+    """The quantiles `q` (numbers from 0 to 1, constants) along `axis`; axes of `q` come first.
 
     `method` is "linear", "lower", "higher", "midpoint" or "nearest"; TypeError for NumPy's others and for weights. A
     run that has a nan has no other quantile. ValueError for a `q` outside.
@@ -80,6 +81,7 @@ def _at_quantiles(runs: Tensor, q: Any, method: str) -> Tensor:
     return where(elementwise.isnan(last), last, y)
 
 
+@by_sample("q")
 def percentile(
     a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
     keepdims: bool = False, *, weights: Any = None,

@@ -21,6 +21,7 @@ __all__: list[str] = []
 NEVER = -1e30
 
 
+@by_sample("targets", "input_lengths", "target_lengths")
 def ctc_loss(
     log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any, blank: int = 0,
     reduction: str = "mean", zero_infinity: bool = False,
@@ -37,9 +38,6 @@ def ctc_loss(
     tensor(1.3333)
     """
     check_reduction(reduction)
-    if any([isinstance(x, Tensor) and x.batch for x in (targets, input_lengths, target_lengths)]):
-        each = by_sample(ctc_loss)
-        return each(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
     single = log_probs.ndim == 2
     x = log_probs.unsqueeze(1) if single else log_probs
     steps, count, classes = extents(x)

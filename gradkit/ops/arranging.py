@@ -8,7 +8,8 @@ import numpy as np
 from gradkit import creation
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
-from gradkit.engine import batching, dtypes
+from gradkit.engine import dtypes
+from gradkit.engine.batching import by_sample
 from gradkit.engine.device import moved
 from gradkit.engine.naming import named
 from gradkit.engine.operands import on_one_device
@@ -142,6 +143,7 @@ def tile(input: Tensor, *positional: Any, dims: Any = None) -> Tensor:
 
 @numpy_names
 @on_one_device
+@by_sample("repeats")
 def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
     """Each element (or, with `dim`, each slice along it) repeated where it stands.
 
@@ -152,13 +154,12 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
     [1, 1, 2, 2]
     """
     if repeats is None:
-        return wrap(_numbers_repeated(input.array, output_size))
+        return repeat_interleave(creation.arange(input.numel(), device=input.device), input, output_size=output_size)
     if dim is None:
         input, dim = reshape(input, (math.prod(extents(input)),)), 0
     shape = extents(input)
     axis = axis_from_end(input, dim)
     n = (shape or (1,))[axis]
-    repeats = batching.sole(repeats, "repeating as often as a Tensor says", "do it outside of vmap")
     counts = repeats.array if isinstance(repeats, Tensor) else np.asarray(repeats)
     if counts.dtype.kind not in "iu":
         raise TypeError(f"repeat_interleave(): argument 'repeats' must be int or an integer tensor, not {counts.dtype.name}")
@@ -177,9 +178,8 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
     return index(reshape(input, shape or (1,)), wrap(places), axes=(axis,), lead=0)
 
 
-def _numbers_repeated(counts: Any, size: int | None, n: int | None = None) -> Any:
+def _numbers_repeated(counts: Any, size: int | None, n: int) -> Any:
     """The numbers from 0 on, each as often as it says; on a device it need not be asked how many that are, given `size`."""
-    n = counts.size if n is None else n
     if on_host(counts):
         return np.repeat(np.arange(n), counts)
     xp = backend_of(counts).xp

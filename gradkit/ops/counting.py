@@ -20,7 +20,7 @@ METHODS = ("gcd", "lcm")
 INPLACE = ("gcd", "lcm")
 
 
-@by_sample
+@by_sample()
 @on_one_device
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Where an element is one of `test_elements`, or with `invert` none of them; one of the two may be a number.

@@ -6,6 +6,7 @@ from gradkit import creation
 from gradkit.backend.numpy import on_host
 from gradkit.backend.protocol import backend_of
 from gradkit.engine import inplace
+from gradkit.engine.batching import by_sample
 from gradkit.engine.operands import on_one_device
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.ops.reducing import amax, sum as total
@@ -59,15 +60,11 @@ def _check(input: Tensor, weight: Tensor, sparse: bool) -> int:
     return count
 
 
-def _check_plain(what: str, *operands: Tensor | None) -> None:
-    if any([x is not None and x.batch for x in operands]):
-        raise RuntimeError(f"vmap: embedding with {what} looks at all places at once; do it outside of vmap")
-
-
 @on_one_device
 def _shorten(input: Tensor, weight: Tensor, max_norm: float, norm_type: float) -> None:
     """Cut the rows that are looked up down to a norm, in place and outside the tape, as PyTorch does."""
-    _check_plain("max_norm", weight, input)
+    if weight.batch or input.batch:
+        raise RuntimeError("vmap: embedding with max_norm looks at all places at once; do it outside of vmap")
     xp = backend_of(weight.array).xp
     used = xp.unique(input.array)
     norms = xp.linalg.norm(weight.array[used], norm_type, axis=1)
@@ -85,6 +82,7 @@ def _scaled_by_frequency(y: Tensor, input: Tensor, count: int) -> Tensor:
     return y * share + (y * (1 - share)).detach()
 
 
+@by_sample("offsets")
 def embedding_bag(
     input: Tensor, weight: Tensor, offsets: Tensor | None = None, max_norm: float | None = None, norm_type: float = 2,
     scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
@@ -109,7 +107,6 @@ def embedding_bag(
             f"embedding_bag: expected per_sample_weights ({tuple(per_sample_weights.shape)}) to have the same shape as "
             f"input ({tuple(input.shape)})"
         )
-    _check_plain("bags", offsets)
     places, filled = _bags(input, offsets, include_last_offset)
     bags = index(reshape(input, (-1,)), places, lead=0)
     found = embedding(bags, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)

@@ -96,7 +96,7 @@ def _at(runs: Tensor, q: Tensor, interpolation: str, ignore_nan: bool) -> Tensor
 
 
 # -- histograms
-@by_sample
+@by_sample()
 @on_one_device
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements fall into each of `bins` intervals of one length from `min` to `max`, both included.
@@ -115,7 +115,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     return wrap(counts.astype(input.dtype))
 
 
-@by_sample
+@by_sample()
 @on_one_device
 def histogram(input: Tensor, bins: Any, *, range: Any = None, weight: Tensor | None = None, density: bool = False) -> Any:
     """How much of `input` falls into each interval, and where the intervals end: (hist, bin_edges).

@@ -205,7 +205,7 @@ def _plain(x: Tensor, name: str) -> Any:
 
 
 # -- counting and searching
-@batching.by_sample
+@batching.by_sample()
 @on_one_device
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each number from 0 on occurs in a vector of integers, or the sums of `weights` there.

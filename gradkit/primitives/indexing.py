@@ -307,7 +307,9 @@ def mask_written(xp, x, value, mask, lead: int):
 
 
 def mask_put_vjp(xp, d, _y, _x, value_shape, mask, lead: int):
-    return [xp.where(mask, 0, d), unspread(xp, xp.masked_select(d, mask, lead=lead), value_shape, lead), None]
+    one = len(value_shape) == lead  # samples may have put it into different numbers of places
+    placed = xp.where(mask, d, 0) if one else xp.masked_select(d, mask, lead=lead)
+    return [xp.where(mask, 0, d), unspread(xp, placed, value_shape, lead), None]
 
 
 mask_put = general(

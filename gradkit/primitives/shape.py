@@ -38,10 +38,10 @@ def axis_from_end(x, axis: int, extra: int = 0) -> int:
     ndim = len(extents(x)) + extra
     n = ndim or 1
     try:
-        inside = -n <= as_int(axis) < n
+        axis = as_int(axis)
     except TypeError:
         raise errors.no_dim(axis) from None
-    if not inside:
+    if not -n <= axis < n:
         raise errors.out_of_range(axis, n, x)
     return axis if axis < 0 else axis - n
 
@@ -52,7 +52,7 @@ def axes_from_end(x, axis) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(-ndim, 0))
     if hasattr(axis, "__index__"):
-        return (axis_from_end(x, as_int(axis)),) if ndim else ()
+        return (axis_from_end(x, axis),) if ndim else ()
     if not isinstance(axis, tuple | list | range):
         raise errors.no_dim(axis)
     axes = tuple([axis_from_end(x, a) for a in axis]) if ndim else ()

@@ -237,3 +237,11 @@ def test_overlapping_slices_add_up():
     y = x * 1
     (y[1:4] * 2 + y[2:5] * 3).sum().backward()
     assert x.grad.tolist() == [0, 2, 5, 5, 3]
+
+
+@pytest.mark.parametrize("name", ["add_", "mul_", "atan2_", "eq_", "__iadd__"])
+def test_a_missing_operand_is_missed(name):
+    x = gradkit.tensor([1.0, 2.0])
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        getattr(x, name)()
+    assert x.tolist() == [1.0, 2.0]

@@ -21,6 +21,14 @@ def integers(*shape, below=5, above=0):
     return rng.integers(above, below, (SAMPLES, *shape))
 
 
+def written_at_mask(x, mask, value):
+    y = x + 0 * mask + 0 * value
+    y[mask] = value
+    return y
+
+
+TIMES = np.array([[2, 1, 1], [1, 2, 1], [1, 1, 2]])
+OFFSETS = np.array([[0, 1, 3], [0, 2, 4], [0, 3, 3]])
 LIKELIHOODS = np.log(rng.dirichlet(np.ones(5), (SAMPLES, 7, 2)))
 LENGTHS = np.array([[3, 2], [1, 3], [2, 2]])
 COUNTED = np.array([[0, 4, 1, 1], [4, 4, 2, 0], [1, 2, 4, 3]])  # the greatest is the same
@@ -51,6 +59,23 @@ CASES = {
     "ctc_loss lengths": (
         lambda x, y, n: F.ctc_loss(x, y, (7, 6), n, reduction="none"), LIKELIHOODS, integers(2, 3, above=1), LENGTHS,
     ),
+    "tensor": (gradkit.tensor, reals(3)),
+    "new_tensor": (lambda x, y: x.new_tensor(y), reals(2), reals(3)),
+    "Parameter": (lambda x: gradkit.nn.Parameter(x).detach(), reals(3)),
+    "repeat_interleave": (lambda x, n: x.repeat_interleave(n, 0), reals(3, 2), TIMES),
+    "numbers repeated": (lambda n: gradkit.repeat_interleave(n, output_size=4), TIMES),
+    "embedding_bag": (F.embedding_bag, integers(6), reals(5, 2), OFFSETS),
+    "embedding_bag weights": (
+        lambda i, w, n, p: F.embedding_bag(i, w, n, mode="sum", per_sample_weights=p),
+        integers(6), reals(5, 2), OFFSETS, reals(6),
+    ),
+    "numpy.quantile": (lambda x, q: gradkit.numpy.quantile(x, q, axis=1), reals(3, 4), rng.uniform(size=(SAMPLES, 2))),
+    "numpy.percentile": (gradkit.numpy.percentile, reals(5), rng.integers(0, 100, (SAMPLES, 2))),
+    "numpy.searchsorted": (gradkit.numpy.searchsorted, np.sort(reals(4)), reals(2, 3)),
+    "numpy.digitize": (gradkit.numpy.digitize, reals(3), np.sort(reals(4))),
+    "numpy.isin": (gradkit.numpy.isin, integers(4), integers(3)),
+    "one number at a mask": (written_at_mask, reals(3, 4), rng.uniform(size=(SAMPLES, 3, 4)) < 0.5, reals()),
+    "zero at a mask": (lambda x, m: written_at_mask(x, m, 0.0), reals(3, 4), rng.uniform(size=(SAMPLES, 3, 4)) < 0.5),
 }  # fmt: skip
 
 
@@ -83,7 +108,10 @@ def test_mapped_is_one_sample_after_the_other(name):
         agree(found, [function(*map(gradkit.tensor, one)) for one in samples])
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if "scatter" in name or "quantile" in name or "ctc" in name])
+SMOOTH = ("scatter", "quantile", "ctc", "repeat_interleave", "embedding_bag", "mask")
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if any(word in name for word in SMOOTH)])
 def test_gradients_of_samples_are_those_of_each(name):
     function, *operands = CASES[name]
 
@@ -107,6 +135,12 @@ def test_quantiles_have_pytorchs_gradient_of_where_they_are_taken(torch):
     found = grad(lambda q: gradkit.quantile(gradkit.tensor(x), q).sum())(gradkit.tensor(q)).numpy()
     expected = torch.func.grad(lambda q: torch.quantile(torch.tensor(x), q).sum())(torch.tensor(q)).numpy()
     np.testing.assert_allclose(found, expected)
+
+
+def test_lists_that_hold_samples_are_refused_with_a_remedy():
+    for make in (gradkit.tensor, gradkit.as_tensor, lambda data: gradkit.ones(1).new_tensor(data)):
+        with pytest.raises(RuntimeError, match=r"vmap.*list that holds a Tensor.*test_samples.py.*stack"):
+            vmap(lambda x, make=make: make([x[0], x[1]]))(gradkit.ones(3, 2))
 
 
 def test_results_of_different_shapes_are_refused_with_a_remedy():

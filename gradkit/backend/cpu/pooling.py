@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradkit.backend.cpu import Array, half_in_single
-from gradkit.backend.cpu.indexing import add_places
 
 PerAxis = int | Sequence[int]
 
@@ -65,14 +64,6 @@ def max_pool_indices(
     Among equal maxima the first in scan order counts, among NaN the last, as in PyTorch. Arguments and errors as in
     `max_pool`.
     """
-    return max_pool_with_indices(x, kernel, stride, padding, dilation, ceil_mode)[1]
-
-
-def max_pool_with_indices(
-    x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
-    ceil_mode: bool = False,
-) -> tuple[Array, Array]:
-    """Return `max_pool` and `max_pool_indices`, which needs the maxima anyway."""
     axes = axes_of(x.shape, kernel, stride, padding, dilation, ceil_mode)
     shape = (*x.shape[: -len(axes)], *(a.out for a in axes))
     values, indices = np.empty(shape, x.dtype), np.empty(shape, np.int64)
@@ -81,14 +72,7 @@ def max_pool_with_indices(
         best[...] = _maxima(source, axes)
         np.take(offsets, _scan_ranks(source, best, axes), out=target, mode="clip")
         target += corners
-    return values, indices
-
-
-def max_pool_ct(ct: Array, indices: Array, spatial: Sequence[int]) -> Array:
-    """Return the cotangent (*batch, *spatial) of the input of `max_pool`: `ct` added at its `indices`; dtype of `ct`."""
-    batch = ct.shape[: ct.ndim - len(spatial)]
-    planes = np.arange(prod(batch)).reshape(*batch, *(1,) * len(spatial)) * prod(spatial)
-    return add_places((*batch, *spatial), indices + planes, ct)
+    return indices
 
 
 @half_in_single
