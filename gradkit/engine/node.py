@@ -196,7 +196,7 @@ def note(node: Node, prim: Any, parents: Any, saved: Any, params: Any, like: Any
     return node
 
 
-def reachable(seeds: Any, oldest: int) -> set[Node]:
+def reachable(seeds: Any, oldest: float) -> set[Node]:
     """The nodes that the seeds were made from, as far back as the clock reading `oldest`."""
     seen, stack = set(seeds), list(seeds)
     while stack:

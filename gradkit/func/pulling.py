@@ -1,6 +1,7 @@
 """The vjp of values that may carry tangents and batch axes: what every reverse transform stands on."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -106,14 +107,11 @@ def tangent_nodes(x: Tensor) -> list[Any]:
     return [node for t in ts for node in (t.node, *tangent_nodes(t)) if node is not None]
 
 
-def entangled(seeds: Any, leaves: list[Tensor]) -> bool:
-    """Whether somebody outside could differentiate the result: what led to it is older than its leaves."""
-    wanted = {leaf.node for leaf in leaves}
-    oldest = max([node.seq for node in wanted])
-    if any([parent is not None for node in wanted for parent in node.parents]):
-        return True
-    for node in reachable(seeds, oldest):
-        if node.prim is None or (node not in wanted and any([p is not None and p.seq > oldest for p in node.parents])):
+def entangled(nodes: Iterable[Node], leaves: list[Tensor]) -> bool:
+    """Whether somebody outside could differentiate what these nodes lead to: something behind them is older than the leaves."""
+    oldest = max([leaf.node.seq for leaf in leaves], default=-math.inf)
+    for node in reachable(nodes, oldest):
+        if node.prim is None or node.seq > oldest or any([p is not None and p.seq > oldest for p in node.parents]):
             return True
     return False
 

@@ -12,7 +12,7 @@ from gradkit.engine.tensor import Tensor, kept_alike, wrap
 from gradkit.engine.views import turn, views_of
 from gradkit.errors import type_of
 from gradkit.func import tree
-from gradkit.func.pulling import START, fresh_leaf, ones, pull_lifted
+from gradkit.func.pulling import entangled, fresh_leaf, ones, pull_lifted
 
 local = modes.local
 
@@ -27,13 +27,12 @@ def recorded(function: Callable[..., Any], leaves: Any, inner: Callable[..., Any
         return parted(function(*leaves))
     finally:
         local.grad, local.functions, local.inference = grad, functions, inference
-        own = {leaf.node for leaf in leaves}
-        let_go(written, lambda t: _without(t, own))
+        let_go(written, lambda t: _without(t, leaves))
 
 
-def _without(t: Tensor, own: set[Any]) -> Tensor:
-    node = t.node if t.node is not None and _depends_on_outside(t.node, own) else None
-    return wrap(t.array, node, {level: _without(one, own) for level, one in (t.tangents or {}).items()})
+def _without(t: Tensor, leaves: list[Tensor]) -> Tensor:
+    node = t.node if t.node is not None and entangled([t.node], leaves) else None
+    return wrap(t.array, node, {level: _without(one, leaves) for level, one in (t.tangents or {}).items()})
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -120,7 +119,7 @@ def outside(y: Tensor, leaves: list[Tensor]) -> Tensor:
     """An output as the caller sees it: on the tape only if something outside the transform put it there; its tangents,
     which inside depend on the leaves too, likewise. Where all samples are alike it is one."""
     ts = {level: outside(t, leaves) for level, t in (y.tangents or {}).items()}
-    if y.node is None or (local.grad and _depends_on_outside(y.node, {leaf.node for leaf in leaves})):
+    if y.node is None or (local.grad and entangled([y.node], leaves)):
         return y if not ts else kept_alike(wrap(y.array, y.node, ts, y.batch), y)
     return single(wrap(y.array, None, ts, y.batch), y._alike)
 
@@ -128,19 +127,6 @@ def outside(y: Tensor, leaves: list[Tensor]) -> Tensor:
 def freed(aux: Any, leaves: list[Tensor]) -> Any:
     """A leaf of aux likewise."""
     return outside(aux, leaves) if isinstance(aux, Tensor) else aux
-
-
-def _depends_on_outside(node: Any, own: set[Any]) -> bool:
-    seen, stack = {node}, [node]
-    while stack:
-        now = stack.pop()
-        if now.prim is None or (now.prim is START and now not in own):
-            return True
-        for parent in now.parents:
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
-    return False
 
 
 def with_aux(result: Any, name: str) -> tuple[Any, Any]:
