@@ -160,13 +160,6 @@ def _lifted(roots: list[Tensor], targets: list[Tensor], weights: list[Any], reco
     found = pull_lifted(roots, targets, cts, record=recorded)
     oldest = max([t.node.seq for t in targets])
     reached = reachable({node for y in roots for node in (y.node, *tangent_nodes(y))}, oldest)
-    levels = {level for y in roots for level in y.batch}
-    for i, t in enumerate(targets):
-        if t.node in reached and not levels.issubset(t.batch):
-            raise RuntimeError(
-                f"vmap: inputs[{i}] of grad(), {_described(t)}, is one for all samples; make it from a batched tensor, e.g. by "
-                "x.new_zeros(), or use gradkit.func.grad"
-            )
     gradients = found if recorded else [_unrecorded(g) for g in found]
     return [g if t.node in reached else None for t, g in zip(targets, gradients)]
 
@@ -310,6 +303,8 @@ def _batched(roots: Any, targets: Any, weights: Any, retain_graph: bool | None, 
     retain = create_graph if retain_graph is None else retain_graph
 
     def one(*cts: Tensor) -> list[Any]:
+        if lifted(*roots):
+            return _lifted(roots, targets, list(cts), create_graph)
         recording = modes.mode(grad=True) if create_graph else modes.mode(mute=1, grad=False)
         seeds = _seeds(roots, list(cts), True)
         with np.errstate(all="ignore"), recording:

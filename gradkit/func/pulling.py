@@ -3,15 +3,18 @@
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradkit.backend.protocol import backends, beside
 from gradkit.engine import modes
-from gradkit.engine.batching import align, alike, expand, over_active_batches, single
+from gradkit.engine.batching import align, alike, enter, expand, leave, over_active_batches, single
 from gradkit.engine.device import on_device_of
 from gradkit.engine.node import Node, note, reachable
+from gradkit.engine.operands import tensor_xp
+from gradkit.engine.sharing import units
 from gradkit.engine.tangents import dual, strip, tangent, top_level
 from gradkit.engine.tape import pull
 from gradkit.engine.tensor import Tensor, kept_alike, wrap
@@ -69,6 +72,11 @@ def pull_lifted(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final
 def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool = False, record: bool = False) -> list[Tensor]:
     """The same without tangents. The tape knows nothing of batches: outputs' batch axes become ordinary leading axes,
     and those of the cotangents alone ride on top of the walk."""
+    levels = {level for y in ys for level in y.batch}
+    for leaf in leaves:
+        if apart := levels.difference(leaf.batch):
+            at_one = partial(_by_sample, max(apart), ys) if len(leaves) == 1 else partial(pull_plain, ys)
+            return [at_one([leaf], cts, final, record)[0] for leaf in leaves]
     riding = on_top(ys, cts)
     seeds: dict[Any, Any] = {}
     for y, ct in zip(ys, cts):
@@ -91,6 +99,21 @@ def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final:
             found = {node: wrap(ct) for node, ct in found.items()}
     cs = [gathered(found[leaf.node], leaf) if leaf.node in found else zeros(leaf) for leaf in leaves]
     return [shared(c, alike(leaf._alike, [*ys, *cts])) if leaf._alike else c for c, leaf in zip(cs, leaves)]
+
+
+def _by_sample(level: int, ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool, record: bool) -> list[Tensor]:
+    """The same at a leaf that all samples of a level share, where the walk would add them up: each sample's cotangents
+    take a walk of their own."""
+    size = next(y.array.shape[y.batch.index(level)] for y in ys if level in y.batch)
+    own = modes.Level(modes.new_level())
+    with units(own, size):
+        mask = enter(enter(wrap(made(ys[0], "eye", size, None, 0, bool)), level), own)
+        pairs = [
+            (leave(y, level, size), leave(tensor_xp.masked(mask, ct), level, size)) if level in y.batch else (y, ct)
+            for y, ct in zip(ys, cts)
+        ]
+        (c,) = pull_plain([y for y, _ in pairs], leaves, [ct for _, ct in pairs], final, record)
+        return [enter(leave(c, own, size), level)]
 
 
 def shared(x: Tensor, levels: tuple[int, ...]) -> Tensor:

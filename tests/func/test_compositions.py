@@ -11,6 +11,7 @@ import gradkit
 # PyTorch's own forward mode still scripts its decompositions at first use.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 
+EYE = gradkit.eye(2, dtype=gradkit.float64)
 X, W = np.array([0.3, -0.7]), np.array([0.9, 0.4])
 
 # Each takes a function of vectors to another such, in the library `t` (which has grad, jvp ...).
@@ -24,8 +25,18 @@ TRANSFORMS = {
     "hessian": lambda t, f: lambda x: t.hessian(lambda x: f(x).sum())(x).sum(0),
     "aux": lambda t, f: lambda x: t.grad(lambda y: ((x * y).sum(), f(y)), has_aux=True)(x)[1],
 }
-OURS_ONLY = {  # PyTorch has them too, or names them otherwise, but slower than can be waited for
+
+
+def asked(f, x, **how):
+    """`autograd.grad` where a transform has its own tensor."""
+    x = x + gradkit.zeros(2, dtype=x.dtype).requires_grad_()
+    return gradkit.autograd.grad(f(x), x, create_graph=True, **how)[0]
+
+
+OURS_ONLY = {  # PyTorch has them too, or names them otherwise, but slower than can be waited for, or refuses
     "linearize": (lambda t, f: lambda x: t.linearize(f, x)[1](x * x), "jvp"),
+    "asked": (lambda t, f: lambda x: asked(lambda x: f(x).sum(), x), "grad"),
+    "batched": (lambda t, f: lambda x: asked(f, x, grad_outputs=EYE, is_grads_batched=True).sum(0), "jacrev"),
     "chunks": (lambda t, f: lambda x: t.jacrev(f, chunk_size=1)(x).sum(0), "jacrev"),
 }
 
@@ -103,3 +114,18 @@ def test_the_laplacian_costs_a_few_evaluations_whatever_the_dimension():
 
     few, many = [calls_of(lambda n=n: laplacian(gradkit, *network(n))) for n in (3, 30)]
     assert few == many  # all dimensions at once; the arrays grow, not the number of operations
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_grad_by_what_all_samples_share_is_each_samples_own(both):
+    w, v = [gradkit.tensor(given, requires_grad=True) for given in (W, X)]
+    xs = gradkit.tensor([X, W, X + W])
+
+    def gradients(x):
+        y = (w * x).sin().sum() * (v.sum() if both else 2.0)
+        return gradkit.autograd.grad(y, (w, v) if both else w, create_graph=both)
+
+    found = gradkit.func.vmap(gradients)(xs)
+    for mine, expected in zip(found, zip(*map(gradients, xs))):
+        np.testing.assert_allclose(mine.detach(), gradkit.stack(expected).detach())
+        assert mine.requires_grad is both

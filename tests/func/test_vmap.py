@@ -249,10 +249,8 @@ def test_a_hook_sees_the_cotangent_of_its_sample():
     np.testing.assert_allclose(grad(lambda x: vmap(loss)(x).sum())(x), want)
 
 
-def test_what_samples_share_has_no_gradient_per_sample():
+def test_what_samples_share_has_no_grad_per_sample():
     w = gradkit.ones(4, dtype=gradkit.float64, requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"inputs\[0\].*func\.grad"):
-        vmap(lambda x: gradkit.autograd.grad((x * w).sum(), w)[0])(gradkit.tensor(X))
     with pytest.raises(RuntimeError, match=r"backward\(\) called inside vmap"):
         vmap(lambda x: (x * w).sum().backward())(gradkit.tensor(X))
     assert w.grad is None
