@@ -78,6 +78,8 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
         self = batching.living(self)
     if self.batch or open_tangents(self):
         inside = "vmap, where it stands for many samples" if self.batch else "jvp, where its tangent would be lost"
+        if self.batch and batching.unasked():
+            inside = batching.ROWS
         raise RuntimeError(
             f"can't convert a Tensor to numpy inside {inside} ({user_line()}); use gradkit's operations, or np.f(tensor)"
         )

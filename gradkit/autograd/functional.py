@@ -103,9 +103,10 @@ def jacobian(
 
     A Tensor for one output and one input, else a tuple over outputs of tuples over inputs (one level for one of
     either). `strategy` is "reverse-mode", "forward-mode", or "auto": by sizes. All combinations are supported, and all
-    are batched: `vectorize` is accepted and makes no difference. `chunk_size` rows or columns are done at a time (None:
-    all; "auto": as many as `gradkit.func.set_memory_budget` allows, for which `func` may have to be run again). With
-    `strict` an output that does not depend on an input raises RuntimeError; otherwise its block is zero.
+    are batched; but without `vectorize` hooks and custom Functions on the way back, which may look at numbers, are given one
+    row after the other. `chunk_size` rows or columns are done at a time (None: all; 1: not batched; "auto": as many as
+    `gradkit.func.set_memory_budget` allows). With `strict` an output that does not depend on an input raises RuntimeError;
+    otherwise its block is zero.
 
     TypeError for what is no Tensor; for an unknown strategy what is both ValueError and AssertionError.
 
@@ -130,7 +131,7 @@ def jacobian(
             found = jacobians.cheapest(function, xs, chunk_size, final=not create_graph)
     if found is None:
         leaves = [fresh_leaf(x) for x in xs]
-        found = [jacobians.rows(y, leaves, chunk_size, final=not create_graph) for y in recorded(function, leaves)]
+        found = [jacobians.rows(y, leaves, chunk_size, not create_graph, not vectorize) for y in recorded(function, leaves)]
     if strict and create_graph:
         for row in found:
             _check_results(row)
@@ -258,14 +259,7 @@ def _tupled(func: Any, name: str, info: dict[str, Any], one: bool = False) -> Ca
     def run(*xs: Tensor) -> tuple[Tensor, ...]:
         y = func(*xs)
         info["tuple"] = isinstance(y, tuple)
-        ys = y if isinstance(y, tuple) else (y,)
-        for i, out in enumerate(ys):
-            if not isinstance(out, Tensor):
-                where = f"Element {i} of the outputs" if info["tuple"] else "The outputs"
-                raise TypeError(
-                    f"{where} of the user-provided function given to {name} must be either a Tensor or a tuple of "
-                    f"Tensors but is {type(out).__name__}."
-                )
+        ys, _ = _inputs(y, name, "outputs of the user-provided function")
         if one and info["tuple"]:
             raise RuntimeError(f"The function given to {name} should return a single Tensor, not a tuple of {len(ys)}")
         if one and ys[0].numel() != 1:

@@ -176,10 +176,23 @@ def living(x: Tensor) -> Tensor:
 
 def depends_on_data(what: str, remedy: str) -> RuntimeError:
     """The error of what needs one answer from a tensor that stands for many samples, each with its own."""
+    if unasked():
+        return RuntimeError(f"It looks like you're {what}, in {user_line()}, of {ROWS}. Else {remedy}")
     return RuntimeError(
         f"vmap: It looks like you're {what}, in {user_line()}. Inside vmap a tensor stands for many samples, which may "
         f"differ in this: {remedy}"
     )
+
+
+ROWS = (
+    "batched rows of the Jacobian; chunk_size=1, and for autograd.functional's in reverse mode vectorize=False, takes one "
+    "row at a time"
+)
+
+
+def unasked() -> bool:
+    """Whether the batch axes here are those of unit tensors alone, of which user code knows nothing."""
+    return bool(local.hidden) and {level for level, _ in local.batches} <= {*local.hidden}
 
 
 def sole(x: Any, what: str, remedy: str) -> Any:

@@ -1,13 +1,13 @@
 """Whole Jacobians and Hessians: rows by reverse mode, columns by forward mode, many at a time."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from gradkit.engine import batching, modes
 from gradkit.engine.device import backend_for
 from gradkit.engine.sharing import Surroundings, units
-from gradkit.engine.tangents import strip
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import version_of
 from gradkit.func import chunks, tree
@@ -27,7 +27,7 @@ def jacrev(
     """The function that gives the Jacobian of `func` at its arguments, by reverse mode: a row for each output element.
 
     The result has the shape of the output followed by that of the argument. `chunk_size` rows are done at a time (None:
-    all; "auto": as many as `set_memory_budget` allows).
+    all; 1: not batched; "auto": as many as `set_memory_budget` allows).
 
     >>> gradkit.func.jacrev(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
     tensor([[2., 0.],
@@ -60,21 +60,23 @@ def _by_rows(name: str, func: Callable[..., Any], argnums: Any, has_aux: bool, c
     return run
 
 
-def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = False) -> list[Tensor]:
-    """The Jacobian of an output with respect to each leaf, by pulling unit cotangents back, many at a time."""
+def rows(y: Tensor, leaves: list[Tensor], chunk_size: Any = None, final: bool = False, single: bool = False) -> list[Tensor]:
+    """The Jacobian of an output with respect to each leaf, by pulling unit cotangents back, many at a time.
+
+    With `single`, hooks and custom Functions on the way, which may look at its numbers, are given one after the other.
+    """
     n = y.shape.numel()
-    if n == 1:
-        one = wrap(basis(y).array.reshape(y.shape))
-        return [g.reshape((*y.shape, *x.shape)) for g, x in zip(pull_lifted([y], leaves, [one], final), leaves)]
 
     def run(start: int, stop: int) -> list[Tensor]:
-        level, count = modes.Level(modes.new_level()), stop - start
-        with units(level, count):
-            ct = batching.enter(basis(y, start, stop), level)
-            return [batching.leave(g, level, count) for g in pull_lifted([y], leaves, [ct], final)]
+        with several(stop - start) as level:
+            ct = entered(basis(y, start, stop), level)
+            return [left(g, level, stop - start) for g in pull_lifted([y], leaves, [ct], final)]
 
+    nodes = between([y], leaves) if n > 1 and (single or chunk_size == "auto") else ()
+    if single and any([node.hooks or (node.prim and node.prim.family == "custom") for node in nodes]):
+        chunk_size = 1
     size = y.array.nbytes + sum([x.array.nbytes for x in leaves])
-    found = chunks.in_chunks(run, n, chunk_size, y.device, size, largest(between([y], leaves)) if chunk_size == "auto" else None)
+    found = chunks.in_chunks(run, n, chunk_size, y.device, size, largest(nodes))
     return [g.contiguous().reshape((*y.shape, *x.shape)) for g, x in zip(found, leaves)]
 
 
@@ -85,7 +87,7 @@ def jacfwd(
     """The function that gives the Jacobian of `func` at its arguments, by forward mode: a column for each input one.
 
     The result has the shape of the output followed by that of the argument. `chunk_size` columns are done at a time
-    (None: all; "auto": as many as `set_memory_budget` allows); `randomness` is as for `vmap`.
+    (None: all; 1: not batched; "auto": as many as `set_memory_budget` allows); `randomness` is as for `vmap`.
 
     >>> gradkit.func.jacfwd(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
     tensor([[2., 0.],
@@ -118,7 +120,7 @@ def _by_columns(
             return [tree.tensor(one, f"the output of {name}'s function") for one in ys]
 
         function = repeatable(flat_outputs, xs)
-        if randomness == "same":
+        if randomness == "same" or (randomness == "error" and chunk_size == 1):
             function = chunks.repeating(function, xs[0].device)
         with modes.mode(functions=(*local.functions, Surroundings(func))):
             found = [columns(function, xs, j, chunk_size, randomness, kept) for j in range(len(xs))]
@@ -141,26 +143,37 @@ def columns(
     What the function left in ``kept["aux"]`` is freed of the levels used here.
     """
     x = xs[j]
-    if x.shape.numel() == 1:
-        level, ys = pushed(function, xs, [wrap(basis(x).array.reshape(x.shape)) if k == j else None for k in range(len(xs))])
-        if kept and kept.get("aux") is not None:
-            kept["aux"] = tree.mapped(lambda one: strip(one, level), kept["aux"])
-        pairs = [apart(y, level) for y in ys]
-        return [(still(y, x) if t is None else t).reshape((*y.shape, *x.shape)) for y, t in pairs]
 
     def run(start: int, stop: int) -> list[Tensor]:
-        batch_level, count = modes.Level(modes.new_level()), stop - start
-        with units(batch_level, count, randomness=randomness):
-            t = batching.enter(basis(x, start, stop), batch_level)
+        with several(stop - start, randomness=randomness) as batch_level:
+            t = entered(basis(x, start, stop), batch_level)
             level, ys = pushed(function, xs, [t if k == j else None for k in range(len(xs))])
             pairs = [apart(y, level) for y in ys]
             moved = [still(y, x) if t is None else t for y, t in pairs]
             if kept and kept.get("aux") is not None:
-                kept["aux"] = tree.mapped(lambda one: _freed_of(one, level, batch_level, count), kept["aux"])
-            return [batching.leave(t, batch_level, count) for t in moved]
+                kept["aux"] = tree.mapped(lambda one: _freed_of(one, level, batch_level, stop - start), kept["aux"])
+            return [left(t, batch_level, stop - start) for t in moved]
 
     found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, x.array.nbytes, once=once)
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
+
+
+@contextmanager
+def several(count: int, **state: Any) -> Iterator[modes.Level | None]:
+    """A scope in which so many unit tensors are done at once, and its level; None for one, which is not batched."""
+    level = None if count == 1 else modes.Level(modes.new_level())
+    with units(level, count, **state) if level else nullcontext():
+        yield level
+
+
+def entered(unit: Tensor, level: modes.Level | None) -> Tensor:
+    """The unit tensors along a first axis as what is done in that scope."""
+    return batching.enter(unit, level) if level else wrap(unit.array.reshape(unit.shape[1:]))
+
+
+def left(x: Tensor, level: modes.Level | None, count: int) -> Tensor:
+    """The reverse, for what was made of them."""
+    return batching.leave(x, level, count) if level else x.reshape((1, *x.shape))
 
 
 def repeatable(function: Callable[..., Any], xs: list[Tensor]) -> Callable[..., Any]:
@@ -218,19 +231,17 @@ def columns_along(tape: Tape, j: int, chunk_size: Any, final: bool) -> list[Tens
     x = tape.leaves[j]
 
     def run(start: int, stop: int) -> list[Tensor]:
-        level, count = modes.Level(modes.new_level()), stop - start
-        with units(level, count):
-            t = batching.enter(basis(x, start, stop), level)
+        with several(stop - start) as level:
+            t = entered(basis(x, start, stop), level)
             moved = tape.push([t if k == j else None for k in range(len(tape.leaves))], final)
-            moved = [t if t.dtype.kind in "fcV" else still(t, x) for t in moved]
-            return [batching.leave(t, level, count) for t in moved]
+            return [left(t if t.dtype.kind in "fcV" else still(t, x), level, stop - start) for t in moved]
 
     size = x.array.nbytes + sum([y.array.nbytes for y in tape.ys])
     found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, size, largest(tape.nodes()))
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 
-def _freed_of(aux: Any, level: int, batch_level: int, count: int) -> Any:
+def _freed_of(aux: Any, level: int, batch_level: Any, count: int) -> Any:
     if not isinstance(aux, Tensor):
         return aux
     bare, _ = apart(aux, level)
