@@ -108,6 +108,16 @@ def test_mapped_is_one_sample_after_the_other(name):
         agree(found, [function(*map(gradkit.tensor, one)) for one in samples])
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_samples_of_samples_are_done_likewise(name):
+    function, *operands = CASES[name]
+    twice = [np.stack([x, np.roll(x, 1, 0)]) for x in operands]
+    found = vmap(vmap(function))(*map(gradkit.tensor, twice))
+    rows = [[function(*[gradkit.tensor(x[i, j]) for x in twice]) for j in range(SAMPLES)] for i in range(2)]
+    for i, row in enumerate(rows):
+        agree([leaf[i] for leaf in leaves(found)], row)
+
+
 SMOOTH = ("scatter", "quantile", "ctc", "repeat_interleave", "embedding_bag", "mask")
 
 
