@@ -45,6 +45,7 @@ class Primitive:
     linear: bool = False  # in all operands together: its jvp is the operation itself
     view: bool = False  # the result may share the operand's memory
     ufunc: Any = None  # NumPy's, if it is all that the forward does with real floats
+    last_counts: bool = False  # of a view: after itself it is what the last alone would be
     method: Callable[..., Any] | None = None  # of a view with one parameter: (raw, parameter), what NumPy does at once
     rescues: bool = False  # PyTorch keeps no result, or a flat view of it is a copy: before it is written, what is kept is copied
     lends: bool = False  # the same of its operands

@@ -30,7 +30,7 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[..., Any
     It records as `unrolled.unary_with` does; where memory is shared, source and view then know each other.
     """
     run, quick, on_tape = prim.run, prim.method, unkept(prim)
-    new_reference, ndarray = weakref.ref, np.ndarray
+    new_reference, ndarray, last_counts = weakref.ref, np.ndarray, prim.last_counts
     sole = next(iter(prim.samples[0][-1]), "") if quick else ""
 
     def apply(input: Any, params: dict[str, Any], written: Any = None) -> Any:
@@ -66,8 +66,11 @@ def view_of(prim: Primitive, otherwise: Callable[..., Any]) -> Callable[..., Any
         base = y.base
         if base is not None and (base is x or base is x.base or owner(y) is owner(x)):
             above = input._view
-            root = input if above is None else above[1]
-            t._view = (input, root, prim, params)
+            if above is None:
+                source = root = input
+            else:
+                source, root = above[0] if last_counts and above[2] is prim else input, above[1]
+            t._view = (source, root, prim, params)
             views = root._views
             if views is None:
                 root._views = [new_reference(t)]

@@ -121,7 +121,7 @@ def reshaped(_xp, x, shape):
 reshape = linear(
     "reshape", reshaped, [lambda xp, d, _y, x_shape, shape: xp.reshape(d, x_shape)],
     [((3, 4), {"shape": (2, 6)}), ((3, 4), {"shape": (12,)})],
-    tidy=shape_of, batching=in_front, view=True, method=np.ndarray.reshape,
+    tidy=shape_of, batching=in_front, view=True, last_counts=True, method=np.ndarray.reshape,
     peer=lambda torch, x, shape: torch.reshape(x, shape),
 )
 

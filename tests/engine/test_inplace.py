@@ -2,6 +2,9 @@
 
 import pytest
 
+import gradkit
+from gradkit.engine.views import chain
+
 PROGRAMS = {}
 
 
@@ -369,3 +372,17 @@ def index_methods_in_place(lib):
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
 def test_program_shows_what_pytorch_shows(name, shows_alike):
     shows_alike(PROGRAMS[name])
+
+
+def test_shapes_of_shapes_are_seen_from_where_the_first_was():
+    """A loop that gives its value another shape and writes it takes as long at its end as at its beginning."""
+    x = gradkit.tensor([1.0, 2.0, 3.0, 4.0], dtype=gradkit.float64, requires_grad=True)
+    root = x * 1
+    y = root
+    for _ in range(5):
+        y = y.view(2, 2).view(4)[1:].view(3)
+        y.mul_(2)
+        y = y._base.view(4)
+    assert len(chain(y)) == 1 and len(chain(y.view(2, 2).view(4)[1:].view(3))) == 3
+    root.sum().backward()
+    assert x.grad.tolist() == [1, 32, 32, 32]
