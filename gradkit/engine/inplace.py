@@ -68,7 +68,7 @@ def memory(x: Tensor, name: str) -> Any:
     raw = x.array
     if modes.unusual and local.mutable is not None:
         local.mutable.before_write(raw)
-    if (isinstance(raw, np.ndarray) and not raw.flags.writeable) or (0 in raw.strides and overlaps(raw)):
+    if (isinstance(raw, np.ndarray) and not raw.flags.writeable) or (0 in raw.strides and raw.size and overlaps(raw)):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory "
             f"location, or its memory is read-only. Please clone() the tensor before performing the operation ({name})."

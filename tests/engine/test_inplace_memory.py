@@ -77,3 +77,19 @@ def test_memory_that_a_rule_borrows_is_copied_when_it_is_written_and_forgotten_w
     assert len(lending.lent) == before + 1
     del ys
     assert len(lending.lent) == before
+
+
+@pytest.mark.parametrize("made", [lambda x: x * 1, lambda x: x.clone(), lambda x: x.exp(), lambda x: x[:, 1:]])
+def test_what_is_empty_may_be_written(made):
+    x = made(gradkit.zeros(0, 3))
+    assert x.add_(1) is x and x.zero_() is x and x.shape[0] == 0
+    x[:, 0] = 2.0
+
+
+def test_what_no_sample_has_may_be_written():
+    def written(x):
+        y = x * 1
+        y[0] = 2.0
+        return y.mul_(3)
+
+    assert gradkit.func.vmap(written)(gradkit.zeros(0, 3)).shape == (0, 3)
