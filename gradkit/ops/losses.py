@@ -86,8 +86,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", weight: Tensor | None = None) -> Tensor:
     """``abs(input - target)``, reduced: "none" gives the shape of the operands, "mean" and "sum" a 0-d tensor.
 
-    `weight`, of the operands' shape, weighs the elements; "mean" then divides by its sum. Shapes that differ broadcast,
-    with a UserWarning. ValueError for another `reduction` or a `weight` of another shape.
+    `weight` and errors as for `mse_loss`, but integers are taken.
 
     >>> F.l1_loss(gradkit.tensor([1.0, 3.0]), gradkit.tensor([1.0, 1.0]))
     tensor(1.)

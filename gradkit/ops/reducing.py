@@ -173,7 +173,7 @@ def amax(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims =
 def amin(input: Tensor, dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False) -> Tensor:
     """The least elements over dimensions; nan if there is one. Those that tie share the gradient evenly.
 
-    RuntimeError or IndexError (with `dim`) where there is nothing to choose from, NotImplementedError for complex.
+    Errors as for `amax`.
 
     >>> gradkit.amin(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1)
     tensor([1., 2.])
@@ -204,8 +204,7 @@ def min(
 ) -> Any:
     """The least element; with an int `dim` a named tuple (values, indices) along it; with a Tensor `minimum`.
 
-    Of elements that tie, the first has index and gradient when `dim` is given; without it they share the gradient.
-    RuntimeError or IndexError (with `dim`) where there is nothing to choose from.
+    Ties and errors are those of `max`.
 
     >>> gradkit.min(gradkit.tensor([[1.0, 5.0], [3.0, 2.0]]), dim=1).values
     tensor([1., 2.])

@@ -1,8 +1,6 @@
 """Inverses, systems of equations, determinants and functions of square matrices: PyTorch's linalg functions.
 
-Matrices are the last two axes of a tensor, (*, m, n); the axes before them count matrices. Dtypes are float32, float64,
-complex64 and complex128. Raised are RuntimeError for other dtypes and shapes that do not fit, and LinAlgError, which is a
-RuntimeError too, for a matrix that is singular.
+Matrices, dtypes and errors are those of `decomposing`; LinAlgError is raised for a matrix that is singular.
 """
 
 from typing import Any
