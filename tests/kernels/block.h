@@ -68,6 +68,8 @@ UNCHECKED static void leave() {
 }
 
 UNCHECKED static bool holds(const Rooms& rooms, uintptr_t at, size_t bytes) {
+    const Room* last = rooms.sorted + rooms.count - 1;
+    if (!rooms.count || at < rooms.sorted->begin || at >= last->begin + last->bytes) return false;
     size_t ahead = 0;  // so many begin ahead of the address, or there
     for (size_t end = rooms.count; ahead < end;) {
         const size_t half_way = (ahead + end) / 2;
@@ -76,7 +78,7 @@ UNCHECKED static bool holds(const Rooms& rooms, uintptr_t at, size_t bytes) {
         else
             end = half_way;
     }
-    return ahead && at + bytes <= rooms.sorted[ahead - 1].begin + rooms.sorted[ahead - 1].bytes;
+    return at + bytes <= rooms.sorted[ahead - 1].begin + rooms.sorted[ahead - 1].bytes;
 }
 
 static intptr_t distance(const Room& room, uintptr_t at) {
@@ -101,7 +103,7 @@ static void refuse(uintptr_t at, size_t bytes, const char* does) {
 
 UNCHECKED static void check(uintptr_t at, size_t bytes, const char* does) {
     if (!running || at - reinterpret_cast<uintptr_t>(running->stack) < stack_bytes) return;
-    if (holds(arrays, at, bytes) || holds(statics, at, bytes)) return;
+    if (holds(statics, at, bytes) || holds(arrays, at, bytes)) return;
     running = nullptr;
     refuse(at, bytes, does);
 }
@@ -117,7 +119,7 @@ UNCHECKED static void wait(Barrier& barrier) {
     }
 }
 
-static void run_threads() {
+UNCHECKED static void run_threads() {
     for (;;) {
         body(body_argument);
         fibers[threadIdx.x].done = moved = true;
@@ -125,7 +127,7 @@ static void run_threads() {
     }
 }
 
-static void resume(Fiber& fiber) {
+UNCHECKED static void resume(Fiber& fiber) {
     if (_setjmp(scheduler)) {
         running = nullptr;
         return;
@@ -142,7 +144,7 @@ static void resume(Fiber& fiber) {
     setcontext(&context);
 }
 
-static void run_block(bool reversed) {
+UNCHECKED static void run_block(bool reversed) {
     const int count = blockDim.x;
     of_block = {blockDim.x, 0, 0};
     for (Barrier& barrier : of_warp) barrier = {warp_size, 0, 0};
