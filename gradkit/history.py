@@ -7,6 +7,7 @@ import numpy as np
 
 from gradkit.autograd import walk
 from gradkit.engine import batching, modes, watching
+from gradkit.engine.hooking import hook_tensor
 from gradkit.engine.node import Handle
 from gradkit.engine.tensor import Tensor, kept_alike, wrap
 
@@ -82,7 +83,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
     """
     if self.node is None:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-    return Handle(self.node._hooks().tensor, watching.placed(hook, tuple(zip(self.batch, self.array.shape))))
+    return hook_tensor(self, hook)
 
 
 def register_post_accumulate_grad_hook(self: Tensor, hook: Callable[[Tensor], None]) -> Handle:

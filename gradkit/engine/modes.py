@@ -25,7 +25,7 @@ class Local(threading.local):
     both_ways: Any = None  # or the `BothWays` for which nodes keep what rows' jvps read, too
     check_nan = True  # in anomaly mode
     birth: str | None = None  # what the operation just run did in anomaly mode: a NaN or Inf from finite operands
-    moving = False  # is a walk on its way whose cotangents are tangents of another's?
+    moving: Any = None  # the `Moving` of a walk whose cotangents are tangents of another's, or have some
     walk: Any = None  # while hooks on tensors run: the walk they belong to
     mutable: Any = None  # what copies saved values before they are written, if they may be
     selecting: Any = None  # what a checkpoint asks for results that it may have saved

@@ -124,7 +124,7 @@ class Node:
         return self._hooked("before", fn)
 
     def _hooked(self, when: str, fn: Callable[..., Any]) -> Handle:
-        from gradkit.engine.watching import placed
+        from gradkit.engine.hooking import placed
 
         hooks = self._whole()._hooks()
         return Handle(getattr(hooks, when), placed(fn, hooks.batch))

@@ -2,15 +2,15 @@
 
 import warnings
 import weakref
-from functools import update_wrapper, wraps
 from typing import Any
 
 import numpy as np
 
 from gradkit import errors
 from gradkit.backend.protocol import backend_of
-from gradkit.engine import batching, modes
+from gradkit.engine import modes
 from gradkit.engine.device import on_device_of
+from gradkit.engine.hooking import chosen, moved
 from gradkit.engine.lines import lines, user_frame, user_line
 from gradkit.engine.node import Node, note, reachable
 from gradkit.engine.operands import tensor_xp
@@ -49,66 +49,14 @@ def retain_grad(t: Tensor) -> None:
 
 
 # -- hooks
-class Inside:
-    """A hook that was registered inside transforms. It runs in the walks of the innermost whose arguments its node is made of."""
-
-    def __init__(self, hook: Any) -> None:
-        self.hook, self.transforms = hook, [f.leaves for f in reversed(local.functions)]
-        update_wrapper(self, hook)
-
-    def __call__(self, *args: Any) -> Any:
-        return self.hook(*args)
-
-    def runs(self, node: Node, wanted: Any) -> bool:
-        for leaves in self.transforms:
-            if not leaves.isdisjoint(wanted):
-                return True
-            if leaves and not leaves.isdisjoint(reachable([node], max([leaf.seq for leaf in leaves]))):
-                return any([f.leaves is leaves for f in local.functions])  # a walk of the function's own
-        return True
-
-
-def chosen(node: Node, hooks: dict[int, Any], walk: Walk | None) -> list[Any]:
-    """Those of a node's hooks that belong to a walk; None is the writing of gradients."""
-    return [hook for hook in hooks.values() if type(hook) is not Inside or hook.runs(node, walk.wanted if walk else ())]
-
-
-def placed(hook: Any, batch: tuple[tuple[int, int], ...] = ()) -> Any:
-    """A hook, as a node keeps it that has these batch axes: under vmap it sees what the function there sees of the tensor."""
-    if batch:
-        hook = of_samples(hook, *zip(*batch))
-    return Inside(hook) if local.functions else hook
-
-
-def of_samples(hook: Any, levels: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
-    def shown(ct: Any) -> Any:
-        if isinstance(ct, tuple):
-            return tuple(map(shown, ct))
-        batched = ct is not None and tuple(ct.shape[: len(sizes)]) == sizes
-        return batching.ascending(ct, (*ct.batch, *levels)) if batched else ct
-
-    def back(new: Any, ct: Any) -> Any:
-        if isinstance(new, tuple) and isinstance(ct, tuple) and len(new) == len(ct):
-            return tuple(map(back, new, ct))
-        return batching.physical(new, levels, {*ct.batch}, tuple(ct.shape)) if isinstance(new, Tensor) and ct is not None else new
-
-    @wraps(hook)
-    def run(*cts: Any) -> Any:
-        seen = tuple(map(shown, cts))
-        every = [ct for one in seen for ct in (one if isinstance(one, tuple) else (one,))]
-        with modes.mode(lift=1, batches=batching.sizes_of(every)):
-            return back(hook(*seen), cts[0])
-
-    return run
-
-
 def run_hooks(node: Node, ct: Any, record: bool, walk: Walk) -> Any:
     """The hooks on a cotangent, which is complete by now: each may replace it."""
     hooks = node.hooks
     if hooks.tensor:
         with grad_mode(record, walk=walk):
             for hook in chosen(node, hooks.tensor, walk):
-                new = hook(ct if record else wrap(ct))
+                shown = ct if record else wrap(ct)
+                new = hook(shown) if local.moving is None else moved(hook, shown)
                 if new is not None:
                     check(hook, new, *node.like)
                     ct = new if record else new.array
@@ -145,6 +93,8 @@ def run_posthooks(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...],
 
 
 def replaced(hook: Any, new: tuple[Any, ...], old: tuple[Any, ...]) -> tuple[Any, ...]:
+    if local.moving and local.moving.levels:
+        raise NotImplementedError(f"the hook {errors.name_of(hook)!r} changes a gradient: it has no forward mode")
     if len(new) != len(old):
         raise RuntimeError(
             f"hook {errors.name_of(hook)!r} has returned an incorrect number of values (got {len(new)}, but expected {len(old)})"
@@ -160,8 +110,6 @@ def replaced(hook: Any, new: tuple[Any, ...], old: tuple[Any, ...]) -> tuple[Any
 
 def check(hook: Any, new: Any, shape: Any, dtype: Any) -> None:
     """Raise an error for what a hook must not put in the place of a cotangent."""
-    if local.moving:
-        raise NotImplementedError(f"the hook {errors.name_of(hook)!r} changes a gradient: it has no forward mode")
     errors.check_hooked(hook, new, shape, dtype)
 
 

@@ -12,6 +12,7 @@ from gradkit.backend.protocol import backends, beside
 from gradkit.engine import modes
 from gradkit.engine.batching import align, alike, enter, expand, leave, over_active_batches, single
 from gradkit.engine.device import on_device_of
+from gradkit.engine.hooking import Moving
 from gradkit.engine.node import Node, note, reachable
 from gradkit.engine.operands import tensor_xp
 from gradkit.engine.sharing import units
@@ -61,10 +62,12 @@ def pull_lifted(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final
     bare_ys, bare_cts = [strip(y, level) for y in ys], [strip(ct, level) for ct in cts]
     moved = [(tangent(y, level), ct) for y, ct in zip(ys, bare_cts)] + [(y, tangent(ct, level)) for y, ct in zip(bare_ys, cts)]
     pairs = [(y, ct) for y, ct in moved if y is not None and ct is not None]
-    primal = pull_lifted(bare_ys, leaves, bare_cts, final, record)
+    still = Moving(modes.local.moving, level)
+    with modes.mode(moving=still):
+        primal = pull_lifted(bare_ys, leaves, bare_cts, final, record)
     if not pairs:
         return primal
-    with modes.mode(moving=True):
+    with modes.mode(moving=still.along(level)):
         ts = pull_lifted([y for y, _ in pairs], leaves, [ct for _, ct in pairs], final, record)
     return [dual(c, level, t) for c, t in zip(primal, ts)]
 

@@ -338,11 +338,9 @@ def hooked_loss(hook):
     return loss
 
 
-def test_forward_over_reverse_refuses_hooks_that_change_gradients():
+def test_forward_over_reverse_through_hooks():
     x, seen = gradkit.tensor([0.3, 0.5]), []
     watched = hooked_loss(lambda g: seen.append(tuple(g.shape)))
     assert gradkit.allclose(gradkit.func.hessian(watched)(x), gradkit.func.hessian(lambda x: (x.sin().exp() * x).sum())(x))
-    assert seen
-    with pytest.raises(NotImplementedError, match="forward mode"):
-        gradkit.func.jvp(gradkit.func.grad(hooked_loss(lambda g: g.clamp(0, 1))), (x,), (x,))
-    assert gradkit.autograd.functional.hvp(hooked_loss(lambda g: g * 2), x, x)[1].shape == (2,)  # reverse over reverse
+    assert seen == [(2,)]
+    assert gradkit.autograd.functional.hvp(hooked_loss(lambda g: g * 2), x, x)[1].shape == (2,)

@@ -55,7 +55,37 @@ def before_node_of_two(x):
     return (y.values * y.values * x).sum()
 
 
-FUNCTIONS = [on_tensor, by_itself, on_argument, before_node, after_node, after_sum, before_node_below, before_node_of_two]
+def by_what_is_captured(x):
+    y = x.sin()
+    y.register_hook(lambda g: g * x.exp())
+    return (y * y * x).sum()
+
+
+def several(x):
+    y = x.sin()
+    y.register_hook(lambda g: g * g)
+    y.register_hook(lambda g: g * 2 + x)
+    z = y * y
+    z.register_hook(lambda g: g.exp())
+    return (z * x * y).sum()
+
+
+def on_a_sum(x):
+    u = x.sin()
+    y = u + 1
+    y.register_hook(lambda g: g * g)
+    return (y * u * x).sum()
+
+
+def removed(x):
+    y = x.sin()
+    with y.register_hook(lambda g: g * 5):
+        z = y * y
+    return (z * x).sum()
+
+
+ON_TENSORS = [on_tensor, on_argument, by_what_is_captured, several, on_a_sum, removed]
+FUNCTIONS = [*ON_TENSORS, by_itself, before_node, after_node, after_sum, before_node_below, before_node_of_two]
 
 
 def of_gradient(func, f):
@@ -89,6 +119,74 @@ AROUND = {
 def test_a_hook_that_changes_gradients_gives_what_pytorch_gives(f, around, torch):
     ours, theirs = [AROUND[around](lib, f, lib.tensor(A)).detach().numpy() for lib in (gradkit, torch)]
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+FORWARD = {
+    "jacfwd of grad": lambda func, f, x: func.jacfwd(func.grad(f))(x[0]),
+    "hessian": lambda func, f, x: func.hessian(f)(x[0]),
+    "jvp of grad": lambda func, f, x: func.jvp(func.grad(f), (x[0],), (x[1],))[1],
+    "jvp of jvp of grad": lambda func, f, x: func.jvp(
+        lambda x: func.jvp(func.grad(f), (x,), (x,))[1], (x[0],), (x[1],)
+    )[1],
+    "jacfwd of hessian": lambda func, f, x: func.jacfwd(func.hessian(f))(x[0]),
+    "grad of hessian": lambda func, f, x: func.grad(lambda x: func.hessian(f)(x).sum())(x[0]),
+    "vmap of hessian": lambda func, f, x: func.vmap(func.hessian(f))(x),
+    "vmap of jvp of grad": lambda func, f, x: func.vmap(lambda t: func.jvp(func.grad(f), (x[0],), (t,))[1])(x),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("around", FORWARD)
+@pytest.mark.parametrize("f", ON_TENSORS, ids=lambda f: f.__name__)
+def test_a_hook_on_a_tensor_moves_in_forward_over_reverse_as_in_pytorch(f, around, torch):
+    ours, theirs = [FORWARD[around](lib.func, f, lib.tensor(A)).numpy() for lib in (gradkit, torch)]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_a_hook_that_looks_on_sees_each_cotangent_once():
+    seen = []
+
+    def f(x):
+        y = x.sin()
+        y.register_hook(lambda g: seen.append(tuple(g.shape)))
+        return (y * y * x).sum()
+
+    gradkit.func.hessian(gradkit.func.hessian(f))(gradkit.tensor(A[0]))
+    assert seen == [(2,)]
+
+
+def after_its_tensor_was_used(x):
+    y = x.sin()
+    z = y * x
+    y.register_hook(lambda g: g * 2)
+    return (y * z).sum()
+
+
+def on_a_node(x):
+    y = x.sin()
+    y.grad_fn.register_hook(lambda grads, cts: grads)
+    return (y * x).sum()
+
+
+@pytest.mark.parametrize("f", [by_itself, after_its_tensor_was_used, on_a_node])
+def test_forward_over_reverse_refuses_what_it_cannot_move(f):
+    for transform in (gradkit.func.hessian, lambda f: gradkit.func.jacfwd(gradkit.func.hessian(f))):
+        with pytest.raises(NotImplementedError, match="forward mode"):
+            transform(f)(gradkit.tensor(A[0]))
+
+
+def test_what_reads_its_result_is_hooked_on_a_copy(torch):
+    def f(x):
+        y = 1 * x.exp()
+        y.register_hook(lambda g: g * g)
+        return (y * x).sum()
+
+    for transform in ("hessian", "jacrev"):
+        ours, theirs = [
+            getattr(lib.func, transform)(lib.func.grad(f) if transform == "jacrev" else f)(lib.tensor(A[0])).numpy()
+            for lib in (gradkit, torch)
+        ]
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4)
 
 
 def on_outer_value(func, x, hook):
