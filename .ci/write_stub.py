@@ -103,6 +103,8 @@ def stub() -> str:
     for name, annotation in inspect.get_annotations(tensor.Tensor).items():
         lines.append(f"    {name}: {text_of(annotation)}")
     declared = set(inspect.get_annotations(tensor.Tensor))
+    roots: dict[str, str] = {}
+    others: dict[str, list[str]] = {}
     named: dict[Any, str] = {}  # what has one signature: names of one function, forms that write in place, operators
     for name, value in sorted(vars(tensor.Tensor).items()):
         if name in HIDDEN | declared:
@@ -112,15 +114,18 @@ def stub() -> str:
         elif callable(value):
             other = named.setdefault("binary" if BINARY.fullmatch(name) else id(inspect.unwrap(value)), name)
             source = spelt_out(inspect.unwrap(value))
-            if other != name:
-                lines.append(f"    {name} = {other}")
-            elif source:
+            if source and other == name:
                 modules.add(source[0])
-                lines.append(f"    {name} = {source[0].rpartition('.')[2]}.{source[1]}")
+                text = f"    {name} = {source[0].rpartition('.')[2]}.{source[1]}"
             else:
                 text = method(name, value)
-                alike = named.setdefault(text.replace(name, "", 1), name)
-                lines.append(text if alike == name else f"    {name} = {alike}")
+                other = named.setdefault(text.replace(name, "", 1), other)
+            roots[name] = roots.get(other, name)
+            if roots[name] == name:
+                lines.append(text)
+            else:
+                others.setdefault(roots[name], []).append(name)
+    lines += [f"    {' = '.join([*names, root])}" for root, names in others.items()]
     functions = inspect.getmembers(tensor, lambda f: inspect.isfunction(f) and f.__module__ == tensor.__name__)
     for name, function in functions:
         shown = ", ".join(map(parameter, inspect.signature(function).parameters.values()))
