@@ -91,13 +91,13 @@ class Moving:
         return moving
 
 
-def moved(hook: Any, ct: Tensor) -> Tensor | None:
+def moved(hook: Any, node: Node, ct: Tensor) -> Tensor | None:
     """What a hook makes of a cotangent in such a walk: the tangent of what it makes of the dual number."""
     walk = local.moving
-    hook = hook if type(hook) is Inside else Inside(hook)
+    key, hook = (hook.of, hook) if type(hook) is Inside else ((node, hook), Inside(hook))
     if not hook.along <= walk.levels:
         return None
-    levels, cts = walk.levels - hook.along, walk.cts.setdefault(hook.of.hook, {})
+    levels, cts = walk.levels - hook.along, walk.cts.setdefault(key, {})
     cts[levels] = wrap(ct.array.copy(), ct.node, None, ct.batch)
     with modes.mode(moving=None):
         new = hook.hook(numbers(cts, sorted(levels))) if not walk.levels or "changes" in cts else None
@@ -107,8 +107,8 @@ def moved(hook: Any, ct: Tensor) -> Tensor | None:
         cts["changes"] = True
     elif hook.late:
         raise NotImplementedError(
-            f"the hook {errors.name_of(hook)!r} changes a gradient: it has no forward mode if its tensor was used before, or is "
-            "the result of an operation whose derivative reads it (exp, tanh); register it on 1 * x, at once"
+            f"the hook {errors.name_of(hook)!r} changes a gradient: it has no forward mode if its tensor was used before, or if "
+            "the derivative of its operation reads it (exp); register it on 1 * x, at once"
         )
     for level in sorted(walk.every, reverse=True):
         bare, t = strip(new, level), tangent(new, level)

@@ -8,8 +8,8 @@ import numpy as np
 from gradkit.backend.rng import Generator
 from gradkit.engine.device import Size, device as Device
 from gradkit.engine.node import Handle
-from gradkit import conversion, history, moving
-from gradkit.ops import activation, arithmetic, arranging, comparison, complex, contraction, functions, indexing, inquiry, layout, linear_algebra, normalization, norms, placing, products, quantiles, reducing, replacing, scanning, shaping, solving, sorting, statistics, writing
+from gradkit import conversion as _b, history as _j, moving as _k
+from gradkit.ops import activation as _v, arithmetic as _a, arranging as _s, comparison as _d, complex as _h, contraction as _w, functions as _r, indexing as _c, inquiry as _u, layout as _n, linear_algebra as _e, normalization as _x, norms as _t, placing as _y, products as _l, quantiles as _A, reducing as _g, replacing as _i, scanning as _q, shaping as _f, solving as _m, sorting as _z, statistics as _p, writing as _o
 
 _Dims = int | tuple[int, ...] | list[int] | None
 
@@ -33,121 +33,121 @@ class Tensor:
  def H(self) -> Tensor: ...
  @property
  def T(self) -> Tensor: ...
- __abs__ = arithmetic.abs
+ __abs__ = _a.abs
  def __add__(self, other: Any, /) -> Tensor: ...
- __array__ = conversion.as_array
+ __array__ = _b.as_array
  def __array_namespace__(self, *, api_version: str | None = ...) -> Any: ...
- __bool__ = conversion.as_bool
+ __bool__ = _b.as_bool
  def __complex__(self) -> Any: ...
- __contains__ = conversion.contains
+ __contains__ = _b.contains
  @property
  def __cuda_array_interface__(self) -> Any: ...
- __divmod__ = arithmetic._quotient_and_remainder
+ __divmod__ = _a._quotient_and_remainder
  def __dlpack__(self, **keywords: Any) -> Any: ...
  def __dlpack_device__(self) -> tuple[int_, int_]: ...
  def __eq__(self, other: object, /) -> Tensor: ...  # type: ignore[override]
- __getitem__ = indexing.__getitem__
- __index__ = conversion.as_index
- __invert__ = comparison.inverted
- __iter__ = conversion.elements
- __len__ = conversion.length
+ __getitem__ = _c.__getitem__
+ __index__ = _b.as_index
+ __invert__ = _d.inverted
+ __iter__ = _b.elements
+ __len__ = _b.length
  def __neg__(self) -> Tensor: ...
- __pos__ = arithmetic.positive
+ __pos__ = _a.positive
  def __rdivmod__(self, other: Any) -> Any: ...
- __setitem__ = indexing.__setitem__
+ __setitem__ = _c.__setitem__
  @property
  def _base(self) -> Tensor | None: ...
  def _is_view(self) -> bool_: ...
  @property
  def _version(self) -> int_: ...
- add = arithmetic.add
- add_ = arithmetic.add_
- addbmm = linear_algebra.addbmm
- addcdiv = arithmetic.addcdiv
- addcmul = arithmetic.addcmul
- addmm = linear_algebra.addmm
- addmv = linear_algebra.addmv
- addr = linear_algebra.addr
- adjoint = shaping.adjoint
- all = reducing.all
- allclose = comparison.allclose
- amax = reducing.amax
- amin = reducing.amin
- aminmax = reducing.aminmax
- angle = complex.angle
- any = reducing.any
+ add = _a.add
+ add_ = _a.add_
+ addbmm = _e.addbmm
+ addcdiv = _a.addcdiv
+ addcmul = _a.addcmul
+ addmm = _e.addmm
+ addmv = _e.addmv
+ addr = _e.addr
+ adjoint = _f.adjoint
+ all = _g.all
+ allclose = _d.allclose
+ amax = _g.amax
+ amin = _g.amin
+ aminmax = _g.aminmax
+ angle = _h.angle
+ any = _g.any
  def arctan2(self, other: Any) -> Tensor: ...
- argmax = reducing.argmax
- argmin = reducing.argmin
+ argmax = _g.argmax
+ argmin = _g.argmin
  def argsort(self, dim: int_ = ..., descending: bool_ = ..., stable: bool_ = ...) -> Tensor: ...
- argwhere = indexing.argwhere
- as_strided = replacing.as_strided
- backward = history.backward
- baddbmm = linear_algebra.baddbmm
+ argwhere = _c.argwhere
+ as_strided = _i.as_strided
+ backward = _j.backward
+ baddbmm = _e.baddbmm
  def bernoulli(self, p: float_ | None = ..., *, generator: Generator | None = ...) -> Tensor: ...
  def bernoulli_(self, *args: Any, generator: Generator | None = ..., **kwargs: Any) -> Tensor: ...
- bfloat16 = moving.bfloat16
+ bfloat16 = _k.bfloat16
  def bincount(self, weights: Tensor | None = ..., minlength: int_ = ...) -> Tensor: ...
  def bitwise_not(self, **params: Any) -> Tensor: ...
- bmm = products.bmm
- broadcast_to = shaping.broadcast_to
- cholesky = linear_algebra.cholesky
- cholesky_inverse = solving.cholesky_inverse
- cholesky_solve = solving.cholesky_solve
+ bmm = _l.bmm
+ broadcast_to = _f.broadcast_to
+ cholesky = _e.cholesky
+ cholesky_inverse = _m.cholesky_inverse
+ cholesky_solve = _m.cholesky_solve
  def chunk(self, chunks: int_, dim: int_ = ...) -> tuple[Tensor, ...]: ...
- clamp = arithmetic.clamp
- clamp_max = arithmetic.clamp_max
- clamp_min = arithmetic.clamp_min
- conj = complex.conj
- contiguous = layout.contiguous
- copy_ = writing.copy_
- corrcoef = statistics.corrcoef
- count_nonzero = reducing.count_nonzero
- cov = statistics.cov
- cpu = moving.cpu
- cross = products.cross
- cuda = moving.cuda
- cummax = scanning.cummax
- cummin = scanning.cummin
- cumprod = scanning.cumprod
- cumsum = scanning.cumsum
+ clamp = _a.clamp
+ clamp_max = _a.clamp_max
+ clamp_min = _a.clamp_min
+ conj = _h.conj
+ contiguous = _n.contiguous
+ copy_ = _o.copy_
+ corrcoef = _p.corrcoef
+ count_nonzero = _g.count_nonzero
+ cov = _p.cov
+ cpu = _k.cpu
+ cross = _l.cross
+ cuda = _k.cuda
+ cummax = _q.cummax
+ cummin = _q.cummin
+ cumprod = _q.cumprod
+ cumsum = _q.cumsum
  data: Tensor
- data_ptr = conversion.data_ptr
- deg2rad = functions.deg2rad
- detach = history.detach
- detach_ = history.detach_
+ data_ptr = _b.data_ptr
+ deg2rad = _r.deg2rad
+ detach = _j.detach
+ detach_ = _j.detach_
  @property
  def device(self) -> Device: ...
- diag = arranging.diag
- diag_embed = arranging.diag_embed
- diagflat = arranging.diagflat
- diagonal = arranging.diagonal
- diagonal_scatter = replacing.diagonal_scatter
- diff = scanning.diff
+ diag = _s.diag
+ diag_embed = _s.diag_embed
+ diagflat = _s.diagflat
+ diagonal = _s.diagonal
+ diagonal_scatter = _i.diagonal_scatter
+ diff = _q.diff
  def dim(self) -> int_: ...
- dist = norms.dist
- div = arithmetic.div
- dot = products.dot
+ dist = _t.dist
+ div = _a.div
+ dot = _l.dot
  def dsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]: ...
  @property
  def dtype(self) -> np.dtype[Any]: ...
- equal = comparison.equal
- expand = shaping.expand
- expand_as = shaping.expand_as
- fill_ = writing.fill_
- fill_diagonal_ = writing.fill_diagonal_
- flatten = shaping.flatten
- flip = arranging.flip
- fliplr = arranging.fliplr
- flipud = arranging.flipud
- float_power = arithmetic.float_power
+ equal = _d.equal
+ expand = _f.expand
+ expand_as = _f.expand_as
+ fill_ = _o.fill_
+ fill_diagonal_ = _o.fill_diagonal_
+ flatten = _f.flatten
+ flip = _s.flip
+ fliplr = _s.fliplr
+ flipud = _s.flipud
+ float_power = _a.float_power
  def gather(self, dim: int_, index: Tensor, *, sparse_grad: bool_ = ...) -> Tensor: ...
- ger = products.outer
- get_device = inquiry.get_device
+ ger = _l.outer
+ get_device = _u.get_device
  grad: Tensor | None
  @property
  def grad_fn(self) -> Any: ...
- hardshrink = activation.hardshrink
+ hardshrink = _v.hardshrink
  def histc(self, bins: int_ = ..., min: float_ = ..., max: float_ = ...) -> Tensor: ...
  def histogram(self, bins: Any, *, range: Any = ..., weight: Tensor | None = ..., density: bool_ = ...) -> Any: ...
  @property
@@ -158,10 +158,10 @@ class Tensor:
  def index_fill(self, dim: int_, index: Tensor, value: Any) -> Any: ...
  def index_put(self, indices: Any, values: Tensor, accumulate: bool_ = ...) -> Any: ...
  def index_select(self, dim: int_, index: Tensor) -> Tensor: ...
- inner = contraction.inner
- inverse = solving.inverse
- is_conj = complex.is_conj
- is_contiguous = layout.is_contiguous
+ inner = _w.inner
+ inverse = _m.inverse
+ is_conj = _h.is_conj
+ is_contiguous = _n.is_contiguous
  @property
  def is_cpu(self) -> bool_: ...
  @property
@@ -172,152 +172,152 @@ class Tensor:
  def is_meta(self) -> bool_: ...
  @property
  def is_nested(self) -> bool_: ...
- is_nonzero = comparison.is_nonzero
- is_pinned = moving.is_pinned
+ is_nonzero = _d.is_nonzero
+ is_pinned = _k.is_pinned
  @property
  def is_quantized(self) -> bool_: ...
- is_same_size = inquiry.is_same_size
- is_signed = inquiry.is_signed
+ is_same_size = _u.is_same_size
+ is_signed = _u.is_signed
  @property
  def is_sparse(self) -> bool_: ...
  @property
  def is_sparse_csr(self) -> bool_: ...
- isclose = comparison.isclose
- isreal = complex.isreal
- item = conversion.item
+ isclose = _d.isclose
+ isreal = _h.isreal
+ item = _b.item
  @property
  def itemsize(self) -> int_: ...
- kron = products.kron
+ kron = _l.kron
  def kthvalue(self, k: int_, dim: int_ = ..., keepdim: bool_ = ...) -> Any: ...
- ldexp = functions.ldexp
- lerp = arithmetic.lerp
- log_softmax = normalization.log_softmax
- logcumsumexp = scanning.logcumsumexp
- logdet = solving.logdet
- logit = functions.logit
- logsumexp = reducing.logsumexp
+ ldexp = _r.ldexp
+ lerp = _a.lerp
+ log_softmax = _x.log_softmax
+ logcumsumexp = _q.logcumsumexp
+ logdet = _m.logdet
+ logit = _r.logit
+ logsumexp = _g.logsumexp
  @property
  def mH(self) -> Tensor: ...
  @property
  def mT(self) -> Tensor: ...
- masked_fill = arithmetic.masked_fill
- masked_scatter = placing.masked_scatter
- masked_select = placing.masked_select
- matmul = products.matmul
- matrix_exp = solving.matrix_exp
+ masked_fill = _a.masked_fill
+ masked_scatter = _y.masked_scatter
+ masked_select = _y.masked_select
+ matmul = _l.matmul
+ matrix_exp = _m.matrix_exp
  def matrix_power(self, n: int_) -> Tensor: ...
- max = reducing.max
- mean = reducing.mean
+ max = _g.max
+ mean = _g.mean
  def median(self, dim: int_ | None = ..., keepdim: bool_ = ...) -> Any: ...
- min = reducing.min
- mm = products.mm
+ min = _g.min
+ mm = _l.mm
  def mode(self, dim: int_ = ..., keepdim: bool_ = ...) -> Any: ...
- moveaxis = shaping.movedim
- msort = sorting.msort
+ moveaxis = _f.movedim
+ msort = _z.msort
  def multinomial(self, num_samples: int_, replacement: bool_ = ..., *, generator: Generator | None = ...) -> Tensor: ...
- mv = products.mv
- mvlgamma = functions.mvlgamma
- nan_to_num = arithmetic.nan_to_num
- nanmean = reducing.nanmean
- nanquantile = quantiles.nanquantile
- nansum = reducing.nansum
+ mv = _l.mv
+ mvlgamma = _r.mvlgamma
+ nan_to_num = _a.nan_to_num
+ nanmean = _g.nanmean
+ nanquantile = _A.nanquantile
+ nansum = _g.nansum
  def narrow(self, dim: int_, start: Any, length: int_) -> Tensor: ...
- narrow_copy = replacing.narrow_copy
+ narrow_copy = _i.narrow_copy
  @property
  def nbytes(self) -> int_: ...
  @property
  def ndim(self) -> int_: ...
  def new_empty(self, *sizes: Any, size: Any = ..., dtype: Any = ..., device: Any = ..., requires_grad: bool_ = ...) -> Tensor: ...
- new_full = moving.new_full
- new_tensor = moving.new_tensor
+ new_full = _k.new_full
+ new_tensor = _k.new_tensor
  def nonzero(self, *, as_tuple: bool_ = ...) -> Any: ...
- norm = norms.norm
- numpy = conversion.numpy
+ norm = _t.norm
+ numpy = _b.numpy
  @property
  def output_nr(self) -> int_: ...
- permute = shaping.permute
- pin_memory = moving.pin_memory
- pinverse = solving.pinverse
- polygamma = functions.polygamma
- pow = arithmetic.pow
- prelu = activation.prelu
- prod = reducing.prod
- put = placing.put
- put_ = placing.put_
- qr = linear_algebra.qr
- quantile = quantiles.quantile
- rad2deg = functions.rad2deg
- ravel = shaping.ravel
+ permute = _f.permute
+ pin_memory = _k.pin_memory
+ pinverse = _m.pinverse
+ polygamma = _r.polygamma
+ pow = _a.pow
+ prelu = _v.prelu
+ prod = _g.prod
+ put = _y.put
+ put_ = _y.put_
+ qr = _e.qr
+ quantile = _A.quantile
+ rad2deg = _r.rad2deg
+ ravel = _f.ravel
  @property
  def real(self) -> Tensor: ...
- record_stream = moving.record_stream
- register_hook = history.register_hook
- register_post_accumulate_grad_hook = history.register_post_accumulate_grad_hook
- relu = activation.relu
- renorm = replacing.renorm
- repeat = arranging.repeat
+ record_stream = _k.record_stream
+ register_hook = _j.register_hook
+ register_post_accumulate_grad_hook = _j.register_post_accumulate_grad_hook
+ relu = _v.relu
+ renorm = _i.renorm
+ repeat = _s.repeat
  def repeat_interleave(self, repeats: Any = ..., dim: int_ | None = ..., *, output_size: int_ | None = ...) -> Tensor: ...
  requires_grad: bool_
  def requires_grad_(self, requires_grad: bool_ = ...) -> Tensor: ...
- reshape = shaping.reshape
- reshape_as = shaping.reshape_as
- resolve_conj = complex.resolve_conj
- retain_grad = history.retain_grad
+ reshape = _f.reshape
+ reshape_as = _f.reshape_as
+ resolve_conj = _h.resolve_conj
+ retain_grad = _j.retain_grad
  @property
  def retains_grad(self) -> bool_: ...
- roll = arranging.roll
- rot90 = arranging.rot90
- round = functions.round
+ roll = _s.roll
+ rot90 = _s.rot90
+ round = _r.round
  def scatter(self, dim: int_, index: Tensor, src: Any = ..., *, value: Any = ..., reduce: str | None = ...) -> Tensor: ...
  def scatter_add(self, dim: int_, index: Tensor, src: Tensor) -> Any: ...
  def scatter_reduce(self, dim: int_, index: Tensor, src: Tensor, reduce: str, *, include_self: bool_ = ...) -> Tensor: ...
  def select(self, dim: int_, index: int_) -> Tensor: ...
- select_scatter = replacing.select_scatter
- sgn = arithmetic.sgn
+ select_scatter = _i.select_scatter
+ sgn = _a.sgn
  @property
  def shape(self) -> Size: ...
- sign = functions.sign
+ sign = _r.sign
  def size(self, dim: int_ | None = ...) -> Any: ...
- slice_scatter = replacing.slice_scatter
- softmax = normalization.softmax
+ slice_scatter = _i.slice_scatter
+ softmax = _x.softmax
  def sort(self, dim: int_ = ..., descending: bool_ = ..., stable: bool_ | None = ...) -> Any: ...
  def split(self, split_size_or_sections: Any, dim: int_ = ...) -> tuple[Tensor, ...]: ...
  def split_with_sizes(self, split_sizes: Any, dim: int_ = ...) -> tuple[Tensor, ...]: ...
- squeeze = shaping.squeeze
- std = statistics.std
- storage_offset = layout.storage_offset
- stride = layout.stride
- sub = arithmetic.sub
- sub_ = arithmetic.sub_
- sum = reducing.sum
- svd = linear_algebra.svd
- swapaxes = shaping.transpose
- t = shaping.t
- take = placing.take
+ squeeze = _f.squeeze
+ std = _p.std
+ storage_offset = _n.storage_offset
+ stride = _n.stride
+ sub = _a.sub
+ sub_ = _a.sub_
+ sum = _g.sum
+ svd = _e.svd
+ swapaxes = _f.transpose
+ t = _f.t
+ take = _y.take
  def take_along_dim(self, indices: Tensor, dim: int_ | None = ...) -> Tensor: ...
  def tensor_split(self, indices_or_sections: Any, dim: int_ = ...) -> tuple[Tensor, ...]: ...
- tile = arranging.tile
- to = moving.to
+ tile = _s.tile
+ to = _k.to
  def to_device(self, device: Any, *, stream: Any = ...) -> Tensor: ...
- tolist = conversion.tolist
+ tolist = _b.tolist
  def topk(self, k: int_, dim: int_ = ..., largest: bool_ = ..., sorted: bool_ = ...) -> Any: ...
- trace = products.trace
+ trace = _l.trace
  def tril(self, diagonal: int_ = ...) -> Tensor: ...
- true_divide = arithmetic.true_divide
- type = moving.type
- type_as = moving.type_as
+ true_divide = _a.true_divide
+ type = _k.type
+ type_as = _k.type_as
  def unbind(self, dim: int_ = ...) -> tuple[Tensor, ...]: ...
- unflatten = shaping.unflatten
- unfold = arranging.unfold
+ unflatten = _f.unflatten
+ unfold = _s.unfold
  def unique(self, sorted: bool_ = ..., return_inverse: bool_ = ..., return_counts: bool_ = ..., dim: int_ | None = ...) -> Any: ...
  def unique_consecutive(self, return_inverse: bool_ = ..., return_counts: bool_ = ..., dim: int_ | None = ...) -> Any: ...
- unsqueeze = shaping.unsqueeze
- var = statistics.var
- vdot = products.vdot
- view = shaping.view
- view_as = shaping.view_as
- where = arithmetic.where
- zero_ = writing.zero_
+ unsqueeze = _f.unsqueeze
+ var = _p.var
+ vdot = _l.vdot
+ view = _f.view
+ view_as = _f.view_as
+ where = _a.where
+ zero_ = _o.zero_
  __and__ = __floordiv__ = __ge__ = __gt__ = __iadd__ = __iand__ = __ifloordiv__ = __ilshift__ = __imod__ = __imul__ = __ior__ = __ipow__ = __irshift__ = __isub__ = __itruediv__ = __ixor__ = __le__ = __lshift__ = __lt__ = __matmul__ = __mod__ = __mul__ = __or__ = __pow__ = __radd__ = __rand__ = __rfloordiv__ = __rlshift__ = __rmatmul__ = __rmod__ = __rmul__ = __ror__ = __rpow__ = __rrshift__ = __rshift__ = __rsub__ = __rtruediv__ = __rxor__ = __sub__ = __truediv__ = __xor__ = __add__
  __float__ = __int__ = acos_ = acosh_ = arccos_ = arccosh_ = arcsin_ = arcsinh_ = arctan_ = arctanh_ = asin_ = asinh_ = atan_ = atanh_ = ceil_ = cos_ = cosh_ = digamma_ = erf_ = erfc_ = erfinv_ = exp2_ = exp_ = expm1_ = fix_ = floor_ = frac_ = frexp = i0_ = lgamma_ = log10_ = log1p_ = log2_ = log_ = neg_ = negative_ = reciprocal_ = rsqrt_ = sigmoid_ = sin_ = sinc_ = sinh_ = slogdet = sqrt_ = square_ = tan_ = tanh_ = trunc_ = __complex__
  __ne__ = __eq__

@@ -56,7 +56,7 @@ def run_hooks(node: Node, ct: Any, record: bool, walk: Walk) -> Any:
         with grad_mode(record, walk=walk):
             for hook in chosen(node, hooks.tensor, walk):
                 shown = ct if record else wrap(ct)
-                new = hook(shown) if local.moving is None else moved(hook, shown)
+                new = hook(shown) if local.moving is None else moved(hook, node, shown)
                 if new is not None:
                     check(hook, new, *node.like)
                     ct = new if record else new.array

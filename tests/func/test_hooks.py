@@ -77,6 +77,17 @@ def on_a_sum(x):
     return (y * u * x).sum()
 
 
+def scaled(g):
+    return g * g + g
+
+
+def on_two(x):
+    y, z = x.sin(), x * x
+    y.register_hook(scaled)
+    z.register_hook(scaled)
+    return (y * z * x).sum()
+
+
 def removed(x):
     y = x.sin()
     with y.register_hook(lambda g: g * 5):
@@ -84,7 +95,7 @@ def removed(x):
     return (z * x).sum()
 
 
-ON_TENSORS = [on_tensor, on_argument, by_what_is_captured, several, on_a_sum, removed]
+ON_TENSORS = [on_tensor, on_argument, by_what_is_captured, several, on_a_sum, on_two, removed]
 FUNCTIONS = [*ON_TENSORS, by_itself, before_node, after_node, after_sum, before_node_below, before_node_of_two]
 
 
