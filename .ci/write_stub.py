@@ -117,16 +117,17 @@ def stub() -> str:
             source = spelt_out(inspect.unwrap(value))
             if source and other == name:
                 letter = modules.setdefault(source[0], f"_{ascii_letters[len(modules)]}")
-                text = f"    {name} = {letter}.{source[1]}"
+                text = f"{letter}.{source[1]}"
             else:
                 text = method(name, value)
                 other = named.setdefault(text.replace(name, "", 1), other)
             roots[name] = roots.get(other, name)
-            if roots[name] == name:
+            others.setdefault(roots[name], []).append(name)
+            if text.startswith("    def") and roots[name] == name:
                 lines.append(text)
-            else:
-                others.setdefault(roots[name], []).append(name)
-    lines += [f"    {' = '.join([*names, root])}" for root, names in others.items()]
+            elif roots[name] == name:
+                others[name] = [text, name]
+    lines += ["    " + " = ".join(reversed(names)) for names in others.values() if len(names) > 1]
     functions = inspect.getmembers(tensor, lambda f: inspect.isfunction(f) and f.__module__ == tensor.__name__)
     for name, function in functions:
         shown = ", ".join(map(parameter, inspect.signature(function).parameters.values()))

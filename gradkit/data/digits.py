@@ -16,8 +16,9 @@ def load_digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     >>> images.shape, images.dtype, labels[:5].tolist()
     ((1797, 8, 8), dtype('uint8'), [0, 1, 2, 3, 4])
     """
-    with np.load(Path(__file__).with_name("digits.npz")) as stored:
-        labels = stored["labels"].astype(np.int64)
-        images = np.empty((len(labels), 8, 8), np.uint8)
-        images[labels.argsort(kind="stable")] = stored["images"].T
-        return images, labels
+    import lzma
+
+    stored = np.frombuffer(lzma.decompress(Path(__file__).with_name("digits.lzma").read_bytes()), np.uint8).reshape(65, -1)
+    labels, images = stored[64].astype(np.int64), np.empty((1797, 8, 8), np.uint8)
+    images[labels.argsort(kind="stable")] = stored[:64].reshape(8, 8, -1).T
+    return images, labels

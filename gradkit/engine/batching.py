@@ -165,8 +165,7 @@ def living(x: Tensor) -> Tensor:
     if not {*gone} <= {*x._alike}:
         raise RuntimeError(
             f"vmap: a Tensor of shape {tuple(x.shape)}, used in {user_line()}, has escaped from inside a function being "
-            "vmapped, which is over: it stands for many samples, and nothing here says which. Return it from that function "
-            "and use what vmap returns, where out_dims says which axis counts samples"
+            "vmapped, which has returned. It stands for many samples: return it, and use what vmap makes of it by out_dims"
         )
     if gone:
         x = single(x, gone)

@@ -15,7 +15,7 @@ local = modes.local
 
 
 class Inside:
-    """A hook that was registered inside transforms. It runs in the walks of the innermost whose arguments its node is made of."""
+    """A hook registered inside transforms: for walks of the innermost whose arguments its node is made of."""
 
     late = False  # is the tangent that this stands at read by others, or made of its primal?
 
@@ -42,7 +42,7 @@ def chosen(node: Node, hooks: dict[int, Any], walk: Any) -> list[Any]:
 
 
 def placed(hook: Any, batch: tuple[tuple[int, int], ...] = ()) -> Any:
-    """A hook, as a node keeps it that has these batch axes: under vmap it sees what the function there sees of the tensor."""
+    """A hook, as a node with these batch axes keeps it: under vmap it sees what the function there sees of the tensor."""
     if batch:
         hook = of_samples(hook, *zip(*batch))
     return Inside(hook) if local.functions or modes.lifted else hook
@@ -78,7 +78,7 @@ def of_samples(hook: Any, levels: tuple[int, ...], sizes: tuple[int, ...]) -> An
 
 # -- forward over reverse
 class Moving:
-    """A walk whose cotangents are tangents, along `levels`, of those of walks before it; `every`: all along which there are any."""
+    """A walk whose cotangents are tangents along `levels`, out of `every`, of those of the first."""
 
     def __init__(self, before: "Moving | None", level: int) -> None:
         self.cts: dict[Any, Any] = before.cts if before else {}
@@ -92,7 +92,7 @@ class Moving:
 
 
 def moved(hook: Any, node: Node, ct: Tensor) -> Tensor | None:
-    """What a hook makes of a cotangent in such a walk: the tangent of what it makes of the dual number."""
+    """What a hook makes of a cotangent then: the tangent of what it makes of the dual number."""
     walk = local.moving
     key, hook = (hook.of, hook) if type(hook) is Inside else ((node, hook), Inside(hook))
     if not hook.along <= walk.levels:
@@ -107,8 +107,8 @@ def moved(hook: Any, node: Node, ct: Tensor) -> Tensor | None:
         cts["changes"] = True
     elif hook.late:
         raise NotImplementedError(
-            f"the hook {errors.name_of(hook)!r} changes a gradient: it has no forward mode if its tensor was used before, or if "
-            "the derivative of its operation reads it (exp); register it on 1 * x, at once"
+            f"the hook {errors.name_of(hook)!r} changes a gradient: it has no forward mode on a tensor that was used before, "
+            "or that its derivative reads (exp); register it on 1 * x, at once"
         )
     for level in sorted(walk.every, reverse=True):
         bare, t = strip(new, level), tangent(new, level)

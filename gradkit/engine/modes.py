@@ -65,7 +65,7 @@ def _forget() -> None:
 
 
 def _outlive(lift: int, special: int) -> None:
-    """Count out what the last tensor that held on to it has let go of. It may do so within `shift`, which then goes on to it."""
+    """Count out what nobody holds on to any more. Within `shift` that does it."""
     _outlived.append((lift, special))
     if _lock.acquire(blocking=False):
         _forget()
@@ -119,7 +119,7 @@ class Level(int):
             _outlive(1, 0)
 
 
-#: The vmaps that are over while tensors inside them live on: until these are gone, operations look for them.
+#: The vmaps that are over, and have tensors that are not: operations look for these.
 closed: set[int] = set()
 
 
