@@ -157,10 +157,7 @@ def over(x: Tensor) -> tuple[int, ...]:
 
 
 def living(x: Tensor) -> Tensor:
-    """`x` without what has escaped from inside its vmap: tangents, and axes along which all samples are the same.
-
-    RuntimeError if they are not.
-    """
+    """`x` without what has escaped from its vmap: tangents, and axes along which samples are the same; RuntimeError if not."""
     gone = over(x)
     if not {*gone} <= {*x._alike}:
         raise RuntimeError(

@@ -21,7 +21,7 @@ class Inside:
 
     def __init__(self, hook: Any, of: Any = None, along: frozenset[int] = frozenset()) -> None:
         self.hook, self.transforms = hook, of.transforms if of else [f.leaves for f in reversed(local.functions)]
-        self.of, self.along = of or self, along  # the hook of a tensor, of whose tangent along these levels this is
+        self.of, self.along = of or self, along  # of the tensor whose tangent this stands at
         update_wrapper(self, hook)
 
     def __call__(self, *args: Any) -> Any:
@@ -37,7 +37,7 @@ class Inside:
 
 
 def chosen(node: Node, hooks: dict[int, Any], walk: Any) -> list[Any]:
-    """Those of a node's hooks that belong to a walk; None is the writing of gradients."""
+    """Those of a node's hooks that a walk runs."""
     return [hook for hook in hooks.values() if type(hook) is not Inside or hook.runs(node, walk.wanted if walk else ())]
 
 
@@ -117,7 +117,6 @@ def moved(hook: Any, node: Node, ct: Tensor) -> Tensor | None:
 
 
 def numbers(cts: dict[Any, Any], levels: list[int], along: frozenset[int] = frozenset()) -> Any:
-    """The cotangent with its tangents along these levels."""
     if not levels:
         return cts.get(along)
     *rest, top = levels
@@ -126,7 +125,7 @@ def numbers(cts: dict[Any, Any], levels: list[int], along: frozenset[int] = froz
 
 
 def hook_tensor(x: Tensor, hook: Any) -> Handle:
-    """Register a hook on a tensor, and on its tangents, whose cotangents are parts of the same dual number."""
+    """Register a hook on a tensor and on its tangents."""
     hook = placed(hook, tuple(zip(x.batch, x.array.shape)))
     if x.tangents and not x.node.is_leaf:
         hook_tangents(x, hook, frozenset(), [*x.node._hooks().tensor.values()], {x.node})

@@ -65,7 +65,7 @@ def _forget() -> None:
 
 
 def _outlive(lift: int, special: int) -> None:
-    """Count out what nobody holds on to any more. Within `shift` that does it."""
+    """Count out what nobody holds any more."""
     _outlived.append((lift, special))
     if _lock.acquire(blocking=False):
         _forget()

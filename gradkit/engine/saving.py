@@ -37,7 +37,6 @@ class BothWays:
     whole = True
 
     def without(self, operands: Any) -> None:
-        """Note an operation that has none."""
         if any([isinstance(x, Tensor) and x.node is not None for x in operands]):
             self.whole = False
 

@@ -29,7 +29,7 @@ def tangent(x: Any, level: int) -> Tensor | None:
 
 
 def open_tangents(x: Tensor) -> dict[int, Tensor]:
-    """The tangents of `x` whose levels are open: the others have outlived their use, and are forgotten sooner or later."""
+    """The tangents of `x` whose levels are open."""
     return {level: t for level, t in (x.tangents or {}).items() if level in levels or level in local.duals}
 
 
