@@ -188,7 +188,6 @@ def shallow_copy(self: Tensor) -> Tensor:
 
 
 def _attributes(self: Tensor) -> dict[str, Any]:
-    """What a user has hung on a tensor."""
     return {key: value for key, value in self.__dict__.items() if not hasattr(Tensor, key)}
 
 

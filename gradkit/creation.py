@@ -117,7 +117,6 @@ def raw_from(data: Any, dtype: Any = None, *, copy: bool) -> Any:
 
 
 def _mixed(data: Any) -> bool:
-    """Whether numbers and lists stand side by side."""
     nested = [isinstance(one, list | tuple) for one in data]
     return any(nested) and (not all(nested) or any([_mixed(one) for one in data]))
 

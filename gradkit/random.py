@@ -201,7 +201,6 @@ def randperm(
 
 
 def _repeated(draw: Callable[[], Any], sizes: tuple[int, ...]) -> Any:
-    """One draw for each sample."""
     if not sizes:
         return draw()
     found = [draw() for _ in range(math.prod(sizes))]

@@ -21,7 +21,6 @@ _NAMES = (
 
 @cache
 def _functions() -> tuple[Any, Any] | None:
-    """The functions that set and tell the number, found through the module of NumPy that is linked with BLAS."""
     library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
     for set_name, get_name in _NAMES:
         if hasattr(library, set_name) and hasattr(library, get_name):

@@ -77,12 +77,10 @@ class CupyBackend(Backend):
         return array.get(blocking=False, out=pinned, order="C")
 
     def to_device(self, array: Any, index: int | None, non_blocking: bool = False) -> Any:
-        """A copy of a host's, or another device's, array."""
         with self.on(index):
             return upload(array) if isinstance(array, np.ndarray | np.generic) else array.copy()
 
     def pinned(self, array: Any) -> Any:
-        """A copy of a host's array in pinned memory."""
         found = pinned_like(array)
         found[...] = array
         return found
@@ -255,7 +253,6 @@ class Memory:
             peaks.pop(runtime.getDevice() if index is None else index, None)
 
     def free(self, index: int | None) -> int:
-        """Bytes that arrays could still take."""
         with nullcontext() if index is None else cupy.cuda.Device(index):
             free: int = self.on_device()[0] + self.pool.free_bytes()
         return free
@@ -339,7 +336,6 @@ class Walk:
         self.here = place
 
     def end(self) -> None:
-        """Come home."""
         if len(self.streams) > 1:
             self.move(self.home)
             for place in self.streams:

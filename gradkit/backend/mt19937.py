@@ -31,7 +31,7 @@ class Stream:
         self.restart(seed)
 
     def restart(self, seed: int) -> None:
-        """Start again from a seed in [0, 2**64); only its low 32 bits choose the words."""
+        """From a seed in [0, 2**64), of which the low 32 bits choose the words."""
         self.seed = seed
         self._spare: float | None = None
         self._stale = True
@@ -49,7 +49,6 @@ class Stream:
         return self._engine
 
     def state(self) -> Array:
-        """Where the stream stands, as a uint8 array."""
         engine = self._started().state["state"]
         spare = 0.0 if self._spare is None else self._spare
         record = (engine["key"], engine["pos"], self._spare is not None, spare, self.seed)
@@ -70,7 +69,6 @@ class Stream:
         self._spare = float(record["spare"]) if record["has_spare"] else None
 
     def words(self, count: int) -> Array:
-        """The next words, each below 2**32 in a uint64."""
         return np.asarray(self._started().random_raw(count))
 
     def word_pairs(self, count: int) -> Array:
@@ -81,7 +79,7 @@ class Stream:
         return pairs
 
     def units(self, count: int, dtype: np.dtype[Any]) -> Array:
-        """Evenly spread numbers of [0, 1): float64 of 53 bits for that dtype, float32 of 24 bits for any other."""
+        """Of [0, 1): float64 of 53 bits for that dtype, float32 of 24 bits for any other."""
         units = np.empty(count, np.float64 if dtype == np.float64 else np.float32)
         for start in range(0, count, _BLOCK):
             self._fill(units[start : start + _BLOCK])
@@ -111,7 +109,7 @@ class Stream:
         return mask
 
     def normals(self, count: int, dtype: np.dtype[Any]) -> Array:
-        """Standard normal numbers as float32 or float64: PyTorch draws fewer than 16 otherwise than more."""
+        """As float32 or float64; PyTorch draws fewer than 16 otherwise than more."""
         return self._normal_pairs(count) if count < 16 else self._normal_blocks(count, dtype)
 
     def _normal_pairs(self, count: int) -> Array:

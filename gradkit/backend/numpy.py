@@ -84,7 +84,7 @@ _ones: dict[Any, Any] = {}
 
 
 def ones_for(n: int, dtype: Any) -> Any:
-    """Ones to multiply by, remembered; None for dtypes that BLAS does not serve."""
+    """None for dtypes that BLAS does not serve."""
     found = _ones.get((n, dtype))
     if found is None and dtype.char in "fd" and n <= FEW and len(_ones) < 256:
         found = _ones[n, dtype] = np.ones(n, dtype)
@@ -173,7 +173,6 @@ def extreme(ufunc: Any, find: str) -> Callable[..., Any]:
 
 @lru_cache(maxsize=64)
 def starts(rows: int, columns: int) -> Any:
-    """Where the rows of a matrix start."""
     return np.arange(0, rows * columns, columns)
 
 

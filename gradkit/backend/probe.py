@@ -22,7 +22,6 @@ def why_not() -> str | None:
 
 
 def opened() -> Backend:
-    """The backend for CUDA, entered. RuntimeError with the reason where there is none."""
     reason = why_not()
     if reason is not None:
         raise RuntimeError(f"no CUDA device can be used: {reason}; or leave the tensor on the CPU")
@@ -32,6 +31,5 @@ def opened() -> Backend:
 
 
 def _line(error: BaseException) -> str:
-    """An error's first line."""
     text = str(error).strip()
     return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__

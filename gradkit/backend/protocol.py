@@ -142,7 +142,6 @@ def backend_named(name: str) -> Backend:
 
 
 def backend_of(array: Any) -> Backend:
-    """The backend that owns a raw array."""
     found = by_type.get(type(array))
     if found is not None:
         return found

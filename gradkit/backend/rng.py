@@ -338,7 +338,6 @@ def _resolved(shape: Shape, dtype: DTypeLike) -> tuple[tuple[int, ...], np.dtype
 
 
 def _part_of(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype of a complex number's parts."""
     return np.dtype(f"f{dtype.itemsize // 2}")
 
 

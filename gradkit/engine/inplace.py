@@ -120,7 +120,6 @@ _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}  # what goes into what,
 
 
 def lifted(*operands: Any) -> bool:
-    """Whether any operand carries tangents or batch axes."""
     return bool(modes.lifted) and any([isinstance(x, Tensor) and (x.tangents or x.batch) for x in operands])
 
 

@@ -124,8 +124,6 @@ closed: set[int] = set()
 
 
 class samples(mode):
-    """The scope of a vmap."""
-
     __slots__ = ("_level",)
 
     def __init__(self, level: Level, size: int, **state: Any) -> None:

@@ -80,7 +80,6 @@ def run_on(backend: Backend, prim: Primitive, raws: Any, params: dict[str, Any])
 
 
 def on_first(backend: Backend, raws: Any) -> AbstractContextManager[Any]:
-    """A context in which new arrays are made where the first of these is."""
     return backend.on(backend.index_of(next(raw for raw in raws if isinstance(raw, backend.array_types))))
 
 

@@ -260,7 +260,6 @@ def _bounds(ndim: int) -> str:
 
 
 def wrap(array: Any, node: Any = None, tangents: Any = None, batch: tuple[int, ...] = ()) -> Tensor:
-    """A Tensor of these parts."""
     t = Tensor()
     t.array = array
     t.node = node

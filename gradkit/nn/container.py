@@ -36,7 +36,6 @@ class _Numbered(Module):
         return [name for name in super().__dir__() if not name.isdigit()]
 
     def _of(self, named: list[tuple[str, Any]]) -> Self:
-        """A new container of these children."""
         made = type(self).__new__(type(self))
         Module.__init__(made)
         made._renumber([module for _, module in named])
@@ -182,7 +181,6 @@ class Named(Module):
     """What ModuleDict and ParameterDict share: what is asked of a dictionary, in terms of its items."""
 
     def _names(self) -> dict[str, Any]:
-        """A dictionary with the names as its keys."""
         raise NotImplementedError
 
     def __len__(self) -> int:

@@ -50,7 +50,6 @@ class _Conv(Module):
         self.reset_parameters()
 
     def _channels(self) -> tuple[int, int]:
-        """The first two extents of the weight."""
         return self.out_channels, self.in_channels // self.groups
 
     def _per_axis(self, value: _Sizes) -> tuple[int, ...]:

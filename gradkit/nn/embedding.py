@@ -13,8 +13,6 @@ __all__ = ["Embedding", "EmbeddingBag"]
 
 
 class _Table(Module):
-    """What Embedding and EmbeddingBag share: the table and its options."""
-
     weight: Parameter
     usual: ClassVar[dict[str, Any]] = {"padding_idx": None, "max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False}
 

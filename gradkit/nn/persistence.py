@@ -137,7 +137,6 @@ class Persistence(Registration):
 
 
 def _mismatch(key: str, tensor: Tensor | None, given: Any) -> str | None:
-    """What keeps an entry from being loaded, in words."""
     if tensor is None:
         return None
     if not isinstance(given, Tensor):

@@ -48,7 +48,6 @@ class _Cell(Module):
         return F.linear(input, self.weight_ih, self.bias_ih), F.linear(state, self.weight_hh, self.bias_hh)
 
     def _state(self, input: Tensor, given: Tensor | None) -> Tensor:
-        """The state to start from, after checking it and the input."""
         kind = type(self).__name__
         if input.ndim not in (1, 2):
             raise ValueError(f"{kind}: Expected input to be 1D or 2D, got {input.ndim}D of shape {tuple(input.shape)}")

@@ -61,7 +61,6 @@ def cross_entropy(
 def _with_probabilities(
     input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, smoothing: float
 ) -> Tensor:
-    """The form with a probability of each class."""
     shape = extents(input)
     if not is_floating(target.dtype):
         raise RuntimeError(f"Expected floating point type for target with class probabilities, got {target.dtype.name}")
@@ -133,7 +132,6 @@ def _check_smoothing(smoothing: float) -> None:
 
 
 def _over_classes(weight: Tensor, classes: int, rank: int) -> Tensor:
-    """Class weights in a shape that broadcasts against logits."""
     if extents(weight) != (classes,):
         raise RuntimeError(
             f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
@@ -147,7 +145,6 @@ def _of_class(weight: Tensor, classes: Tensor) -> Tensor:
 
 
 def _at_class(x: Tensor, classes: Tensor) -> Tensor:
-    """The element of the given class, for each place."""
     shape = extents(classes)
     beside = (*shape[:1], 1, *shape[1:]) if x.ndim > 1 else (1,)
     return reshape(gather(x, reshape(classes, beside), axis=-max(x.ndim - 1, 1)), shape)

@@ -130,7 +130,6 @@ def _check_probability(p: float) -> None:
 
 
 def _channels(input: Tensor, batched: bool) -> tuple[int, ...]:
-    """The shape of a mask that is one for each channel."""
     shape = extents(input)
     lead = 2 if batched else 1
     return (*shape[:lead], *(1,) * (len(shape) - lead))

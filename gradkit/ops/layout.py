@@ -40,7 +40,6 @@ def storage_offset(input: Tensor) -> int:
 
 
 def _address(raw: Any) -> int:
-    """Of the first element in memory."""
     described = raw.__array_interface__ if on_host(raw) else raw.__cuda_array_interface__
     return int(described["data"][0])
 

@@ -108,7 +108,6 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
 
 
 def _normalized(name: str, input: Tensor, shape: Any, **given: Tensor | None) -> tuple[int, ...]:
-    """The normalized shape, checked against the operands."""
     if not isinstance(shape, tuple | list):
         raise TypeError(f"{name}(): normalized_shape must be a tuple of ints, not {type(shape).__name__}; pass ({shape},)")
     shape = tuple(shape)
@@ -182,7 +181,6 @@ def batch_norm(
 
 @on_one_device
 def _move(input: Tensor, mean: Tensor | None, var: Tensor | None, axis: tuple[int, ...], momentum: float) -> None:
-    """Move running statistics towards those of the batch."""
     kept = [running for running in (mean, var) if running is not None]
     if any([not set(input.batch).issubset(running.batch) for running in kept]):
         raise RuntimeError(

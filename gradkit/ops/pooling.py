@@ -164,7 +164,6 @@ def avg_pool3d(
 
 # -- to a given size
 def _target(name: str, axes: int, input: Tensor, output_size: Any) -> tuple[int, ...]:
-    """The spatial extents of the result; None keeps one."""
     shape = extents(input)
     if len(shape) not in (axes + 1, axes + 2):
         raise RuntimeError(f"{name}(): Expected {axes + 1}D or {axes + 2}D tensor, but got {list(shape)}")

@@ -64,7 +64,6 @@ def _quantiles(name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool,
 
 
 def _checked(name: str, input: Tensor, q: Any, interpolation: str) -> Tensor:
-    """The places, after checking all."""
     if input.dtype.name not in ("float32", "float64"):
         raise RuntimeError(f"{name}() input tensor must be either float or double dtype, got {input.dtype.name}")
     if not input.numel():

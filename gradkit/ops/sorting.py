@@ -26,7 +26,6 @@ METHODS = set(__all__) - {"bucketize", "searchsorted"}
 
 # -- orders
 def _with_axis(x: Tensor, dim: int) -> tuple[Tensor, int, tuple[int, ...]]:
-    """A tensor with at least one axis, the axis `dim` of it, and its shape as it was."""
     shape = extents(x)
     if x.dtype.kind == "c":
         raise RuntimeError(f"Sort does not support complex dtypes: {x.dtype.name} has no order")

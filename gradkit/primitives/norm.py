@@ -29,7 +29,6 @@ def sizes(xp, x):
 
 
 def direction(xp, x):
-    """x / abs(x), and 0 at 0."""
     return xp.signum(x) if x.dtype.kind != "c" else xp.sgn(x)
 
 

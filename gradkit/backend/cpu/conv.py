@@ -42,7 +42,6 @@ class Geometry(NamedTuple):
 
     @property
     def depth(self) -> int:
-        """Entries of a column, within one group."""
         return self.channels // self.groups * prod(self.kernel)
 
 
@@ -183,7 +182,6 @@ def _mirrored(w: Array, g: Geometry) -> Array:
 
 
 def _block_sizes(count: int, g: Geometry, itemsize: int) -> tuple[int, int]:
-    """Images and rows of the first spatial output axis in a block."""
     row = g.channels * prod(g.kernel) * prod(g.out[1:]) * itemsize
     if row * g.out[0] > 2 * _BLOCK_BYTES:
         return 1, max(1, _BLOCK_BYTES // row)
@@ -250,7 +248,6 @@ def _add_columns(out: Array, cts: Array, matrix: Array, g: Geometry) -> None:
 
 
 def _padded(images: Array, g: Geometry) -> Array:
-    """Return the images with zeros around, or cut where the padding is negative."""
     if not any(map(any, g.padding)):
         return images
     block = np.zeros((*images.shape[:2], *padded_sizes(g)), images.dtype)

@@ -23,7 +23,6 @@ def numbers(n: int) -> Array:
 
 
 def served(x: Array, target: Array, rank: int) -> bool:
-    """Whether logits are plain rows, in a dtype that BLAS knows."""
     return rank == x.ndim == 2 and target.ndim == 1 and x.dtype.kind == "f" and x.dtype != np.float16 and x.size > 0
 
 
@@ -80,7 +79,6 @@ def cross_entropy_vjp(
 
 
 def shares_of_rows(x: Array, weight: Any, out: Array) -> None:
-    """``weight * softmax(x)`` in `out`."""
     np.exp(x, out)
     sums = out.dot(ones(x.shape[1], x.dtype))
     if not (np.minimum.reduce(sums) >= LOWEST and np.maximum.reduce(sums) <= HIGHEST):

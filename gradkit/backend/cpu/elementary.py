@@ -118,7 +118,6 @@ def _sigmoid(x: Array, out: Array) -> None:
 
 
 def _log1p_exp(x: Array, out: Array) -> None:
-    """log(1 + exp(-abs(x)))"""
     np.absolute(x, out=out)
     np.negative(out, out=out)
     np.exp(out, out=out)

@@ -191,7 +191,6 @@ def _hurwitz(s: int, x: Array) -> Array:
 
 
 def bernoulli_factors(s: int) -> list[float]:
-    """What the terms of Euler and Maclaurin's remainder are multiplied by."""
     return [b * comb(s + 2 * j - 2, 2 * j - 1) / (2 * j) for j, b in enumerate(_BERNOULLI, start=1)]
 
 

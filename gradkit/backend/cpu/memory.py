@@ -5,8 +5,6 @@ from typing import Any
 
 
 class Memory:
-    """The host's memory, of which NumPy tells `tracemalloc`."""
-
     def free(self, _index: int | None) -> int:
         """Bytes that could be allocated without swapping; 4 GiB where the system does not say."""
         try:

@@ -41,7 +41,6 @@ def raw_moments(rows: Array) -> tuple[Array, Array]:
 
 
 def normal(rows: Array, eps: float) -> tuple[Array, Array]:
-    """``(rows - mean) / sqrt(variance + eps)``, and ``1 / sqrt(variance + eps)``, plainly."""
     share = rows.dtype.type(1 / rows.shape[1])
     mean = rows.dot(ones(rows.shape[1], rows.dtype))
     mean *= share
@@ -191,14 +190,12 @@ def channels(x: Array, axis: tuple[int, ...], *given: Array) -> tuple[int, int, 
 
 
 def blocks(form: tuple[int, int, int]) -> list[slice]:
-    """Slices of the first axis that stay in cache."""
     before, count, after = form
     step = max(1, BLOCK // (count * after))
     return [slice(i, i + step) for i in range(0, before, step)]
 
 
 def sum_to_channels(x: Array) -> Array:
-    """The sums of (before, channels, after) over the first and last axis."""
     before, count, after = x.shape
     if after == 1:
         return np.ones(before, x.dtype).dot(x.reshape(before, count))
@@ -207,7 +204,6 @@ def sum_to_channels(x: Array) -> Array:
 
 
 def dot_to_channels(a: Array, b: Array) -> Array:
-    """The sums of a * b, alike."""
     before, count, after = a.shape
     if after == 1:
         return sum_to_channels(a * b)
@@ -228,7 +224,6 @@ def channel_moments(x: Array, eps: float) -> tuple[Array, Array, Array, Array]:
 
 
 def batch_moments(x: Array, *, axis: tuple[int, ...]) -> tuple[Array, Array]:
-    """Mean and variance by channel."""
     form = channels(x, axis)
     if form is None or x.dtype.char in "eE":
         return NotImplemented

@@ -245,7 +245,6 @@ def _scan_ranks(x: Array, best: Array, axes: tuple[Axis, ...]) -> Array:
 
 @lru_cache(maxsize=64)
 def _ranked(axes: tuple[Axis, ...]) -> tuple[tuple[int, tuple[Any, ...], tuple[Any, ...]], ...]:
-    """Return each kernel position in scan order, with the index of its outputs and that of its inputs."""
     ranked = []
     for meetings in product(*map(_meetings, axes)):
         rank = 0

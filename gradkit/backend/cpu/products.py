@@ -8,10 +8,7 @@ from gradkit.backend.cpu import Array
 
 
 def product_of_others(x: Array, *, axis: int) -> Any:
-    """The product of all other elements along `axis`: floating or complex; same shape and dtype, or NotImplemented.
-
-    0.2 of the time of two running products.
-    """
+    """Floating or complex; same shape and dtype, or NotImplemented. 0.2 of the time of two running products."""
     with np.errstate(all="ignore"):
         y = np.multiply.reduce(x, axis, keepdims=True)
         return y / x if divisible(y) else NotImplemented

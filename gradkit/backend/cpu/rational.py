@@ -37,7 +37,7 @@ def rational(z: Array, table: Array) -> Array:
 
 
 def polynomial(z: Array, ascending: tuple[float, ...]) -> Array:
-    """Return the polynomial of `z` with the coefficients `ascending`, by Horner's scheme."""
+    """By Horner's scheme; `ascending` has the coefficients."""
     value = z * ascending[-1]
     for c in ascending[-2:0:-1]:
         value += c

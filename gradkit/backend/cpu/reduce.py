@@ -67,7 +67,6 @@ def var(x: Array, axis: Axes = None, correction: float = 1, keepdims: bool = Fal
 
 
 def std(x: Array, axis: Axes = None, correction: float = 1, keepdims: bool = False) -> Array:
-    """Return the square root of `var`: same arguments, shapes and dtypes."""
     result: Array = np.sqrt(var(x, axis, correction, keepdims))
     return result
 
@@ -88,7 +87,6 @@ def normalised(axis: Axes, ndim: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=256)
 def ones(n: int, kind: str | np.dtype) -> Array:
-    """Ones to multiply by."""
     found = np.ones(n, kind)
     found.flags.writeable = False
     return found
@@ -156,7 +154,6 @@ def _contract(x: Array, summed: list[bool]) -> Array:
 
 
 def sum_rows(x: Array) -> Array:
-    """Return the sums over the last axis of a floating matrix."""
     rows, n = x.shape
     runs = n // _RUN
     if runs < 2:

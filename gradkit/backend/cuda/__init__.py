@@ -26,6 +26,6 @@ MODULES = (arrays, elementary, special, reduce, indexing, linalg, conv, pooling)
 
 
 def functions(cp: Any) -> dict[str, Callable[..., Any]]:
-    """All of them by name, bound to the module: ``Namespace(cupy, **functions(cupy))``."""
+    """``Namespace(cupy, **functions(cupy))``."""
     own = {name: partial(getattr(module, name), cp) for module in MODULES for name in module.__all__}
     return own | {"linalg": Namespace(cp.linalg, **linalg.namespace(cp))}

@@ -28,7 +28,7 @@ def as_strided(_cp: Any, x: Any, shape: Any, strides: Any) -> Any:
 
 
 def astype(cp: Any, x: Any, dtype: Any) -> Any:
-    """A copy in another dtype; of complex numbers the real part, where that cannot hold them."""
+    """Complex numbers give their real part where the dtype cannot hold them."""
     dtype = cp.dtype(dtype)
     return (x.real if x.dtype.kind == "c" and dtype.kind not in "cb" else x).astype(dtype)
 
@@ -62,13 +62,11 @@ def roll(cp: Any, x: Any, shift: Any, axis: Any) -> Any:
 
 
 def spacing(cp: Any, x: Any) -> Any:
-    """The distance to the next number, away from 0."""
     x = x.astype(cp.result_type(x.dtype, cp.float16), copy=False)
     return cp.nextafter(x, cp.copysign(x.dtype.type("inf"), x)) - x
 
 
 def kept_by_mask(cp: Any, mask: Any, x: Any) -> Any:
-    """`x` where the mask holds, else 0."""
     return where(cp, mask, x, x.dtype.type(0))
 
 
@@ -103,7 +101,7 @@ def triu(cp: Any, x: Any, k: int = 0) -> Any:
 
 
 def triangle(cut: Any, x: Any, k: int) -> Any:
-    """CuPy's, of bfloat16 by its bits, since it would answer with float32."""
+    """CuPy's; of bfloat16, for which it would answer with float32, by its bits."""
     return cut(x.view("H"), k).view(x.dtype) if x.dtype.char == "E" else cut(x, k)
 
 

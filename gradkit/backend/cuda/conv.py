@@ -20,7 +20,6 @@ _MOST = 1 << 28
 def conv_forward(
     cp: Any, x: Any, w: Any, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1
 ) -> Any:
-    """The convolution (*batch, O, *out) of `x` (*batch, C, *spatial) with `w` (O, C/groups, *kernel)."""
     g = geometry(x.shape, w.shape, stride, padding, dilation, groups)
     shape = (*x.shape[: -len(g.spatial) - 1], g.features, *g.out)
     if not x.size or not w.size:
@@ -37,7 +36,6 @@ def conv_forward(
 def conv_input(
     cp: Any, ct: Any, w: Any, x_shape: Any, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1
 ) -> Any:
-    """The cotangent, of shape `x_shape`, of the input of `conv_forward`, from that of its result."""
     g = geometry(x_shape, w.shape, stride, padding, dilation, groups)
     check_cotangent(ct, x_shape, g)
     if not ct.size or not prod(x_shape):
@@ -52,7 +50,6 @@ def conv_input(
 def conv_weight(
     cp: Any, ct: Any, x: Any, w_shape: Any, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1
 ) -> Any:
-    """The cotangent, of shape `w_shape`, of the weight of `conv_forward`, summed over all batch axes."""
     g = geometry(x.shape, w_shape, stride, padding, dilation, groups)
     check_cotangent(ct, x.shape, g)
     if not ct.size or not x.size:
@@ -92,7 +89,6 @@ def columns(cp: Any, images: Any, g: Geometry) -> Any:
 
 
 def padded(cp: Any, images: Any, g: Geometry) -> Any:
-    """The images with zeros around, or cut where the padding is negative."""
     if not any(map(any, g.padding)):
         return images
     block = cp.zeros((*images.shape[:2], *padded_sizes(g)), images.dtype)

@@ -73,12 +73,10 @@ def clip(cp: Any, x: Any, min: Any, max: Any) -> Any:
 
 
 def signum(cp: Any, x: Any) -> Any:
-    """1, 0 or -1; that of nan is 0."""
     return of_one(cp, "signum", "y = (v > 0) - (v < 0)", x)
 
 
 def sigmoid(cp: Any, x: Any) -> Any:
-    """``1 / (1 + exp(-x))``, real or complex."""
     return of_one(cp, "sigmoid", "y = C(1) / (C(1) + exp(-v))", x)
 
 
@@ -91,7 +89,6 @@ def log_sigmoid(cp: Any, x: Any) -> Any:
 
 
 def softplus(cp: Any, x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    """``log(1 + exp(beta * x)) / beta``, and `x` itself where ``beta * x > threshold``."""
     kind = "double" if x.dtype.char == "d" else "float"
     body = (
         f"typedef {kind} C; const C v = x, b = beta, s = v * b;"
@@ -101,7 +98,6 @@ def softplus(cp: Any, x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any
 
 
 def gelu(cp: Any, x: Any, approximate: str = "none") -> Any:
-    """`x` times the normal distribution function of `x`, or its "tanh" approximation (Hendrycks and Gimpel 2016)."""
     inner = (
         "tanh(v * (C(0.7978845608028654) + C(0.7978845608028654 * 0.044715) * v * v))"
         if approximate == "tanh"

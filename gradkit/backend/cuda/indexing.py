@@ -137,14 +137,12 @@ def places_in(cp: Any, shape: tuple[int, ...], key: Any) -> tuple[Any, int, int]
 
 
 def wrapped(cp: Any, before: Any, index: Any, extent: int, dtype: str = "int64") -> Any:
-    """Places along one more axis, of `extent`."""
     body = "const long long left = index % extent; y = before * extent + (left < 0 ? left + extent : left)"
     return elementwise(cp, f"wrapped_{dtype}", "int64 before, S index, int64 extent", f"{dtype} y", body)(before, index, extent)
 
 
 # -- any key
 def index_add(cp: Any, shape: Any, dtype: Any, key: Any, values: Any) -> Any:
-    """Zeros of `shape` and `dtype` with `values` added at `key`: the transpose of ``x[key]``."""
     dtype = cp.dtype(dtype)
     out = cp.zeros(shape, _WIDER.get(dtype.char, dtype))
     entries = key if isinstance(key, tuple) else (key,)
@@ -156,7 +154,6 @@ def index_add(cp: Any, shape: Any, dtype: Any, key: Any, values: Any) -> Any:
 
 
 def add_into(cp: Any, z: Any, key: Any, values: Any) -> None:
-    """``z[key] += values``, also where a place comes several times."""
     if z.dtype.char in _WIDER:
         z += index_add(cp, z.shape, z.dtype, key, values)
     else:

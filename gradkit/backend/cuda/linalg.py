@@ -17,7 +17,6 @@ CHECKED = ("cholesky", "eigh", "eigvalsh", "inv", "svd")
 
 
 def namespace(cp: Any) -> dict[str, Callable[..., Any]]:
-    """The functions that differ from those of ``cp.linalg``, by name."""
     return {name: checked(cp, getattr(cp.linalg, name)) for name in CHECKED} | {
         "eig": eigen(cp),
         "solve": checked(cp, solver(cp)),
@@ -50,7 +49,6 @@ def eigen(cp: Any) -> Callable[[Any], Any]:
 
 def solver(cp: Any) -> Callable[[Any, Any], Any]:
     def solve(a: Any, b: Any) -> Any:
-        """The x of ``a @ x = b``, stacks of matrices, whose leading axes broadcast."""
         lead = cp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         return cp.linalg.solve(*[cp.broadcast_to(x, lead + x.shape[-2:]) for x in (a, b)])
 

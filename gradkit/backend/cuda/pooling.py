@@ -47,7 +47,6 @@ def pool_max(
     cp: Any, x: Any, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
     ceil_mode: bool = False,
 ) -> Any:
-    """The maxima (*batch, *out) of the windows of `x` (*batch, *spatial)."""
     axes = axes_of(x.shape, kernel, stride, padding, dilation, ceil_mode)
     return maxima(cp, "pool_max", x, axes, x.dtype, "y = best")
 
@@ -56,7 +55,6 @@ def pool_max_at(
     cp: Any, x: Any, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
     ceil_mode: bool = False,
 ) -> Any:
-    """Where they stand: int64 places in the flattened spatial axes."""
     axes = axes_of(x.shape, kernel, stride, padding, dilation, ceil_mode)
     return maxima(cp, "pool_max_at", x, axes, cp.dtype("int64"), "y = at")
 
@@ -136,7 +134,6 @@ def pool_mean(
     cp: Any, x: Any, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Any:
-    """The means (*batch, *out) of the windows of `x` (*batch, *spatial), zeros being padded."""
     axes = axes_of(x.shape, kernel, stride, padding, 1, ceil_mode)
     out = cp.empty((*x.shape[: -len(axes)], *[a.out for a in axes]), x.dtype)
     return averaged(cp, "pool_mean", _MEAN, x, out, axes, count_include_pad, divisor_override)
@@ -146,7 +143,6 @@ def pool_mean_ct(
     cp: Any, ct: Any, spatial: Sequence[int], kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0,
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Any:
-    """The cotangent (*batch, *spatial) of the input of `pool_mean` from that of its result."""
     axes = axes_of(tuple(spatial), kernel, stride, padding, 1, ceil_mode)
     out = cp.empty((*ct.shape[: ct.ndim - len(axes)], *spatial), ct.dtype)
     return averaged(cp, "pool_mean_ct", _SPREAD, ct, out, axes, count_include_pad, divisor_override)

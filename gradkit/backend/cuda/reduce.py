@@ -108,7 +108,6 @@ def reduced_shape(shape: Any, axes: tuple[int, ...], keepdims: bool) -> tuple[in
 
 @cache
 def squares(cp: Any, distance: str, root: str) -> Any:
-    """The sum of squared distances over a number, in one launch."""
     return cp.ReductionKernel(
         "T x, T m, float64 freedom", "R y", distance, "a + b", f"y = {root}(a / R(freedom))", "0", "gradkit_var", reduce_type="R"
     )

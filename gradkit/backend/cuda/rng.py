@@ -88,7 +88,6 @@ class CudaGenerator(Generator):
         return self._drawn_from(draw, *self._next(math.prod(shape)), shape, dtype, low, high)
 
     def _next(self, count: int, step: int = 1) -> tuple[int, int]:
-        """The seed, and where the next `count` numbers start: at a multiple of `step`."""
         with self._lock:
             start = -(-self._drawn // step) * step
             self._drawn = start + count

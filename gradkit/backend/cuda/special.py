@@ -15,7 +15,6 @@ __all__ = list(SPECIAL)
 
 
 def _cudas(name: str, function: str) -> Callable[[Any, Any], Any]:
-    """A function that CUDA has."""
     return lambda cp, x: of_one(cp, name, f"y = {function}(v)", x)
 
 
@@ -41,7 +40,6 @@ def log_ndtr(cp: Any, x: Any) -> Any:
 
 # -- written out
 def horner(z: str, ascending: Any) -> str:
-    """The polynomial of `z` as a C expression."""
     *lower, text = [repr(float(c)) for c in ascending]
     for c in reversed(lower):
         text = f"({c} + {z} * {text})"
@@ -68,7 +66,7 @@ def digamma(cp: Any, x: Any) -> Any:
 
 
 def polygamma(cp: Any, n: int, x: Any) -> Any:
-    """The derivative of order `n` of `digamma`: by Euler and Maclaurin, as `gradkit.backend.cpu.gamma` has it."""
+    """By Euler and Maclaurin, as `gradkit.backend.cpu.gamma` has it."""
     if n < 0:
         raise ValueError(f"polygamma: the order n must not be negative, got {n}")
     if n == 0:
@@ -102,7 +100,6 @@ def i0(cp: Any, x: Any, name: str = "i0", grow: bool = True) -> Any:
 
 
 def i0e(cp: Any, x: Any) -> Any:
-    """``exp(-abs(x)) * i0(x)``."""
     return i0(cp, x, "i0e", grow=False)
 
 
@@ -112,5 +109,4 @@ def i1(cp: Any, x: Any, name: str = "i1", grow: bool = True) -> Any:
 
 
 def i1e(cp: Any, x: Any) -> Any:
-    """``exp(-abs(x)) * i1(x)``."""
     return i1(cp, x, "i1e", grow=False)

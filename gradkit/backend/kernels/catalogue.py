@@ -23,7 +23,6 @@ WHOLE, REAL = 8, 9
 
 
 def exponent_arguments(exponent: Any) -> tuple[Any, ...] | None:
-    """Which code serves an exponent, and the exponent."""
     if type(exponent) not in (int, float) or exponent == 0:
         return None
     whole = exponent == int(exponent) and abs(exponent) <= MOST_MULTIPLIED if abs(exponent) < 2**53 else False
@@ -69,7 +68,6 @@ def expressions(name: str, index: str) -> list[str]:
 
 
 def wanted() -> bool:
-    """Whether kernels are to be used at all."""
     return os.environ.get("GRADKIT_FUSED", "1") != "0"
 
 
@@ -84,7 +82,6 @@ class Kernels:
             self._by_name |= {name: TensorsStep(name, step, self._compiler) for name, step in STEPS.items()}
 
     def get(self, name: str) -> Any:
-        """What launches a kernel, or None."""
         return self._by_name.get(name)
 
     def programs(self) -> dict[str, Callable[..., Any]]:

@@ -43,6 +43,5 @@ class Compiler:
 
 
 def brief(reason: BaseException) -> str:
-    """The first error of a compiler's log."""
     lines = str(reason).splitlines()
     return next((line for line in lines if re.search(r"\berror\b", line)), lines[0] if lines else repr(reason))

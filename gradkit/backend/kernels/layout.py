@@ -132,7 +132,6 @@ def block_count(threads: int, most: int) -> int:
 
 
 def power_of_two(n: int) -> int:
-    """The least one that is not less than `n`."""
     return 1 << max(0, n - 1).bit_length()
 
 
@@ -141,7 +140,6 @@ LETTER = {"int": "i", "long long": "q"}
 
 
 def packed(format: str, *values: int) -> Any:
-    """A C struct, as CuPy passes one by value."""
     data = struct.pack(format, *values)
     return np.frombuffer(data, f"V{len(data)}")[0]
 

@@ -28,8 +28,6 @@ NONE_IGNORED = -(2**63)  # a target that no row has
 
 
 class Programs:
-    """The programs on raw CuPy arrays."""
-
     def __init__(self, compiler: Compiler) -> None:
         self.compiler, self.cupy = compiler, compiler.cupy
         self._counting = self.cupy.ReductionKernel(
@@ -38,7 +36,6 @@ class Programs:
         )
 
     def fused(self) -> dict[str, Callable[..., Any]]:
-        """All of them, as an array namespace offers them."""
         alike = {
             **dict.fromkeys(("softmax_forward", "log_softmax_forward", "softmax_vjp", "log_softmax_vjp"), self.along_rows),
             **dict.fromkeys(("layer_norm_forward", "rms_norm_forward", "standardize_forward"), self.normed),
@@ -48,11 +45,9 @@ class Programs:
         return own | {f"fused_{name}": partial(run, name) for name, run in alike.items()}
 
     def along_rows(self, name: str, *operands: Any, axis: int) -> Any:
-        """A kernel from operands of one shape to an array of that shape."""
         return self.like(operands[0], name, operands) if axis == -1 and self.serves(*operands) else NotImplemented
 
     def like(self, x: Any, name: str, operands: tuple[Any, ...], *rest: Any, length: int = 0) -> Any:
-        """An array of the shape of `x`, which a kernel makes row by row."""
         y = self.cupy.empty(x.shape, x.dtype)
         return y if self.launch(name, x, length or x.shape[-1], (*operands, y), *rest) else NotImplemented
 
@@ -223,7 +218,7 @@ class Programs:
         return self.compiler.function(name, f"gradkit_{name}{suffix}<{TYPES[x.dtype.name]}>")
 
     def launch(self, name: str, x: Any, length: int, arrays: tuple[Any, ...], *rest: Any) -> bool:
-        """Run a kernel over rows of `x`; False if it does not compile."""
+        """False if the kernel does not compile."""
         function = self.function(name, x)
         if function is None:
             return False

@@ -108,7 +108,6 @@ class Scattering:
         return out
 
     def sorted_places(self, places: Any, rows: int) -> Any:
-        """In which order the entries come when they are sorted by place, and the sorted places."""
         cupy, count = self.cupy, places.size
         names = ("_order",) if count <= FEW else ("_count", "_place")
         functions = [self.compiler.function(NAME, f"gradkit_{NAME}{form}") for form in names]
@@ -145,5 +144,4 @@ def zeroed(out: Any) -> Any:
 
 
 def real(dtype: Any) -> Any:
-    """The dtype of a complex one's parts."""
     return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype

@@ -7,12 +7,10 @@ from gradkit.backend.kernels import folder
 
 
 def kernel_root() -> Path:
-    """The folder of the kernels' sources."""
     return Path(folder())
 
 
 def names(root: Path) -> list[str]:
-    """Every kernel file, without its suffix."""
     return sorted([path.stem for path in root.glob("*.cu")])
 
 
@@ -25,6 +23,5 @@ def fingerprint(root: Path) -> str:
 
 
 def program(root: Path, name: str) -> str:
-    """A kernel file as the compiler gets it."""
     text = (root / f"{name}.cu").read_text(encoding="utf-8")
     return f'// headers {fingerprint(root)}\n#line 1 "{name}.cu"\n{text}'

@@ -47,7 +47,6 @@ class TensorsStep:
         return True
 
     def table(self, tensors: list[list[Any]]) -> tuple[Any, int]:
-        """The struct `Tensors`, and how many blocks it takes."""
         rest, pointers, sizes, starts = MOST_TENSORS - len(tensors), [], [], [0]
         for arrays in tensors:
             pointers += [0 if x is None else x.data.ptr for x in arrays]

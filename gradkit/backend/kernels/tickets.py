@@ -16,7 +16,6 @@ class Tickets:
         self.made: dict[tuple[int, ...], Any] = {}
 
     def most(self) -> int:
-        """How many blocks fill the current device."""
         return BLOCKS_EACH * int(self.cupy.cuda.Device().attributes["MultiProcessorCount"])
 
     def here(self) -> Any:
