@@ -25,7 +25,7 @@ def check_wheel(path: str) -> list[str]:
     print(f"{total:9d}  bytes in gradkit/, of {INSTALLED_LIMIT} allowed")
 
     wrong = [f"lacks {name}" for name in NEEDED if name not in sizes]
-    if not any(name.startswith("gradkit/") and name.endswith("/digits.lzma") for name in sizes):
+    if not any(name.startswith("gradkit/") and name.endswith("/digits.deflate") for name in sizes):
         wrong.append("lacks the digits")
     for name in sizes:
         parts = PurePosixPath(name).parts

@@ -1,6 +1,6 @@
 """Whole epochs on handwritten digits: modules, loss, optimiser, batches."""
 
-import lzma
+import zlib
 from importlib.resources import files
 from typing import Any
 
@@ -14,10 +14,10 @@ BATCH = 64
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """Images as float32 in 0..1, shape (n, 1, 8, 8), and labels: the set that comes with gradkit."""
-    archive = files("gradkit").joinpath("data", "digits.lzma")
+    archive = files("gradkit").joinpath("data", "digits.deflate")
     if not archive.is_file():
-        raise NotAvailable("there is no gradkit/data/digits.lzma")
-    stored = np.frombuffer(lzma.decompress(archive.read_bytes()), np.uint8).reshape(65, -1)
+        raise NotAvailable("there is no gradkit/data/digits.deflate")
+    stored = np.frombuffer(zlib.decompress(archive.read_bytes(), -zlib.MAX_WBITS), np.uint8).reshape(65, -1)
     labels, images = stored[64].astype(np.int64), np.empty((1797, 1, 8, 8), np.float32)
     images[labels.argsort(kind="stable"), 0] = stored[:64].reshape(8, 8, -1).T
     return images / images.max(), labels

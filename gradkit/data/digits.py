@@ -1,5 +1,6 @@
 """Handwritten digits, 1797 images of 8 x 8 pixels, that come with the package."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,8 @@ def load_digits() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     >>> images.shape, images.dtype, labels[:5].tolist()
     ((1797, 8, 8), dtype('uint8'), [0, 1, 2, 3, 4])
     """
-    import lzma
-
-    stored = np.frombuffer(lzma.decompress(Path(__file__).with_name("digits.lzma").read_bytes()), np.uint8).reshape(65, -1)
+    packed = Path(__file__).with_name("digits.deflate").read_bytes()
+    stored = np.frombuffer(zlib.decompress(packed, -zlib.MAX_WBITS), np.uint8).reshape(65, -1)
     labels, images = stored[64].astype(np.int64), np.empty((1797, 8, 8), np.uint8)
     images[labels.argsort(kind="stable")] = stored[:64].reshape(8, 8, -1).T
     return images, labels
