@@ -242,7 +242,7 @@ def slogdet(A: Tensor) -> Any:
     """The sign of determinants, or their phase, and the logarithm of their absolute value: a named tuple (sign,
     logabsdet).
 
-    Of a singular matrix they are 0 and -inf, and there is no derivative: LinAlgError in the backward pass.
+    Of a singular matrix they are 0 and -inf, and there is no derivative: the gradient is nan.
 
     >>> gradkit.linalg.slogdet(gradkit.tensor([[-1.0]]))
     gradkit.return_types.slogdet(

@@ -1,11 +1,10 @@
 """Determinants. They are polynomials, so their derivatives exist at singular matrices too, and are computed there."""
 
+from math import nan
 from typing import Any
 
-from numpy.linalg import LinAlgError
-
 from gradkit.families import general
-from gradkit.primitives.linalg import adjoint, diagonal, product
+from gradkit.primitives.linalg import adjoint, diagonal, inverted_or_nan, product
 
 
 # -- the derivatives of a determinant
@@ -18,9 +17,10 @@ def all_but_one(xp, x):
 
 
 def rotations(xp, a) -> tuple[Any, Any, Any, Any]:
-    """The singular value decomposition, and what its two unitary factors contribute to a determinant."""
-    u, s, vh = xp.linalg.svd(a)
-    return u, s, vh, (xp.linalg.det(u) * xp.linalg.det(vh))[..., None, None]
+    """The singular value decomposition, and what its two unitary factors contribute to a determinant: nan if `a` is not finite."""
+    finite = xp.all(xp.isfinite(a), axis=(-2, -1))[..., None, None]
+    u, s, vh = xp.linalg.svd(xp.where(finite, a, 0))
+    return u, s, vh, xp.where(finite, (xp.linalg.det(u) * xp.linalg.det(vh))[..., None, None], nan)
 
 
 def cofactors(xp, a):
@@ -29,11 +29,8 @@ def cofactors(xp, a):
     Elsewhere by cof(U S V) = cof(U) cof(S) cof(V); of a unitary U it is det(U) conj(U), of a diagonal S the products of
     all other elements.
     """
-    try:
-        inverse = xp.linalg.inv(a)
-    except LinAlgError:
-        inverse = None
-    if inverse is not None and a.size:
+    if a.size:
+        inverse = inverted_or_nan(xp, a)
         condition = xp.linalg.norm(a, 1, axis=(-2, -1)) * xp.linalg.norm(inverse, 1, axis=(-2, -1))
         if condition.max() < xp.finfo(a.dtype).eps ** -0.5:
             return xp.linalg.det(a)[..., None, None] * xp.matrix_transpose(inverse)
@@ -55,7 +52,7 @@ def cofactors_moved(xp, a, t):
 
 def third(xp, a, s, t):
     """The gradient of the second derivative of det in the directions `s` and `t`, where `a` has an inverse."""
-    x = xp.linalg_inv(a)
+    x = xp.linalg_inv_ex(a)
     xs, xt = xp.matmul(x, s), xp.matmul(x, t)
     trace_s, trace_t, trace_st = [keep_sum(xp, diagonal(xp, m)) for m in (xs, xt, xp.matmul(xs, xt))]
     both = xp.matmul(xs, xt) + xp.matmul(xt, xs)
@@ -101,11 +98,11 @@ def slogdet_vjp(xp, d, y, a):
     scale = xp.zeros_like(y[1]) if log_ct is None else log_ct
     if a.dtype.kind == "c" and sign_ct is not None:
         scale = xp.complex(scale, -xp.imag(xp.conj(sign_ct) * y[0]))
-    return [xp.reshape(scale, (*scale.shape, 1, 1)) * adjoint(xp, xp.linalg_inv(a))]
+    return [xp.reshape(scale, (*scale.shape, 1, 1)) * adjoint(xp, xp.linalg_inv_ex(a))]
 
 
 def slogdet_jvp(xp, ts, y, a):
-    trace = xp.sum(diagonal(xp, xp.linalg_solve(a, ts[0])), axis=(-1,))
+    trace = xp.sum(diagonal(xp, xp.matmul(xp.linalg_inv_ex(a), ts[0])), axis=(-1,))
     if a.dtype.kind != "c":
         return [None, trace]
     turn = xp.imag(trace)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import wraps
+from math import nan
 from typing import Any
 
 from numpy import ndindex
@@ -147,16 +148,28 @@ def inverted(xp, a):
     return xp.linalg.inv(a)
 
 
+def inverted_or_nan(xp, a):
+    """The inverses of the matrices of a stack that have one, nan for the others."""
+    try:
+        return xp.linalg.inv(a)
+    except LinAlgError:
+        singular = (xp.linalg.slogdet(a)[0] == 0)[..., None, None]
+        return xp.where(singular, nan, xp.linalg.inv(xp.where(singular, xp.eye(a.shape[-1], dtype=a.dtype), a)))
+
+
 def inv_vjp(xp, d, y, _a):
     y_transpose = xp.matrix_transpose(y)
     return [-product(xp, y_transpose, d, y_transpose)]
 
 
-linalg_inv = general(
-    "linalg_inv", inverted, inv_vjp, lambda xp, ts, y, _a: -product(xp, y, ts[0], y),
-    [((3, 3), {}), ((2, 3, 3), {})], structure="block", rescues=True, title="LinalgInvExBackward0",
-    peer=lambda torch, a: torch.linalg.inv(a),
-)
+# What rules ask for is the second: one matrix without an inverse is no matter of the others in its stack.
+linalg_inv, linalg_inv_ex = [
+    general(
+        name, forward, inv_vjp, lambda xp, ts, y, _a: -product(xp, y, ts[0], y), [((3, 3), {}), ((2, 3, 3), {})],
+        structure="block", rescues=True, title="LinalgInvExBackward0", peer=lambda torch, a: torch.linalg.inv(a),
+    )
+    for name, forward in (("linalg_inv", inverted), ("linalg_inv_ex", inverted_or_nan))
+]
 
 BLOCK = 64  # from this size on a triangle is halved: most of the work is then products of matrices
 

@@ -196,6 +196,44 @@ def test_third_derivative_of_determinant():
     np.testing.assert_allclose(*ys, rtol=1e-9)
 
 
+FAULTY = [[[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]], [[1.0, np.nan], [0.0, 2.0]], [[1.0, np.inf], [0.0, 2.0]]]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("fault", FAULTY, ids=["singular", "zero", "nan", "inf"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a: gradkit.logdet(a).sum().real,
+        lambda a: gradkit.logdet(a)[1:].sum().real,
+        lambda a: gradkit.linalg.slogdet(a).logabsdet.sum(),
+        lambda a: gradkit.func.jvp(gradkit.logdet, (a,), (a.detach() + 1,))[1].sum().real,
+        lambda a: gradkit.autograd.grad(gradkit.logdet(a).sum().real, a, create_graph=True)[0].abs().sum(),
+    ],
+    ids=["logdet", "logdet of others", "slogdet", "jvp", "second order"],
+)
+@np.errstate(divide="ignore", invalid="ignore")
+def test_matrix_without_an_inverse_keeps_its_nan_to_itself(function, fault, dtype):
+    """PyTorch has inf in some of the elements; the second order it refuses where a matrix is singular."""
+    sound = np.array([[2.0, 1.0], [0.5, 3.0]])
+    xs = [gradkit.tensor(np.stack([first, sound]).astype(dtype)).requires_grad_() for first in (fault, sound)]
+    got, want = [gradkit.autograd.grad(function(x), x)[0] for x in xs]
+    assert not got[0].isfinite().any()
+    np.testing.assert_allclose(got[1].cpu().numpy(), want[1].cpu().numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("fault", FAULTY[2:], ids=["nan", "inf"])
+@np.errstate(divide="ignore", invalid="ignore")
+def test_determinant_of_a_matrix_that_is_not_finite_keeps_its_nan_to_itself(fault):
+    sound = np.array([[2.0, 1.0], [0.5, 3.0]])
+    a = gradkit.tensor(np.stack([fault, sound]), requires_grad=True)
+    (g,) = gradkit.autograd.grad(gradkit.linalg.det(a).sum(), a, create_graph=True)
+    (second,) = gradkit.autograd.grad((g * g).sum(), a)
+    assert gradkit.cat([g[0], second[0]]).isnan().all()
+    np.testing.assert_allclose(g[1].detach().cpu().numpy(), np.linalg.det(sound) * np.linalg.inv(sound).T, rtol=1e-12)
+    np.testing.assert_allclose(second[1].cpu().numpy(), 2 * sound, rtol=1e-12)
+
+
 def test_triangular_solve_with_a_zero_on_the_diagonal_gives_inf(torch):
     raw = np.array([[1.0, 0.0], [2.0, 0.0]])
     with np.errstate(divide="ignore"):
