@@ -93,6 +93,7 @@ def not_implemented(operation: str, dtype: Any, remedy: str = "convert with .flo
 
 def unfit(operation: str, operands: Any, reason: Exception) -> RuntimeError:
     """What NumPy calls a ValueError, shapes that do not go together above all, in PyTorch's type and words."""
+    kind = LinAlgError if isinstance(reason, np.linalg.LinAlgError) else RuntimeError
     shapes = [tuple(x.shape) for x in operands if hasattr(x, "shape")]
     named = " and ".join([f"Tensor of shape {tuple(x.shape)}, dtype {x.dtype.name}" for x in operands if hasattr(x, "shape")])
     if len(shapes) == 2 and "broadcast" in str(reason):
@@ -104,7 +105,7 @@ def unfit(operation: str, operands: Any, reason: Exception) -> RuntimeError:
                     f"The size of tensor a ({a[axis]}) must match the size of tensor b ({b[axis]}) at non-singleton "
                     f"dimension {axis}: {operation} of {named}; reshape one, e.g. with unsqueeze, so that they broadcast"
                 )
-    return RuntimeError(f"{operation}: {reason} ({named})")
+    return kind(f"{operation}: {reason} ({named})")
 
 
 def freed(node: Any) -> RuntimeError:

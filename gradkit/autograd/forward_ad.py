@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from gradkit.engine import modes
-from gradkit.engine.tangents import dual, strip, tangent
+from gradkit.engine.tangents import dual, fitted, strip, tangent
 from gradkit.engine.tensor import Tensor
 
 local = modes.local
@@ -51,10 +51,10 @@ def exit_dual_level(*, level: int | None = None) -> None:
 
 
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
-    """`tensor` with a tangent of its shape and dtype at `level` (default: the innermost).
+    """`tensor` with a tangent of its shape, which takes its dtype, at `level` (default: the innermost).
 
-    RuntimeError outside of any level, for another shape or dtype and for a tensor that has a tangent at that
-    level, ValueError for integer tensors, TypeError for what is no Tensor.
+    RuntimeError outside of any level, for another shape, a complex tangent of a real tensor and where one of them has
+    a tangent at that level, ValueError for integer tensors, TypeError for what is no Tensor.
 
     >>> from gradkit.autograd import forward_ad as fwAD
     >>> with fwAD.dual_level():
@@ -65,19 +65,14 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
     for name, x in (("primal", tensor), ("tangent", tangent)):
         if not isinstance(x, Tensor):
             raise TypeError(f"make_dual: expected the {name} to be a Tensor, got {type(x).__name__}")
-        if not (x.is_floating_point() or x.is_complex()):
-            raise ValueError(f"Expected {name} to be floating point or complex, but got: {x.dtype.name}")
-    if tensor.tangents and at in tensor.tangents:
-        raise RuntimeError(
-            f"Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {at} is not "
-            "supported: write unpack_dual(x).primal, or open a level inside with dual_level()"
-        )
-    if tangent.shape != tensor.shape or tangent.dtype != tensor.dtype:
-        raise RuntimeError(
-            f"make_dual: the tangent has shape {tuple(tangent.shape)}, {tangent.dtype.name}; it must be like the "
-            f"tensor: {tuple(tensor.shape)}, {tensor.dtype.name}"
-        )
-    return dual(tensor, at, tangent)
+        if x.tangents and at in x.tangents:
+            raise RuntimeError(
+                f"Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {at} is not "
+                f"supported, and the {name} has: write unpack_dual(x).primal, or open a level inside with dual_level()"
+            )
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        raise ValueError(f"Expected primal to be floating point or complex, but got: {tensor.dtype.name}")
+    return dual(tensor, at, fitted("make_dual", tensor, tangent))
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:

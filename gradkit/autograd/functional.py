@@ -284,6 +284,8 @@ def _vectors(v: Any, like: Any, name: str, whose: str) -> tuple[Tensor, ...]:
         if (given.array.shape != x.array.shape or given.batch or x.batch) and given.shape != x.shape:
             entry = f"Entry {i} in v" if len(vs) > 1 else "v"
             raise RuntimeError(f"{entry} has invalid size: should be {x.shape} but got {given.shape}.")
+        if (given.dtype.kind == "c") != (x.dtype.kind == "c"):
+            raise RuntimeError(f"v and what it belongs to must both be complex or both real: got {given.dtype} for {x.dtype}.")
     return tuple([given if given.dtype == x.dtype else given.to(x.dtype) for given, x in zip(vs, like)])
 
 

@@ -69,6 +69,14 @@ def diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
     return y
 
 
+def cholesky(a: Any) -> Any:
+    """NumPy's; raises for a nan too, which goes through to the last element."""
+    y = np.linalg.cholesky(a)
+    if np.isnan(y[..., -1:, -1:]).any():
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    return y
+
+
 # -- reductions, in the dtypes that PyTorch gives them
 #: What is added up in another dtype; half precision is rounded once, at the end.
 ADDED_IN = {np.dtype(d): np.int64 for d in ("?", "b", "h", "i", "l", "q", "B", "H", "I", "L", "Q")}
@@ -318,7 +326,7 @@ class NumpyBackend(Backend):
             broadcast_to=broadcast_to, diagonal=diagonal, sum=total, mean=average,
             max=extreme(np.maximum, "argmax"), min=extreme(np.minimum, "argmin"), argmax=argmax, argmin=argmin,
             put_where=put_where, kept_by_mask=kept_by_mask, signum=signum, recurrence_repaired=recurrence_repaired,
-            concatenate=concatenate,
+            concatenate=concatenate, linalg=Namespace(np.linalg, cholesky=cholesky),
             prod=product, cumsum=running(np.add), cumprod=running(np.multiply),
             **{one.__name__: laid_in_rows(one) for one in IN_ROWS}, **FUSED, **ELEMENTARY, **SPECIAL, **CONVOLUTION, **POOLING,
         )

@@ -47,6 +47,15 @@ def dual(x: Tensor, level: int, t: Tensor | None) -> Tensor:
     return kept_alike(wrap(x.array, x.node, {**(x.tangents or {}), level: t}, x.batch), x)
 
 
+def fitted(name: str, x: Tensor, t: Tensor) -> Tensor:
+    """A tangent as it was given, in the dtype of its primal."""
+    if not dtypes.differentiable(t.dtype):
+        raise ValueError(f"Expected tangent to be floating point or complex, but got: {t.dtype.name}")
+    if x.shape != t.shape or t.dtype.kind == "c" != x.dtype.kind:
+        raise RuntimeError(f"{name}: the tangent is a {errors.describe(t)}; it must be like its primal, a {errors.describe(x)}")
+    return t if t.dtype == x.dtype else t.to(x.dtype)
+
+
 def push(bind: Any, prim: Primitive, level: int, operands: Any, params: dict[str, Any]) -> Any:
     """Run a primitive on operands stripped of a level, and its jvp on their tangents of that level."""
     ts = [x.tangents.get(level) if x.tangents else None for x in operands]

@@ -5,7 +5,7 @@ from typing import Any
 
 from gradkit.engine import modes, products
 from gradkit.engine.sharing import Surroundings
-from gradkit.engine.tangents import dual, strip, tangent
+from gradkit.engine.tangents import dual, fitted, strip, tangent
 from gradkit.engine.tensor import Tensor
 from gradkit.func import tree
 from gradkit.func.pulling import check_differentiable, fresh_leaf, zeros
@@ -19,8 +19,8 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     """``func(*primals)`` and its derivative along `tangents`, in one forward pass.
 
     `primals` and `tangents` are tuples, nested alike. Returns (output, output tangent), with aux as a third if
-    `has_aux`. With `strict` an output that does not depend on the primals raises RuntimeError, as do tangents of another
-    structure, shape or dtype.
+    `has_aux`. Tangents take the dtype of their primals. With `strict` an output that does not depend on the primals raises
+    RuntimeError, as do tangents of another structure or shape, and complex ones of real primals.
 
     >>> gradkit.func.jvp(lambda x: x * x, (gradkit.tensor(3.0),), (gradkit.tensor(1.0),))
     (tensor(9.), tensor(6.))
@@ -53,11 +53,9 @@ def _fitting(name: str, kind: tree.Kind, flat: list[Any], flat_t: list[Any]) -> 
     ts = [tree.tensor(kind.taken(t), f"a tangent of {name}") for t in flat_t]
     for x, t in zip(xs, ts):
         check_differentiable(x, ValueError)
-        if x.shape != t.shape:
-            raise RuntimeError(f"{name}: a primal has shape {tuple(x.shape)}, its tangent {tuple(t.shape)}")
-        if x.dtype != t.dtype:
+        if name == "linearize" and x.dtype != t.dtype:  # as in PyTorch, whose jvp takes others
             raise RuntimeError(f"{name}: a primal has dtype {x.dtype.name}, its tangent {t.dtype.name}")
-    return xs, ts
+    return xs, [fitted(name, x, t) for x, t in zip(xs, ts)]
 
 
 def pushed(function: Callable[..., Any], xs: Any, ts: Any, inner: Callable[..., Any] | None = None) -> tuple[int, Any]:

@@ -80,6 +80,20 @@ def test_a_level_is_closed_by_an_exception():
     assert gradkit.engine.modes.lifted == 0 and not gradkit.engine.modes.local.duals
 
 
+@pytest.mark.parametrize(("primal", "given"), [("float32", "float64"), ("float64", "float16"), ("complex64", "float64")])
+def test_tangent_takes_the_dtype_of_its_primal(primal, given):
+    """PyTorch keeps that of the tangent."""
+    x, t = gradkit.tensor(X.astype(primal)), gradkit.tensor(V.astype(given), requires_grad=True)
+    with fw.dual_level():
+        moved = fw.unpack_dual(f(fw.make_dual(x, t))).tangent
+    for found in (moved, gradkit.func.jvp(f, (x,), (t,))[1]):
+        assert found.dtype == x.dtype
+        np.testing.assert_allclose(found.detach().numpy(), slope(x.numpy()) * V, rtol=1e-5)
+    (back,) = gradkit.autograd.grad(moved.real.sum() if moved.is_complex() else moved.sum(), t)
+    assert back.dtype == t.dtype
+    np.testing.assert_allclose(back.numpy(), slope(X), rtol=1e-3)
+
+
 def inside(call):
     with fw.dual_level():
         return call()
@@ -89,11 +103,12 @@ BAD = {
     "outside": (lambda x: fw.make_dual(x, x), RuntimeError),
     "nothing to exit": (lambda x: fw.exit_dual_level(), RuntimeError),
     "shape": (lambda x: inside(lambda: fw.make_dual(x, gradkit.ones(4).double())), RuntimeError),
-    "dtype": (lambda x: inside(lambda: fw.make_dual(x, x.float())), RuntimeError),
+    "complex tangent": (lambda x: inside(lambda: fw.make_dual(x, x + 1j)), RuntimeError),
     "integer primal": (lambda x: inside(lambda: fw.make_dual(x.long(), x.long())), ValueError),
     "integer tangent": (lambda x: inside(lambda: fw.make_dual(x, x.long())), ValueError),
     "number": (lambda x: inside(lambda: fw.make_dual(x, 1.0)), TypeError),
     "twice": (lambda x: inside(lambda: fw.make_dual(fw.make_dual(x, x), x)), RuntimeError),
+    "tangent of the level": (lambda x: inside(lambda: fw.make_dual(x, fw.make_dual(x, x))), RuntimeError),
 }
 
 

@@ -330,3 +330,13 @@ def test_function_run_again_must_not_have_written_its_argument():
         F.jacobian(lambda x: x.mul_(2), gradkit.ones(3), strategy="forward-mode", chunk_size=1)
     with pytest.raises(RuntimeError, match="writes its arguments in place"):
         gradkit.func.jacfwd(lambda x, y: x.mul_(2) * y, argnums=(0, 1))(gradkit.ones(3), gradkit.ones(3))
+
+
+@pytest.mark.parametrize("method", ["jvp", "vjp"])
+def test_vector_of_the_other_kind_is_refused(method, torch):
+    """Real for complex, or complex for real: its imaginary parts would be lost."""
+    for library in (gradkit, torch):
+        call = getattr(library.autograd.functional, method)
+        for kind, other in ((library.float64, library.complex128), (library.complex128, library.float64)):
+            with pytest.raises(RuntimeError, match="omplex"):
+                call(lambda x: x * 2, library.ones(2, dtype=kind), library.ones(2, dtype=other))

@@ -329,3 +329,25 @@ def test_indefinite_matrix_of_a_stack_is_named(torch):
             f.linalg.cholesky(f.tensor(raw))
         messages.append(str(error.value))
     assert messages[0] == messages[1]
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize("raw", [[[1.0, 0.0], [np.nan, 2.0]], [[np.nan, 0.0], [0.0, 1.0]], [[1.0, np.inf], [np.inf, 1.0]]])
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_cholesky_of_what_is_not_a_number_raises(raw, dtype, torch):
+    """So that a loop that adds to the diagonal until it works goes on; on a device nan is what comes out."""
+    stack = np.stack([np.eye(2), raw]).astype(dtype)
+    messages = []
+    for f in (gradkit, torch):
+        with pytest.raises(f.linalg.LinAlgError) as error:
+            f.linalg.cholesky(f.tensor(stack))
+        messages.append(str(error.value))
+    assert messages[0] == messages[1]
+
+
+@pytest.mark.cpu
+@pytest.mark.parametrize("name", ["svd", "svdvals", "pinv", "cond", "matrix_rank"])
+def test_what_does_not_converge_is_a_linear_algebra_error(name, torch):
+    for f in (gradkit, torch):
+        with pytest.raises(f.linalg.LinAlgError):
+            getattr(f.linalg, name)(f.full((2, 2), float("nan")))
