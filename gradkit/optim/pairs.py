@@ -1,6 +1,6 @@
 """Complex parameters for rules of real numbers: each number a pair of them in a last axis, as PyTorch steps."""
 
-from collections.abc import Iterator, MutableMapping
+from collections import UserDict
 from typing import Any
 
 from gradkit.engine.tensor import Tensor, wrap
@@ -16,25 +16,16 @@ def operands(raw: Any, grad: Any, state: Any) -> tuple[Any, Any, Any]:
     return pairs, apart(None, grad), Pairs(state, pairs.shape)
 
 
-class Pairs(MutableMapping[str, Any]):
+class Pairs(UserDict[str, Any]):
     """A complex parameter's state, which stays complex. Entries of the shape that the pairs have are kept as complex ones."""
 
     def __init__(self, state: dict[str, Any], shape: tuple[int, ...]) -> None:
-        self.state, self.shape = state, shape
+        self.data, self.shape = state, shape
 
     def __getitem__(self, name: str) -> Any:
-        entry = self.state[name]
+        entry = self.data[name]
         return wrap(apart(None, entry.array)) if isinstance(entry, Tensor) and entry.is_complex() else entry
 
     def __setitem__(self, name: str, entry: Any) -> None:
         paired = isinstance(entry, Tensor) and entry.shape == self.shape
-        self.state[name] = view_as_complex(entry) if paired else entry
-
-    def __delitem__(self, name: str) -> None:
-        del self.state[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.state)
-
-    def __len__(self) -> int:
-        return len(self.state)
+        self.data[name] = view_as_complex(entry) if paired else entry
