@@ -10,7 +10,7 @@ from gradkit.engine.node import reachable
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func import chunks, jacobians
 from gradkit.func.forward import apart, pushed
-from gradkit.func.pulling import check_differentiable, fresh_leaf, ones, pull_lifted, zeros
+from gradkit.func.pulling import check_differentiable, check_real, fresh_leaf, ones, pull_lifted, zeros
 from gradkit.func.reverse import recorded
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -88,6 +88,8 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     if strict:
         _check_outputs(ys, leaves)
     vs = _vectors(v, ys, "vjp", "the user-provided function returns")
+    if v is None:
+        check_real("vjp", ys, leaves)
     found = pull_lifted(list(ys), leaves, list(vs), final=not create_graph)
     if strict and create_graph:
         _check_results(found)
@@ -124,14 +126,16 @@ def jacobian(
         leaves = [fresh_leaf(x) for x in xs]
         _check_outputs(recorded(function, leaves), leaves, pairs=True)
     found = None
-    if strategy == "forward-mode":
+    if strategy == "forward-mode" and xs:
         found = jacobians.by_columns(function, xs, chunk_size)
-    elif strategy == "auto":
+    elif strategy == "auto" and xs:
         with suppress(NotImplementedError):
             found = jacobians.cheapest(function, xs, chunk_size, final=not create_graph)
     if found is None:
         leaves = [fresh_leaf(x) for x in xs]
-        found = [jacobians.rows(y, leaves, chunk_size, not create_graph, not vectorize) for y in recorded(function, leaves)]
+        ys = recorded(function, leaves)
+        check_real("jacobian", ys, leaves)
+        found = [jacobians.rows(y, leaves, chunk_size, not create_graph, not vectorize) for y in ys]
     if strict and create_graph:
         for row in found:
             _check_results(row)
@@ -226,6 +230,7 @@ def _transposed_twice(function: Any, xs: Any, vs: Any) -> tuple[list[Tensor], li
 def _gradient(func: Any, xs: Any, name: str, values: list[Tensor] | None = None) -> tuple[Tensor, ...]:
     leaves = [fresh_leaf(x) for x in xs]
     (y,) = recorded(_tupled(func, name, {}, one=True), leaves)
+    check_real(name, [y], leaves)
     if values is not None:
         values.append(y)
     return tuple(pull_lifted([y], leaves, [ones(y)]))
@@ -305,12 +310,12 @@ def _check_strategy(strategy: str) -> None:
 
 def _check_outputs(ys: Any, leaves: list[Tensor], pairs: bool = False) -> None:
     """Raise RuntimeError where nothing depends on an input, or an output on nothing; with `pairs` on some input."""
-    oldest = max([leaf.node.seq for leaf in leaves])
+    oldest = max([leaf.node.seq for leaf in leaves], default=1)
     behind = [set() if y.node is None else reachable([y.node], oldest) for y in ys]
     for i, (y, nodes) in enumerate(zip(ys, behind)):
         if y.node is None:
             raise RuntimeError(
-                f"Output {i} of the user-provided function does not require gradients: it is independent of input 0, say. "
+                f"Output {i} of the user-provided function does not require gradients. "
                 "The outputs must be computed in a differentiable manner from the input when running in strict mode."
             )
         for j, leaf in enumerate(leaves if pairs else ()):

@@ -50,7 +50,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
 
 def _fitting(name: str, kind: tree.Kind, flat: list[Any], flat_t: list[Any]) -> tuple[list[Tensor], list[Tensor]]:
     xs = [tree.tensor(kind.taken(x), f"a primal of {name}") for x in flat]
-    ts = [tree.tensor(kind.taken(t), f"a tangent of {name}") for t in flat_t]
+    ts = [tree.tensor(tree.lifted(t), f"a tangent of {name}") for t in flat_t]
     for x, t in zip(xs, ts):
         check_differentiable(x, ValueError)
         if name == "linearize" and x.dtype != t.dtype:  # as in PyTorch, whose jvp takes others

@@ -12,7 +12,7 @@ from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import version_of
 from gradkit.func import chunks, tree
 from gradkit.func.forward import apart, pushed
-from gradkit.func.pulling import basis, check_differentiable, fresh_leaf, pull_lifted, zeros
+from gradkit.func.pulling import basis, check_differentiable, check_real, fresh_leaf, pull_lifted, zeros
 from gradkit.func.pushing import Tape, between, largest
 from gradkit.func.reverse import freed, picked, recorded, rewrapped, with_aux
 from gradkit.func.vmap import check_randomness
@@ -27,7 +27,7 @@ def jacrev(
     """The function that gives the Jacobian of `func` at its arguments, by reverse mode: a row for each output element.
 
     The result has the shape of the output followed by that of the argument. `chunk_size` rows are done at a time (None:
-    all; 1: not batched; "auto": as many as `set_memory_budget` allows).
+    all; 1: not batched; "auto": as many as `set_memory_budget` allows). RuntimeError for a complex output of a real argument.
 
     >>> gradkit.func.jacrev(lambda x: x * x)(gradkit.tensor([1.0, 2.0]))
     tensor([[2., 0.],
@@ -51,8 +51,9 @@ def _by_rows(name: str, func: Callable[..., Any], argnums: Any, has_aux: bool, c
         ys, y_spec = tree.flatten(y)
         blocks = []
         for one in ys:
-            found = rows(tree.tensor(one, f"the output of {name}'s function"), leaves, chunk_size)
-            nested = tree.unflatten([kind.given(block) for block in found], spec)
+            check_real(name, [tree.tensor(one, f"the output of {name}'s function")], leaves)
+            found = rows(one, leaves, chunk_size)
+            nested = tree.unflatten([kind.given(*pair) for pair in zip(found, flat)], spec)
             blocks.append(nested if isinstance(argnums, tuple) else nested[0])
         jacobian = tree.unflatten(blocks, y_spec)
         return (jacobian, tree.mapped(lambda one: kind.given(freed(one, leaves)), aux)) if has_aux else jacobian
@@ -111,6 +112,8 @@ def _by_columns(
         xs = [tree.tensor(kind.taken(x), f"an argument of {name}", ValueError) for x in flat]
         for x in xs:
             check_differentiable(x, ValueError)
+        if not xs:
+            return _by_rows(name, func, argnums, has_aux)(*args, **kwargs)
         kept: dict[str, Any] = {}
 
         def flat_outputs(*xs: Tensor) -> list[Tensor]:
@@ -126,7 +129,7 @@ def _by_columns(
             found = [columns(function, xs, j, chunk_size, randomness, kept) for j in range(len(xs))]
         blocks = []
         for i in range(len(found[0])):
-            nested = tree.unflatten([kind.given(blocks_of[i]) for blocks_of in found], spec)
+            nested = tree.unflatten([kind.given(blocks_of[i], x) for blocks_of, x in zip(found, flat)], spec)
             blocks.append(nested if isinstance(argnums, tuple) else nested[0])
         jacobian = tree.unflatten(blocks, kept["spec"])
         return (jacobian, tree.mapped(kind.given, kept["aux"])) if has_aux else jacobian
@@ -207,17 +210,18 @@ def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any) -> list[l
 def cheapest(function: Callable[..., Any], xs: Any, chunk_size: Any, final: bool) -> list[list[Tensor]]:
     """The same by whichever mode takes fewer rows or columns, of as many columns; the function is recorded once for both.
 
-    As many columns are done along the tape in 0.9 of the time of rows: no cotangent waits there to be added to. Of complex
-    functions the two differ by conjugation: there rows are the answer.
+    As many columns are done along the tape in 0.9 of the time of rows: no cotangent waits there to be added to. Of functions
+    of complex numbers the two differ by conjugation: there rows are the answer.
     """
     if sum([x.shape.numel() for x in xs]) == 1:
         found = by_columns(function, xs, chunk_size)
-        if not any([t.is_complex() for row in found for t in row]):
+        if not any([x.is_complex() for x in xs]):
             return found
     leaves = [fresh_leaf(x) for x in xs]
     ys = recorded(function, leaves)
     fewer = sum([y.shape.numel() for y in ys]) < sum([x.shape.numel() for x in xs])
-    if fewer or any([t.is_complex() for t in (*xs, *ys)]):
+    if any([x.is_complex() for x in xs]) or (fewer and not any([y.is_complex() for y in ys])):
+        check_real("jacobian", ys, leaves)
         return [rows(y, leaves, chunk_size, final) for y in ys]
     tape = Tape(list(ys), leaves)
     if not tape.complete():

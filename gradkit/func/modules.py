@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gradkit.engine.tensor import Tensor, wrap
-from gradkit.func.tree import Kind
+from gradkit.func.tree import lifted
 from gradkit.ops import joining
 
 _TABLES = ("_parameters", "_buffers")
@@ -106,7 +106,7 @@ def _swapped(given: dict[str, Any], places: Any) -> Iterator[None]:
     try:
         for name, value in given.items():
             table, key = places[name]
-            table[key] = value if value is None else Kind().taken(value)
+            table[key] = value if value is None else lifted(value)
         yield
     finally:
         for (table, key), value in before:

@@ -50,6 +50,16 @@ def check_differentiable(x: Tensor, error: type[Exception]) -> None:
         )
 
 
+def check_real(name: str, ys: Iterable[Tensor], leaves: list[Tensor]) -> None:
+    """Raise RuntimeError for a complex output of real inputs: rows would hold the slopes of its real part alone."""
+    found = [y.dtype.name for y in ys if y.is_complex()]
+    if found and not all([x.is_complex() for x in leaves]):
+        raise RuntimeError(
+            f"{name}: Expected all outputs to be real where an input is: grad can be implicitly created only for real scalar "
+            f"outputs but got {found[0]}. Differentiate y.real and y.imag apart, or y in forward mode, e.g. by jacfwd"
+        )
+
+
 def pull_lifted(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool = False, record: bool = False) -> list[Tensor]:
     """The cotangents of the leaves, when outputs and cotangents may carry tangents and batch axes.
 

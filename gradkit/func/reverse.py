@@ -70,11 +70,11 @@ def _vjp(func: Callable[..., Any], primals: Any, has_aux: bool, inner: Callable[
                 f"vjp: expected {len(ys)} cotangents, nested like the output ({_shown(y_spec)}), got {len(cts)} "
                 f"({_shown(ct_spec)})"
             )
-        cts = [tree.tensor(kind.taken(ct), "a cotangent of vjp") for ct in cts]
+        cts = [tree.tensor(tree.lifted(ct), "a cotangent of vjp") for ct in cts]
         for ct, one in zip(cts, ys):
             if ct.shape != one.shape:
                 raise RuntimeError(f"vjp: a cotangent has shape {tuple(ct.shape)}, its output {tuple(one.shape)}")
-        return tree.unflatten([kind.given(g) for g in pull_lifted(ys, leaves, cts)], spec)
+        return tree.unflatten([kind.given(g, x) for g, x in zip(pull_lifted(ys, leaves, cts), flat)], spec)
 
     outputs = tree.unflatten([kind.given(outside(one, leaves)) for one in ys], y_spec)
     if not has_aux:

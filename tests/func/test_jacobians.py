@@ -228,7 +228,6 @@ COMPLEX = {
     "jvp": lambda F, t: F.jvp(lambda z: z * z.conj() * z, t(Z), t(Z * 1j))[1],
     "vjp": lambda F, t: F.vjp(lambda z: z.exp() * z, t(Z), t(Z * 1j))[1],
     "vjp of real": lambda F, t: F.vjp(lambda x: x * t(Z), t(np.array([1.0, 2.0])), t(Z))[1],
-    "jacobian of real to complex": lambda F, t: F.jacobian(lambda x: x * t(Z), t(np.array([1.0, 2.0])), vectorize=True),
     "hvp": lambda F, t: F.hvp(lambda z: (z.abs() ** 4).sum(), t(Z), t(Z * 1j))[1],
 }
 
@@ -294,8 +293,6 @@ CONVENTIONS = {
     "holomorphic": (lambda x: gradkit.cat([x * x, x]), [1 + 2j, 3 - 1j]),
     "one number": (lambda x: gradkit.stack([x * x, x.conj()]), 1 + 2j),
     "of an absolute value": (lambda x: gradkit.cat([x.abs(), x.abs() * 2]), [1 + 2j, 3 - 1j]),
-    "real to complex": (lambda x: gradkit.cat([x * 2j, x * (1 + 1j)]), [1.0, 2.0]),
-    "one real number to complex": (lambda x: gradkit.stack([x * 2j, x * (1 + 1j)]), 1.0),
 }
 
 

@@ -1,5 +1,7 @@
 """What transforms return: a history only from outside, and the structures and kinds of what they were given."""
 
+import collections
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,111 @@ def test_what_is_closed_over_is_still_there_to_differentiate(outer, closed):
 
     (gradient,) = gradkit.autograd.grad(OUTER[outer](t, function, x), w)
     np.testing.assert_allclose(gradient.numpy(), 3 * X)  # of sum(3 w^2), half of it held
+
+
+def loss(params, x):
+    return (x**2).sum()
+
+
+#: What is differentiated by no leaf at all.
+EMPTY = {
+    "grad": lambda t, x: t.grad(loss)({}, x),
+    "grad of both": lambda t, x: t.grad(loss, argnums=(0, 1))({}, x),
+    "grad_and_value": lambda t, x: t.grad_and_value(loss)({}, x),
+    "vjp": lambda t, x: (lambda y, back: (y, back(y)))(*t.vjp(lambda params: loss(params, x), {})),
+    "jacrev of both": lambda t, x: t.jacrev(loss, argnums=(0, 1))({}, x),
+    "jacfwd of both": lambda t, x: t.jacfwd(loss, argnums=(0, 1))({}, x),
+    "hessian of both": lambda t, x: t.hessian(loss, argnums=(0, 1))({}, x),
+    "jvp": lambda t, x: t.jvp(lambda params: loss(params, x), ({},), ({},)),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_no_parameters_have_no_derivatives(name, alike):
+    alike(lambda m: EMPTY[name](m.func, m.ones(2)))
+
+
+@pytest.mark.parametrize("name", ["jacrev", "jacfwd", "hessian"])  # where PyTorch fails within
+def test_no_parameters_have_an_empty_jacobian(name):
+    assert getattr(gradkit.func, name)(loss)({}, gradkit.ones(2)) == {}
+    assert getattr(gradkit.func, name)(lambda p, x: (loss(p, x), 1), has_aux=True)({}, gradkit.ones(2)) == ({}, 1)
+
+
+@pytest.mark.parametrize("options", [{}, {"strict": True}])
+@pytest.mark.parametrize("name", ["jvp", "vjp", "jacobian", "hessian", "hvp", "vhp"])
+def test_no_inputs_have_none_either_or_are_not_strict(name, options):
+    t = gradkit.autograd.functional
+    strategies = {"jacobian": "strategy", "hessian": "outer_jacobian_strategy"}
+    calls = [((), {strategies[name]: s}) for s in ("reverse-mode", "forward-mode", "auto")] if name in strategies else []
+    for args, chosen in calls or [([gradkit.ones(())] if name == "vjp" else [()], {})]:
+        def call(args=args, chosen=chosen):
+            return getattr(t, name)(lambda: gradkit.ones(()), (), *args, **options, **chosen)
+
+        if options:
+            with pytest.raises(RuntimeError, match="Output 0 of the user-provided function does not require gradients"):
+                call()
+        elif calls:
+            assert call() == ()
+        else:
+            assert call()[0] == 1
+
+
+class Point(collections.namedtuple("Point", "x y")):
+    pass
+
+
+@pytest.mark.parametrize("of", [
+    lambda x: collections.deque([x, x], maxlen=3), lambda x: collections.OrderedDict(b=x, a=x),
+    lambda x: collections.defaultdict(list, {"a": x}), lambda x: Point(x, {"a": [x]}),
+])
+def test_containers_come_back_as_they_were(of):
+    def sum_of(container):
+        values = container.values() if isinstance(container, dict) else container
+        return sum([sum_of(x) if isinstance(x, dict | list) else (x**2).sum() for x in values])
+
+    given, gradient = of(gradkit.ones(2)), gradkit.func.grad(sum_of)(of(gradkit.ones(2)))
+    assert type(gradient) is type(given) and repr(gradient) == repr(of(gradkit.full((2,), 2.0)))
+    assert repr(gradkit.func.vmap(lambda c: c)(given)) == repr(given)
+    if isinstance(given, collections.defaultdict):
+        assert gradient["new"] == []
+
+
+def test_each_gradient_is_of_the_kind_of_its_argument():
+    mixed, t = {"a": gradkit.tensor(X), "b": X}, gradkit.func
+    for transform in (t.grad, lambda f: t.jacrev(lambda p: f(p).reshape(1)), lambda f: t.jacfwd(lambda p: f(p).reshape(1))):
+        found = transform(lambda p: (p["a"] * p["b"]).sum())(mixed)
+        assert type(found["a"]) is gradkit.Tensor and type(found["b"]) is np.ndarray
+    y, back = t.vjp(lambda p: p["a"] * p["b"], mixed)
+    assert type(y) is gradkit.Tensor
+    for ct in (X, gradkit.tensor(X)):
+        assert [type(g) for g in back(ct)[0].values()] == [gradkit.Tensor, np.ndarray]
+    assert type(t.vmap(lambda a, b: a * b)(mixed["a"], X)) is gradkit.Tensor  # as a * b is
+    y, push = t.linearize(lambda x: x**2, X)
+    assert [type(push(v)) for v in (gradkit.tensor(X), X)] == [np.ndarray] * 2
+
+
+def test_complex_outputs_of_real_inputs_are_for_forward_mode(torch):
+    def both(m, function):
+        return m.func.jacrev(function), m.func.hessian(lambda x: function(x).sum())
+
+    x, functional = gradkit.tensor(X), gradkit.autograd.functional
+    for transform, theirs in zip(both(gradkit, lambda x: x * (1 + 2j)), both(torch, lambda x: x * (1 + 2j))):
+        for call, given in ((transform, x), (theirs, torch.tensor(X))):
+            with pytest.raises(RuntimeError, match="Expected all outputs to be real"):
+                call(given)
+    for name in ("vjp", "jacobian", "hessian", "hvp", "vhp"):
+        for m, given in ((gradkit, x), (torch, torch.tensor(X))):
+            with pytest.raises(RuntimeError, match="grad can be implicitly created only for real scalar outputs but got"):
+                getattr(m.autograd.functional, name)(lambda x: (x**3 * 1j).sum(), given, *[given] * (name in ("hvp", "vhp")))
+    for found in (
+        gradkit.func.jacfwd(lambda x: x * (1 + 2j))(x), functional.jacobian(lambda x: x * (1 + 2j), x, strategy="auto"),
+        functional.jacobian(lambda x: x * (1 + 2j), x, strategy="forward-mode"),
+    ):
+        np.testing.assert_allclose(found.numpy(), np.eye(2) * (1 + 2j))
+    few = functional.jacobian(lambda x: (x * 1j).sum(), x, strategy="auto")
+    assert few.tolist() == [1j, 1j]
+    one = functional.jacobian(lambda x: x * 1j, x[:1], strategy="auto")
+    assert one.tolist() == [[1j]]
+    _, explicit = functional.vjp(lambda x: (x * 1j).sum(), x, gradkit.tensor(1j))
+    assert explicit.tolist() == [1.0, 1.0]
+    assert gradkit.func.jacrev(lambda z: z * (1 + 2j))(x + 0j).diagonal().tolist() == [1 - 2j] * 2
