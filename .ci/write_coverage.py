@@ -26,6 +26,14 @@ SECTIONS = [
     ("torch.random", "gradkit.random"),
 ]  # fmt: skip
 
+#: Modules of which there may be nothing at all.
+WHOLE = [
+    "torch.amp", "torch.autograd.profiler", "torch.backends", "torch.compiler", "torch.distributed", "torch.distributions",
+    "torch.export", "torch.fx", "torch.hub", "torch.jit", "torch.multiprocessing", "torch.nn.parallel", "torch.nn.utils.fusion",
+    "torch.nn.utils.parametrizations", "torch.nn.utils.parametrize", "torch.nn.utils.prune", "torch.nn.utils.stateless", "torch.onnx",
+    "torch.optim.swa_utils", "torch.overrides", "torch.profiler", "torch.signal", "torch.sparse", "torch.testing",
+]  # fmt: skip
+
 #: Modules that show all they import: what they list counts.
 LISTED = {"torch.autograd.graph", "torch.utils.checkpoint"}
 
@@ -97,7 +105,8 @@ def page() -> str:
         "- Writing where source and target overlap gives what a copy of the source would give; PyTorch raises RuntimeError.",
         "- Any write into an expanded tensor raises RuntimeError; PyTorch lets one number through.",
         "- `x.data` shares the version counter of `x`, as `detach()` does: what would falsify a gradient raises.",
-        "- Inside a transform of `func`, plain numbers may be written into what its function closes over; PyTorch refuses.",
+        "- Inside a transform of `func`, plain numbers may be written into what its function closes over, and anything into what it",
+        "  reaches through an object, which then keeps the value and no history; PyTorch refuses.",
         "- No function takes `out=`: write `y.copy_(f(x))`. Layouts and memory formats are not chosen: NumPy's strides are.",
         "- dtypes are NumPy's and print so: `dtype('float32')`. Numbers out of range warn as `np.seterr` says.",
         "- What `split`, `chunk` and `unbind` give may be written in place; PyTorch refuses where gradients are recorded.",
@@ -109,11 +118,25 @@ def page() -> str:
         "- Anomaly mode is a thread's own. In the forward pass it warns of an operation that makes a NaN or Inf of finite",
         "  operands; errors name the index and the user's line.",
         "- A custom function that returns one tensor twice has both cotangents; PyTorch gives their sum to the second.",
-        "- A hook on a tensor runs in every walk that passes it, that of an outer transform too; forward over reverse refuses",
-        "  hooks that change a gradient. `functional_call` raises for a name that the module has not, `strict` or not.",
+        "- Forward over reverse refuses node hooks that change a gradient, and such hooks on a tensor that was used before or that",
+        "  the derivative of its operation reads (`exp`). What `func.vjp` gives is a node of its tape: a hook on it runs in",
+        "  its `vjp_fn` too. `functional_call` raises for a name that the module has not, `strict` or not.",
+        "- A leaf that nobody holds any more gets no `grad`, and hooks around the writing of that are not called. A dual level is a",
+        "  thread's own: in another, `unpack_dual` and `make_dual` are told `level=`.",
         "- Views that `inference_mode` takes of a tensor that requires grad do not require grad.",
+        "- Optimisers refuse `differentiable=True` with NotImplementedError: write such an update with ordinary operations.",
+        "- A tangent given to `func.jvp` or `forward_ad.make_dual` takes the dtype of its primal; PyTorch keeps the tangent's, and",
+        "  lets it be complex beside a real primal.",
+        "- `logdet` and `slogdet` of a singular matrix have nan for a gradient; PyTorch has inf in some elements.",
         "",
         "## Missing",
+        "",
+        textwrap.fill(
+            "Whole modules, and with them `autocast`, `GradScaler` and averages of weights: "
+            + ", ".join([f"`{path}`" for path in WHOLE if not found(path.replace("torch", "gradkit", 1))])
+            + ". Of what is not counted also `autograd.set_multithreading_enabled` and `func.functionalize`.",
+            120, break_on_hyphens=False,
+        ),
     ]
     for path, (_, missing) in results.items():
         if missing:
