@@ -111,7 +111,9 @@ def stub() -> str:
         if name in HIDDEN | declared:
             continue
         if isinstance(value, property):
-            lines += accessor(name, value)
+            text = accessor(name, value)
+            alike = named.setdefault("\n".join(text).replace(f" {name}(", " (", 1), name)
+            lines += text if alike == name or value.fset else [f"    {name} = {alike}"]
         elif callable(value):
             other = named.setdefault("binary" if BINARY.fullmatch(name) else id(inspect.unwrap(value)), name)
             source = spelt_out(inspect.unwrap(value))

@@ -116,17 +116,14 @@ def _random(y: Tensor, rng: Any) -> Any:
 
 
 def _host(t: Tensor) -> Any:
-    """A copy of a tensor's values, as a NumPy array."""
     return np.array(moved(t.array, CPU))
 
 
 def _beside(array: Any, t: Tensor) -> Tensor:
-    """A NumPy array as a tensor on the device of `t`."""
     return wrap(moved(array, t.device))
 
 
 def _reals(a: Any) -> Any:
-    """An array as a flat vector of reals."""
     a = np.ascontiguousarray(a).reshape(-1)
     return a.view(a.real.dtype) if a.dtype.kind == "c" else a
 

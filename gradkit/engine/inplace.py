@@ -303,7 +303,6 @@ def unrecorded(t: Tensor, root: Tensor, level: int) -> Tensor:
 
 
 def see_again(t: Tensor) -> None:
-    """A view's history, from its source's."""
     source, _, prim, params = t._view
     if source.tangents or source.batch:
         with modes.mode(grad=True):  # whoever writes: it is the source that has a history or none

@@ -47,7 +47,6 @@ new_level = count(1).__next__  # never reused: what outlives its transform is mi
 
 
 def shift(*, lift: int = 0, mute: int = 0, special: int = 0) -> None:
-    """Move the global counts."""
     global lifted, muted, unusual
     with _lock:
         lifted += lift

@@ -72,7 +72,6 @@ def cast(raw: Any, dtype: Any, backend: Any) -> Any:
 
 # -- on another backend than NumPy's
 def run_on(backend: Backend, prim: Primitive, raws: Any, params: dict[str, Any]) -> Any:
-    """The forward, on the device that its operands are on."""
     if not backend.several:
         return prim.on(backend)(*raws, **params)
     with on_first(backend, raws):

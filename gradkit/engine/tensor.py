@@ -283,7 +283,7 @@ _likes: dict[Any, Any] = {}  # leaves of one shape and dtype share what says so
 
 
 def leaf_node(t: Tensor) -> Any:
-    """A node without a primitive. It knows its tensor only weakly: `grad` may hold a graph that ends at this node."""
+    """It knows its tensor only weakly: `grad` may hold a graph that ends at this node."""
     like = t.array.shape, t.array.dtype
     if len(_likes) > 4096:
         _likes.clear()

@@ -16,7 +16,7 @@ _Sizes = int | tuple[int, ...]
 
 
 class _Conv(Module):
-    """What all convolutions share: everything but the number of spatial axes and which way they go."""
+    """All but the number of spatial axes and which way they go."""
 
     spatial: int
     convolve: Callable[..., Tensor]

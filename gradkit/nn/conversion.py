@@ -106,7 +106,6 @@ class Conversion(Registration):
 
 
 def _parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, np.dtype[Any] | None]:
-    """(device, dtype) from the ways `to` may be called."""
     device, dtype = kwargs.pop("device", None), kwargs.pop("dtype", None)
     unknown = kwargs.keys() - {"tensor", "non_blocking", "copy", "memory_format"}
     if unknown:

@@ -13,7 +13,7 @@ __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm"]
 
 
 class _Normalization(Module):
-    """What normalisations share: a weight that starts at 1 and a bias that starts at 0, either of which may be missing."""
+    """A weight that starts at 1 and a bias that starts at 0, either of which may be missing."""
 
     weight: Parameter | None
     bias: Parameter | None

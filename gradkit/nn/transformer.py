@@ -58,7 +58,6 @@ class _Layer(Module):
         return dropout(y)
 
     def _through(self, x: Tensor, block: Callable[[Tensor], Tensor], norm: LayerNorm) -> Tensor:
-        """A block with what goes around it, and the norm before or behind."""
         return x + block(norm(x)) if self.norm_first else norm(x + block(x))
 
 

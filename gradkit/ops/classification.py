@@ -168,7 +168,6 @@ def _checked_classes(shape: tuple[int, ...], target: Tensor, ignore_index: int) 
 
 
 def _check_shapes(shape: tuple[int, ...], mine: tuple[int, ...]) -> None:
-    """Whether class indices of a shape go with logits of `shape`."""
     if not shape:
         raise ValueError("Expected 1 or more dimensions (got 0)")
     if len(shape) == 1:

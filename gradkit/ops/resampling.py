@@ -88,7 +88,6 @@ def _each(value: Any, axes: int, what: str) -> list[Any]:
 
 
 def _along(x: Tensor, at: int, mode: str, new: int, scale: float | None, align_corners: bool) -> Tensor:
-    """One axis of `x` in its new extent."""
     shape = extents(x)
     if mode.startswith("nearest"):
         places = wrap(on_device(nearest, x.device, mode, shape[at], new, scale))

@@ -87,7 +87,6 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 
 # -- ranks
 def _picked(kind: Any, name: str, x: Tensor, dim: int, keepdim: bool, find: Any) -> Any:
-    """The element that `find` points to along an axis, and its index."""
     x, axis, shape = _with_axis(x, dim)
     if not extents(x)[axis]:
         raise IndexError(f"{name}(): Expected reduction dim {axis + x.ndim} to have non-zero size.")

@@ -1,6 +1,6 @@
 """Array algorithms for the CPU that NumPy lacks or does slowly: ndarray in, ndarray out, no tape.
 
-erf normal gamma bessel   the special functions
+erf normal gamma bessel   the special functions of float16, float32 or float64, any shape; the same shape and dtype
 elementary    power with a scalar exponent, sigmoid, softplus, gelu
 reduce        sums, variances
 products      derivatives of products by dividing

@@ -54,22 +54,22 @@ I1E_TAIL = (
 
 
 def i0(x: Array) -> Array:
-    """Return I0 of `x`: float16, float32 or float64, any shape; the same shape and dtype."""
+    """I0."""
     return _apply(_i0e, x, odd=False, grow=True)
 
 
 def i0e(x: Array) -> Array:
-    """Return ``exp(-abs(x)) * i0(x)``: same shapes and dtypes as `i0`."""
+    """``exp(-abs(x)) * i0(x)``."""
     return _apply(_i0e, x, odd=False, grow=False)
 
 
 def i1(x: Array) -> Array:
-    """Return I1 of `x`, an odd function: same shapes and dtypes as `i0`."""
+    """I1, an odd function."""
     return _apply(_i1e, x, odd=True, grow=True)
 
 
 def i1e(x: Array) -> Array:
-    """Return ``exp(-abs(x)) * i1(x)``: same shapes and dtypes as `i0`."""
+    """``exp(-abs(x)) * i1(x)``."""
     return _apply(_i1e, x, odd=True, grow=False)
 
 

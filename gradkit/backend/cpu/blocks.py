@@ -17,7 +17,7 @@ LARGE_BLOCK_BYTES = 256_000
 
 
 def in_blocks(kernel: Kernel, x: Array, block_bytes: int = LARGE_BLOCK_BYTES) -> Array:
-    """Return the array that ``kernel(block, out)`` fills from `x`, block by block, in the shape and dtype of `x`.
+    """The array that ``kernel(block, out)`` fills from `x`, block by block, in the shape and dtype of `x`.
 
     Both arguments of the kernel are contiguous and one-dimensional; it must not write to the first. float16 and
     bfloat16 reach it as float32. A 0-d input gives a NumPy scalar, as ufuncs do.
@@ -39,7 +39,7 @@ def in_blocks(kernel: Kernel, x: Array, block_bytes: int = LARGE_BLOCK_BYTES) ->
 
 @np.errstate(all="ignore")
 def blockwise(x: Array, single: Kernel, double: Kernel) -> Array:
-    """Return `in_blocks` of the kernel for the precision of `x`, without floating-point warnings.
+    """`in_blocks` of the kernel for the precision of `x`, without floating-point warnings.
 
     `single` gets float32 blocks, also for float16 and bfloat16, and `double` float64 ones. Warnings are off because
     kernels meet infinities on their way to right answers.
@@ -53,7 +53,7 @@ def blockwise(x: Array, single: Kernel, double: Kernel) -> Array:
 
 
 def widened(kernel: Kernel) -> Kernel:
-    """Return the float32 kernel that computes in float64 by the float64 `kernel`."""
+    """The float32 kernel that computes in float64 by the float64 `kernel`."""
 
     def single(x: Array, out: Array) -> None:
         wide = np.empty(x.size, np.float64)

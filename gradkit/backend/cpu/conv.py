@@ -47,7 +47,7 @@ class Geometry(NamedTuple):
 
 @half_in_single
 def conv_forward(x: Array, w: Array, stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1, groups: int = 1) -> Array:
-    """Return the convolution (*batch, O, *out) of `x` (*batch, C, *spatial) with `w` (O, C/groups, *kernel).
+    """The convolution (*batch, O, *out) of `x` (*batch, C, *spatial) with `w` (O, C/groups, *kernel).
 
     An integer stands for all spatial axes; an entry of `padding` may be a pair (before, after). Any number of batch
     axes; real or complex, one dtype for both, which is kept; float16 is computed in float32.
@@ -76,7 +76,7 @@ def conv_input_ct(
     ct: Array, w: Array, x_shape: tuple[int, ...], stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1,
     groups: int = 1,
 ) -> Array:
-    """Return the cotangent, of shape `x_shape`, of the input of `conv_forward`, from that of its result.
+    """The cotangent, of shape `x_shape`, of the input of `conv_forward`, from that of its result.
 
     This is the transpose in `x`, and so the forward map of transposed convolution, whose output padding is in
     `x_shape`. Other arguments, dtypes and errors as in `conv_forward`; ValueError also where `ct` has another shape
@@ -101,7 +101,7 @@ def conv_weight_ct(
     ct: Array, x: Array, w_shape: tuple[int, ...], stride: PerAxis = 1, padding: Padding = 0, dilation: PerAxis = 1,
     groups: int = 1,
 ) -> Array:
-    """Return the cotangent, of shape `w_shape`, of the weight of `conv_forward`, from that of its result.
+    """The cotangent, of shape `w_shape`, of the weight of `conv_forward`, from that of its result.
 
     The sum runs over all batch axes. Other arguments, dtypes and errors as in `conv_input_ct`.
     """
@@ -190,7 +190,7 @@ def _block_sizes(count: int, g: Geometry, itemsize: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=512)
 def _windows(g: Geometry, start: int, rows: int) -> tuple[tuple[tuple[int, ...], tuple[slice, ...]], ...]:
-    """Return each kernel position and what it meets of a padded image, for `rows` output rows from `start` on."""
+    """Each kernel position and what it meets of a padded image, for `rows` output rows from `start` on."""
     counts = (rows, *g.out[1:])
     firsts = (start * g.stride[0], *(0 for _ in g.out[1:]))
     windows = []
@@ -261,7 +261,7 @@ def padded_sizes(g: Geometry) -> tuple[int, ...]:
 
 
 def interiors(g: Geometry) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Return the part of an image that is used, all of it unless a padding is negative, and its place when padded."""
+    """The part of an image that is used, all of it unless a padding is negative, and its place when padded."""
     used, interior = [], []
     for n, (low, high) in zip(g.spatial, g.padding, strict=True):
         used.append(slice(max(0, -low), n + min(0, high)))

@@ -38,7 +38,7 @@ _POWERS: dict[complex, Callable[[Any], Any]] = {
 
 
 def power(x: Array, p: Any) -> Array:
-    """Return ``x ** p`` for a Python number, NumPy scalar or 0-d array `p`; any shape, the dtype of `x`.
+    """``x ** p`` for a Python number, NumPy scalar or 0-d array `p`; any shape, the dtype of `x`.
 
     Small integers and half-integers are multiplied out, within 3 ulp; the rest is np.power's. As in PyTorch, a square
     root of -inf is NaN and of -0 is -0; so, unlike np.power, is -inf to any of -1.5, 1.5 and 2.5 NaN.
@@ -54,7 +54,7 @@ def power(x: Array, p: Any) -> Array:
 
 
 def integer_power(x: Array, n: int) -> Array:
-    """Return ``x ** n`` for an integer n >= 1 by repeated squaring (`x` itself for n == 1); error about n/2 ulp."""
+    """``x ** n`` for an integer n >= 1 by repeated squaring (`x` itself for n == 1); error about n/2 ulp."""
     if n == 1:
         return x
     half = integer_power(x, n // 2)
@@ -62,7 +62,7 @@ def integer_power(x: Array, n: int) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    """Return ``1 / (1 + exp(-x))``: floating or complex, any shape; the same shape and dtype.
+    """``1 / (1 + exp(-x))``: floating or complex, any shape; the same shape and dtype.
 
     Relatively accurate for very negative `x` too, where the form with tanh, 0.75 of the time, has lost every digit by
     x = -17 in float32: log(sigmoid(x)) would be -inf there and its gradient NaN.
@@ -78,12 +78,12 @@ def sigmoid(x: Array) -> Array:
 
 
 def log_sigmoid(x: Array) -> Array:
-    """Return ``log(sigmoid(x))`` as ``min(x, 0) - log1p(exp(-abs(x)))``: floating, any shape; same shape and dtype."""
+    """``log(sigmoid(x))`` as ``min(x, 0) - log1p(exp(-abs(x)))``: floating, any shape; same shape and dtype."""
     return blockwise(x, _log_sigmoid, _log_sigmoid)
 
 
 def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
-    """Return ``log(1 + exp(beta * x)) / beta``, and `x` itself where ``beta * x > threshold``, as PyTorch does.
+    """``log(1 + exp(beta * x)) / beta``, and `x` itself where ``beta * x > threshold``, as PyTorch does.
 
     float16, float32 or float64, any shape; the same shape and dtype. The sum is taken as
     ``max(beta x, 0) + log1p(exp(-abs(beta x)))``.
@@ -101,7 +101,7 @@ def softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
 
 
 def gelu(x: Array, approximate: str = "none") -> Array:
-    """Return ``x`` times the normal distribution function of `x`, exactly or by its "tanh" approximation.
+    """``x`` times the normal distribution function of `x`, exactly or by its "tanh" approximation.
 
     float16, float32 or float64, any shape; the same shape and dtype. Source: Hendrycks and Gimpel 2016.
     """

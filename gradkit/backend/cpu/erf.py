@@ -98,34 +98,34 @@ _HIGH_BITS = np.uint64(0xFFFF_FFFF_F800_0000)
 
 
 def erf(x: Array) -> Array:
-    """Return the error function of `x`: float16, float32 or float64, any shape; the same shape and dtype."""
+    """The error function."""
     return blockwise(x, erf_single, erf_double)
 
 
 def erfc(x: Array) -> Array:
-    """Return ``1 - erf(x)``, relatively accurate for large `x` too: same shapes and dtypes as `erf`."""
+    """``1 - erf(x)``, relatively accurate for large `x` too."""
     return blockwise(x, _erfc_single, _erfc_double)
 
 
 def erfcx(x: Array) -> Array:
-    """Return ``exp(x**2) * erfc(x)`` without underflow for large `x`: same shapes and dtypes as `erf`."""
+    """``exp(x**2) * erfc(x)`` without underflow for large `x`."""
     return blockwise(x, *by_erfcx(_erfcx))
 
 
 def erfinv(x: Array) -> Array:
-    """Return y with ``erf(y) == x``: same shapes and dtypes as `erf`; +-inf at +-1 and NaN beyond."""
+    """y with ``erf(y) == x``; +-inf at +-1 and NaN beyond."""
     return blockwise(x, _erfinv_single, _erfinv_double)
 
 
 def erfcinv_tail(q: Array) -> Array:
-    """Return y with ``erfc(y) == q`` for a one-dimensional float64 array of values 0 <= q <= exp(-4)."""
+    """y with ``erfc(y) == q`` for a one-dimensional float64 array of values 0 <= q <= exp(-4)."""
     s = np.sqrt(-np.log(q))
     # At q == 0 the fit is clipped, since inf/inf would be NaN, and s is not.
     return s + rational(s.clip(0, 28), _ERFCINV_TAIL)
 
 
 def erfinv_centre(x: Array, q: Array) -> Array:
-    """Return erfinv of one-dimensional float64 `x`, given `q` = 1 - x**2; accurate where 1 - |x| >= exp(-4)."""
+    """erfinv of one-dimensional float64 `x`, given `q` = 1 - x**2; accurate where 1 - |x| >= exp(-4)."""
     return _erfinv_form(x, q, _ERFINV_CENTRE, 3.5)
 
 
@@ -148,7 +148,7 @@ def _tanh_form(x: Array, out: Array, table: Array, limit: float) -> None:
 
 
 def inverse_erfcx(x: Array, table: Array) -> Array:
-    """Return ``1 / erfcx(x)`` of a one-dimensional float64 array of values >= 0; `table` is one of the two above."""
+    """``1 / erfcx(x)`` of a one-dimensional float64 array of values >= 0; `table` is one of the two above."""
     v = x + 2
     slope = rational(np.divide(1, v, out=v), table)
     slope += 1.5
@@ -163,7 +163,7 @@ def by_erfcx(kernel: Callable[[Array, Array, Array], None]) -> tuple[Kernel, Ker
 
 
 def exp_of_square(x: Array, factor: float) -> Array:
-    """Return ``exp(factor * x**2)`` of one-dimensional float64 `x` to an ulp, for a `factor` of -1, -1/2 or 1.
+    """``exp(factor * x**2)`` of one-dimensional float64 `x` to an ulp, for a `factor` of -1, -1/2 or 1.
 
     With x = high + low, the part high**2 is exact and the rest, low (x + high), small.
     """

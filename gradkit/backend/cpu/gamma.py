@@ -56,23 +56,17 @@ _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617
 
 
 def lgamma(x: Array) -> Array:
-    """Return ``log(abs(gamma(x)))``: float16, float32 or float64, any shape; the same shape and dtype.
-
-    inf at zero and at the negative integers.
-    """
+    """``log(abs(gamma(x)))``; inf at zero and at the negative integers."""
     return blockwise(x, widened(_lgamma), _lgamma)
 
 
 def digamma(x: Array) -> Array:
-    """Return the derivative of `lgamma`: same shapes and dtypes; -+inf at +-0 and NaN at the negative integers."""
+    """The derivative of `lgamma`; -+inf at +-0 and NaN at the negative integers."""
     return blockwise(x, widened(_digamma), _digamma)
 
 
 def polygamma(n: int, x: Array) -> Array:
-    """Return the derivative of order `n` of `digamma`: same shapes and dtypes.
-
-    ValueError for a negative `n`.
-    """
+    """The derivative of order `n` of `digamma`. ValueError for a negative `n`."""
     if n < 0:
         raise ValueError(f"polygamma: the order n must not be negative, got {n}")
     if n == 0:

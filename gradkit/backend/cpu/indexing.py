@@ -25,7 +25,7 @@ _FULL = slice(None)
 
 
 def index_add(shape: tuple[int, ...], dtype: Any, key: Any, values: Array) -> Array:
-    """Return zeros of `shape` and `dtype` with `values` added at `key`: the transpose of ``x[key]``.
+    """Zeros of `shape` and `dtype` with `values` added at `key`: the transpose of ``x[key]``.
 
     `key` is anything NumPy indexes by; `values` has the shape of ``x[key]`` or broadcasts to it. float16 is added in
     float32.
@@ -51,7 +51,7 @@ def index_add(shape: tuple[int, ...], dtype: Any, key: Any, values: Array) -> Ar
 
 
 def scatter_add(shape: tuple[int, ...], index: Array, values: Array, axis: int) -> Array:
-    """Return zeros of `shape` with ``values[i, ...]`` added at position ``index[i, ...]`` along `axis`.
+    """Zeros of `shape` with ``values[i, ...]`` added at position ``index[i, ...]`` along `axis`.
 
     The transpose of `gather`: other axes keep their position, and may be shorter than those of `shape`. `index`
     broadcasts to the shape of `values`, whose dtype is kept; float16 is added in float32.
@@ -68,7 +68,7 @@ def scatter_add(shape: tuple[int, ...], index: Array, values: Array, axis: int) 
 
 
 def gather(x: Array, index: Array, axis: int) -> Array:
-    """Return ``x[..., index[i, ...], ...]`` with `index` along `axis` and every other axis at its own position.
+    """``x[..., index[i, ...], ...]`` with `index` along `axis` and every other axis at its own position.
 
     The result has the shape of `index`, whose other axes may be shorter than those of `x`. Negative indices count from
     the end. 0.5 to 1.1 of np.take_along_axis's time.
@@ -106,12 +106,12 @@ def fold_along(out: Array, index: Array, values: Array, axis: int, how: str) -> 
 
 
 def segment_sum(values: Array, segments: Array, count: int) -> Array:
-    """Return the (count, ...) sums of the rows of `values` that share a number in the one-dimensional `segments`."""
+    """The (count, ...) sums of the rows of `values` that share a number in the one-dimensional `segments`."""
     return index_add((count, *values.shape[1:]), values.dtype, segments, values)
 
 
 def add_places(shape: tuple[int, ...], places: Array, values: Array) -> Array:
-    """Return zeros of `shape` with `values` added at flat `places` of the same shape, which must lie inside."""
+    """Zeros of `shape` with `values` added at flat `places` of the same shape, which must lie inside."""
     out = np.zeros(shape, values.dtype)
     np.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
     return out
@@ -141,7 +141,7 @@ def _integer_run(entries: tuple[Any, ...], kinds: list[str], ndim: int) -> tuple
 
 
 def _wrapped(index: Array, n: int) -> Array:
-    """Return `index` with negative entries counted from the end, as intp; raises IndexError out of bounds."""
+    """`index` with negative entries counted from the end, as intp; raises IndexError out of bounds."""
     index = index.astype(np.intp, copy=False)
     # Read as unsigned, negative numbers are large: one pass finds both kinds of trouble.
     if index.size and index.view(np.uintp).max() >= n:
@@ -153,7 +153,7 @@ def _wrapped(index: Array, n: int) -> Array:
 
 
 def _shared_line(index: Array, axis: int) -> Array | None:
-    """Return the one line of `index` along `axis` if all others repeat it, being broadcast or of length 1."""
+    """The one line of `index` along `axis` if all others repeat it, being broadcast or of length 1."""
     others = [a for a in range(index.ndim) if a != axis]
     if any(index.shape[a] != 1 and index.strides[a] != 0 for a in others) or not index.size:
         return None
@@ -161,7 +161,7 @@ def _shared_line(index: Array, axis: int) -> Array | None:
 
 
 def _places(shape: tuple[int, ...], index: Array, axis: int) -> Array:
-    """Return the flat places in an array of `shape` that `index` along `axis` stands for."""
+    """The flat places in an array of `shape` that `index` along `axis` stands for."""
     places = _wrapped(index, shape[axis]) * prod(shape[axis + 1 :])
     for a, size in enumerate(shape):
         if a != axis and size > 1:
@@ -189,7 +189,7 @@ def _add_run(shape: tuple[int, ...], start: int, stop: int, arrays: list[Array],
 
 
 def _add_rows(shape: tuple[int, ...], n: int, index: Array, values: Array) -> Array:
-    """Return zeros of `shape`, seen as `n` rows, with rows of `values` added where `index` says; 0 <= index < n."""
+    """Zeros of `shape`, seen as `n` rows, with rows of `values` added where `index` says; 0 <= index < n."""
     count, width = values.shape
     csc_array = getattr(sys.modules.get("scipy.sparse"), "csc_array", None)
     if csc_array is not None and width > 1 and values.size >= _SPARSE and values.dtype.kind in "fc":

@@ -15,20 +15,17 @@ _SQRT_HALF = 0.7071067811865476
 
 
 def ndtr(x: Array) -> Array:
-    """Return the probability of a standard normal variable below `x`.
-
-    float16, float32 or float64, any shape; the same shape and dtype. Relatively accurate in both tails.
-    """
+    """The probability of a standard normal variable below `x`, relatively accurate in both tails."""
     return blockwise(x, *by_erfcx(_ndtr))
 
 
 def log_ndtr(x: Array) -> Array:
-    """Return the logarithm of `ndtr`, without underflow: same shapes and dtypes."""
+    """The logarithm of `ndtr`, without underflow."""
     return blockwise(x, *by_erfcx(_log_ndtr))
 
 
 def ndtri(p: Array) -> Array:
-    """Return x with ``ndtr(x) == p``: same shapes and dtypes; -+inf at 0 and 1, NaN outside."""
+    """x with ``ndtr(x) == p``; -+inf at 0 and 1, NaN outside."""
     return blockwise(p, widened(_ndtri), _ndtri)
 
 

@@ -41,7 +41,7 @@ def max_pool(
     x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
     ceil_mode: bool = False,
 ) -> Array:
-    """Return the maxima (*batch, *out) of the windows of `x` (*batch, *spatial); NaN where a window has one.
+    """The maxima (*batch, *out) of the windows of `x` (*batch, *spatial); NaN where a window has one.
 
     There are as many spatial axes as numbers in `kernel`, one to three. `stride` defaults to `kernel`; an integer
     stands for all axes. Any real dtype, which is kept.
@@ -59,7 +59,7 @@ def max_pool_indices(
     x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, dilation: PerAxis = 1,
     ceil_mode: bool = False,
 ) -> Array:
-    """Return where `max_pool` finds its maxima: int64 places in the flattened spatial axes, of shape (*batch, *out).
+    """Where `max_pool` finds its maxima: int64 places in the flattened spatial axes, of shape (*batch, *out).
 
     Among equal maxima the first in scan order counts, among NaN the last, as in PyTorch. Arguments and errors as in
     `max_pool`.
@@ -80,7 +80,7 @@ def avg_pool(
     x: Array, kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Array:
-    """Return the means (*batch, *out) of the windows of `x` (*batch, *spatial), zeros being padded.
+    """The means (*batch, *out) of the windows of `x` (*batch, *spatial), zeros being padded.
 
     The divisor of a window is `divisor_override`, or the number of its places, those in the padding included if
     `count_include_pad`, but not those beyond it. Floating or complex; dtype kept, float16 added in float32. Shapes and
@@ -99,7 +99,7 @@ def avg_pool_ct(
     ct: Array, spatial: Sequence[int], kernel: Sequence[int], stride: PerAxis | None = None, padding: PerAxis = 0,
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Array:
-    """Return the cotangent (*batch, *spatial) of the input of `avg_pool` from that of its result, `ct`: its transpose."""
+    """The cotangent (*batch, *spatial) of the input of `avg_pool` from that of its result, `ct`: its transpose."""
     axes = axes_of(tuple(spatial), kernel, stride, padding, 1, ceil_mode)
     out = np.empty((*ct.shape[: ct.ndim - len(axes)], *spatial), ct.dtype)
     divisor = _divisor(axes, count_include_pad, divisor_override, ct.real.dtype)
@@ -160,7 +160,7 @@ def _blocks(axes: tuple[Axis, ...], *arrays: Array) -> Iterator[tuple[Array, ...
 
 
 def _at(part: slice, position: int) -> tuple[Any, ...]:
-    """Return the index that takes `part` of the axis at the negative `position`, and the others whole."""
+    """The index that takes `part` of the axis at the negative `position`, and the others whole."""
     return (..., part, *(slice(None),) * (-1 - position))
 
 
@@ -216,7 +216,7 @@ def _divisor(axes: tuple[Axis, ...], count_include_pad: bool, override: int | No
 
 @lru_cache(maxsize=64)
 def _plane_places(axes: tuple[Axis, ...]) -> tuple[Array, Array]:
-    """Return the flat places of the windows' corners, and what each kernel position in scan order adds to them."""
+    """The flat places of the windows' corners, and what each kernel position in scan order adds to them."""
     corners, offsets = np.zeros((), np.int64), np.zeros((), np.int64)
     for axis in axes:
         corners = corners[..., np.newaxis] * axis.n + np.arange(axis.out) * axis.stride - axis.padding
@@ -225,7 +225,7 @@ def _plane_places(axes: tuple[Axis, ...]) -> tuple[Array, Array]:
 
 
 def _scan_ranks(x: Array, best: Array, axes: tuple[Axis, ...]) -> Array:
-    """Return the position in the kernel, counted in scan order, at which each window of `x` has its maximum, `best`.
+    """The position in the kernel, counted in scan order, at which each window of `x` has its maximum, `best`.
 
     A match at position r scores size - r, so that the highest score is the first match's: masks and scores are bytes,
     of which a vector instruction takes 64 at a time.

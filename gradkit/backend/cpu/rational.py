@@ -8,7 +8,7 @@ from gradkit.backend.cpu import Array
 
 
 def coefficients(numerator: tuple[float, ...], denominator: tuple[float, ...], dtype: Any = np.float64) -> Array:
-    """Return the (2, n) table of ascending coefficients that `rational` takes, the shorter row filled with zeros."""
+    """The (2, n) table of ascending coefficients that `rational` takes, the shorter row filled with zeros."""
     table = np.zeros((2, max(len(numerator), len(denominator))), dtype)
     table[0, : len(numerator)] = numerator
     table[1, : len(denominator)] = denominator
@@ -16,7 +16,7 @@ def coefficients(numerator: tuple[float, ...], denominator: tuple[float, ...], d
 
 
 def powers(z: Array, degree: int) -> Array:
-    """Return the (degree + 1, z.size) array of rows 1, z, z**2, ...; each row is the product of two shorter powers."""
+    """The (degree + 1, z.size) array of rows 1, z, z**2, ...; each row is the product of two shorter powers."""
     rows = np.empty((degree + 1, z.size), z.dtype)
     rows[0] = 1
     rows[1] = z
@@ -26,7 +26,7 @@ def powers(z: Array, degree: int) -> Array:
 
 
 def rational(z: Array, table: Array) -> Array:
-    """Return P(z)/Q(z) for a one-dimensional `z` and a `table` of `coefficients` in the dtype of `z`.
+    """P(z)/Q(z) for a one-dimensional `z` and a `table` of `coefficients` in the dtype of `z`.
 
     One matrix product does both sums: n + 1 calls instead of Horner's 4n, in 0.3 to 0.7 of the time. The tables of
     this package hardly cancel (the terms of P and of Q add up to at most a few times their sum), so that this is as

@@ -31,7 +31,7 @@ _add = np.add.reduce
 
 
 def sum(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
-    """Return the sum of `x` over `axis` (an int, a tuple, or None for all): any shape.
+    """The sum of `x` over `axis` (an int, a tuple, or None for all): any shape.
 
     Floating and complex dtypes are kept, float16 and bfloat16 being added in float32; integers and bool give NumPy's int64. float32
     sums of 1e7 positive numbers are good to 6e-7 (add.reduce: to 3e-5). Time against np.add.reduce, float32: 0.1 for
@@ -49,7 +49,7 @@ def sum(x: Array, axis: Axes = None, keepdims: bool = False) -> Array:
 
 
 def var(x: Array, axis: Axes = None, correction: float = 1, keepdims: bool = False) -> Array:
-    """Return the variance of `x` over `axis`: the mean squared distance from the mean, over n - `correction`.
+    """The variance of `x` over `axis`: the mean squared distance from the mean, over n - `correction`.
 
     Floating or complex, any shape; the dtype of `x`, for complex input the real one. Two passes, the second in blocks
     along the first axis. As in PyTorch, the result is NaN for n == correction and inf for n < correction.
@@ -72,7 +72,7 @@ def std(x: Array, axis: Axes = None, correction: float = 1, keepdims: bool = Fal
 
 
 def normalised(axis: Axes, ndim: int) -> tuple[int, ...]:
-    """Return `axis` as a tuple of numbers from 0 to ndim - 1; raises AxisError or, for a repeated axis, ValueError."""
+    """`axis` as a tuple of numbers from 0 to ndim - 1; raises AxisError or, for a repeated axis, ValueError."""
     if axis is None:
         return tuple(range(ndim))
     axes = (axis,) if isinstance(axis, int) else axis
@@ -134,7 +134,7 @@ def _shaped(total: Array, shape: Sequence[int]) -> Array:
 
 
 def _contract(x: Array, summed: list[bool]) -> Array:
-    """Return the contiguous `x` with the axes where `summed` gone, neighbouring axes of one fate taken together."""
+    """The contiguous `x` with the axes where `summed` gone, neighbouring axes of one fate taken together."""
     groups: list[tuple[int, bool]] = []
     for size, flag in zip(x.shape, summed, strict=True):
         if groups and groups[-1][1] == flag:
@@ -166,7 +166,6 @@ def sum_rows(x: Array) -> Array:
 
 
 def _sum_columns(x: Array) -> Array:
-    """Return the sums over the middle axis of an (outer, n, inner) array."""
     outer, n, inner = x.shape
     fold = _WIDE // inner
     if fold > 1 and n >= 4 * fold and x.size > _BLOCK:
@@ -194,7 +193,7 @@ def _with_rest(total: Array, x: Array, start: int) -> Array:
 
 
 def _squared_distances(x: Array, axes: tuple[int, ...], mean: Array) -> Array:
-    """Return the sums over `axes`, kept as 1, of abs(x - mean)**2, without a temporary of the size of `x`."""
+    """The sums over `axes`, kept as 1, of abs(x - mean)**2, without a temporary of the size of `x`."""
     if x.ndim == 0 or x.size <= _BLOCK:
         return np.asarray(sum(_square(x - mean), axes, True))
     step = max(1, _BLOCK * x.shape[0] // x.size)

@@ -24,7 +24,7 @@ _CALM = 60.0  # so many exponentials of it have a finite sum
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
-    """Return ``exp(x) / sum(exp(x))`` over `axis`: floating, any shape; the same shape and dtype.
+    """``exp(x) / sum(exp(x))`` over `axis`: floating, any shape; the same shape and dtype.
 
     A row with +inf or NaN, or of -inf alone, gives NaN.
     """
@@ -44,7 +44,7 @@ def softmax(x: Array, axis: int = -1) -> Array:
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
-    """Return ``x - logsumexp(x)`` over `axis`: floating, any shape; the same shape and dtype."""
+    """``x - logsumexp(x)`` over `axis`: floating, any shape; the same shape and dtype."""
     if x.dtype.char in "eE":
         return log_softmax(x.astype(np.float32), axis).astype(x.dtype)
     if x.ndim == 0 or x.shape[axis] == 1:
@@ -75,7 +75,7 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
 
 @np.errstate(all="ignore")
 def logsumexp(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
-    """Return ``log(sum(exp(x)))`` over `axis`, an int, a tuple, or None for all: floating, any shape; same dtype.
+    """``log(sum(exp(x)))`` over `axis`, an int, a tuple, or None for all: floating, any shape; same dtype.
 
     -inf where there is nothing but -inf to add, also over an axis of no elements.
     """
@@ -101,7 +101,7 @@ def logsumexp(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: boo
 
 @np.errstate(all="ignore")
 def logcumsumexp(x: Array, axis: int) -> Array:
-    """Return the logarithm of the running sum of ``exp(x)`` along `axis`: floating or complex; same shape and dtype.
+    """The logarithm of the running sum of ``exp(x)`` along `axis`: floating or complex; same shape and dtype.
 
     In float64 and relative to the maximum, where the values lie near enough for that to be accurate (0.2 of
     logaddexp.accumulate's time); by logaddexp.accumulate elsewhere.

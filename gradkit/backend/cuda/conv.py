@@ -98,7 +98,7 @@ def padded(cp: Any, images: Any, g: Geometry) -> Any:
 
 
 def three(values: Any, fill: int = 1) -> tuple[int, ...]:
-    """Entries for three spatial axes, new ones in front."""
+    """New ones in front."""
     return (fill,) * (3 - len(values)) + tuple(values)
 
 

@@ -85,7 +85,6 @@ class Kernels:
         return self._by_name.get(name)
 
     def programs(self) -> dict[str, Callable[..., Any]]:
-        """What an array namespace offers in place of programs."""
         return Programs(self._compiler).fused() | Scattering(self._compiler).fused() if wanted() else {}
 
     @property

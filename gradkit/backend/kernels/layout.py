@@ -29,7 +29,7 @@ Axis = tuple[int, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to launch: the kernel's suffix and index type, its account of the layout, and blocks."""
+    """The kernel's suffix and index type, its account of the layout, and blocks."""
 
     suffix: str
     index: str

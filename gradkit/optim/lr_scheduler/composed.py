@@ -8,7 +8,20 @@ from gradkit.optim.lr_scheduler.scheduler import LRScheduler, checked
 from gradkit.optim.optimizer import Optimizer
 
 
-class SequentialLR(LRScheduler):
+class _Composed(LRScheduler):
+    _schedulers: list[LRScheduler]
+
+    def state_dict(self) -> dict[str, Any]:
+        state = {key: value for key, value in super().state_dict().items() if key != "_schedulers"}
+        return {**state, "_schedulers": [part.state_dict() for part in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        for part, saved in zip(self._schedulers, state_dict["_schedulers"], strict=True):
+            part.load_state_dict(saved)
+        super().load_state_dict({key: value for key, value in state_dict.items() if key != "_schedulers"})
+
+
+class SequentialLR(_Composed):
     """One schedule until the first of ``milestones``, the next until the second, and so on.
 
     ValueError without schedules, for those of another optimiser, and for another number of milestones than one
@@ -63,14 +76,8 @@ class SequentialLR(LRScheduler):
             schedule.step()
             self._last_lr = schedule.get_last_lr()
 
-    def state_dict(self) -> dict[str, Any]:
-        return _state(self)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        _load(self, state_dict)
-
-
-class ChainedScheduler(LRScheduler):
+class ChainedScheduler(_Composed):
     """All schedules at once: each changes the rate that the one before left. Errors as `SequentialLR`.
 
     >>> optimizer = optim.SGD([nn.Parameter()], lr=1.0)
@@ -95,12 +102,6 @@ class ChainedScheduler(LRScheduler):
             schedule.step()
         self._last_lr = self._rates()
 
-    def state_dict(self) -> dict[str, Any]:
-        return _state(self)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        _load(self, state_dict)
-
 
 def _check(schedulers: Sequence[LRScheduler], optimizer: Optimizer, name: str) -> None:
     if not schedulers:
@@ -108,14 +109,3 @@ def _check(schedulers: Sequence[LRScheduler], optimizer: Optimizer, name: str) -
     for number, schedule in enumerate(schedulers):
         if schedule.optimizer is not optimizer:
             raise ValueError(f"{name} expects all schedulers to belong to the same optimizer, but that of number {number} is another")
-
-
-def _state(schedule: Any) -> dict[str, Any]:
-    state = {key: value for key, value in vars(schedule).items() if key not in ("optimizer", "_schedulers")}
-    return {**state, "_schedulers": [part.state_dict() for part in schedule._schedulers]}
-
-
-def _load(schedule: Any, state: dict[str, Any]) -> None:
-    for part, saved in zip(schedule._schedulers, state["_schedulers"], strict=True):
-        part.load_state_dict(saved)
-    vars(schedule).update({key: value for key, value in state.items() if key != "_schedulers"})
