@@ -17,7 +17,7 @@ from gradkit.backend.protocol import backends, beside
 from gradkit.engine import dtypes, inplace
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.optim import together
-from gradkit.optim.pairs import operands
+from gradkit.optim.pairs import paired
 
 #: Elements of a block: the four or five float32 blocks that a rule touches stay in a second-level cache of 1 MB.
 BLOCK = 1 << 16
@@ -115,7 +115,10 @@ class Optimizer:
             if len(backends) > 1:
                 params = together.left_over(self, params, group)
             for param in params:
-                self.update(*operands(memory(param), param.grad.array, self.state[param]), group)
+                raw, grad, state = memory(param), param.grad.array, self.state[param]
+                if raw.dtype.kind == "c":
+                    raw, grad, state = paired(raw, grad, state)
+                self.update(raw, grad, state, group)
                 written(param)
         return loss
 

@@ -8,10 +8,8 @@ from gradkit.ops.complex import view_as_complex
 from gradkit.primitives.complex import apart
 
 
-def operands(raw: Any, grad: Any, state: Any) -> tuple[Any, Any, Any]:
-    """What a rule gets: of a complex parameter pairs that share its memory, its gradient's and its state's."""
-    if raw.dtype.kind != "c":
-        return raw, grad, state
+def paired(raw: Any, grad: Any, state: Any) -> tuple[Any, Any, Any]:
+    """What a rule gets of a complex parameter: pairs that share its memory, its gradient's and its state's."""
     pairs = apart(None, raw)
     return pairs, apart(None, grad), Pairs(state, pairs.shape)
 

@@ -8,7 +8,7 @@ from gradkit.backend.protocol import Backend, backend_of
 from gradkit.engine import inplace
 from gradkit.engine.device import device_of
 from gradkit.engine.tensor import Tensor
-from gradkit.optim.pairs import operands
+from gradkit.optim.pairs import paired
 
 
 def left_over(optimizer: Any, params: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
@@ -20,20 +20,22 @@ def left_over(optimizer: Any, params: list[Tensor], group: dict[str, Any]) -> li
         raw = param.array
         backend = backend_of(raw)
         kernel: Any = backend.kernel(name) if name else None
-        grad: Any = param.grad
         if kernel is None and not backend.several:
             left.append(param)
             continue
-        raw, grad, state = operands(raw, grad.array, optimizer.state[param])
+        param_grad: Any = param.grad
+        grad, state = param_grad.array, optimizer.state[param]
+        if raw.dtype.kind == "c":
+            raw, grad, state = paired(raw, grad, state)
         if kernel is None:
             with backend.on(backend.index_of(raw)):
                 optimizer.update(raw, grad, state, group)
             inplace.written(param, "an optimizer step")
             continue
         arrays, numbers = optimizer.prepared(raw, state, group)
-        taken = [raw, grad, *arrays]
-        alike = (raw.dtype, numbers) if kernel.serves(taken) else None
-        jobs[backend, backend.index_of(raw), alike].append((param, taken, numbers))
+        operands = [raw, grad, *arrays]
+        alike = (raw.dtype, numbers) if kernel.serves(operands) else None
+        jobs[backend, backend.index_of(raw), alike].append((param, operands, numbers))
     for (backend, index, alike), found in jobs.items():
         with backend.on(index):
             change(optimizer, backend, name, found, together=alike is not None)
