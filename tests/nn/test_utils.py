@@ -46,6 +46,21 @@ def test_clipping_by_norm_is_that_of_torch(pair, norm_type, max_norm, torch):
         np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("norm_type", [2, 1.0, math.inf])
+def test_clipping_of_complex_gradients_is_that_of_torch(norm_type, torch):
+    """By their absolute values; by value there is no order to go by, and nothing is written."""
+    found = []
+    for library in (gradkit, torch):
+        z = library.zeros(2, dtype=library.complex128, requires_grad=True)
+        z.grad = library.tensor([3 + 4j, 1j], dtype=library.complex128)
+        with pytest.raises(NotImplementedError, match="complex"):
+            library.nn.utils.clip_grad_value_(z, 1.0)
+        assert z.grad.tolist() == [3 + 4j, 1j]
+        total = library.nn.utils.clip_grad_norm_(z, 1.0, norm_type)
+        found.append([total.item(), *z.grad.tolist()])
+    np.testing.assert_allclose(*found, rtol=1e-12)
+
+
 def test_clipping_by_value_is_that_of_torch(pair, torch):
     mine, theirs = pair
     clip_grad_value_(mine, 0.3)
