@@ -81,10 +81,14 @@ def numpy(self: Tensor, *, force: bool = False) -> Any:
         if self.batch and batching.unasked():
             inside = batching.ROWS
         raise RuntimeError(
-            f"can't convert a Tensor to numpy inside {inside} ({user_line()}); use gradkit's operations, or np.f(tensor)"
+            f"can't convert a Tensor to numpy inside {inside} ({user_line()}); use gradkit's operations, or np.f(tensor), such as np.stack "
+            "for np.array of several"
         )
     if self.requires_grad and modes.local.grad and not force:
-        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        advice = "Use tensor.detach().numpy() instead."
+        if modes.local.written is not None:
+            advice = f"Inside a transform ({user_line()}) its gradient would be lost: use np.stack or gradkit.stack for np.array"
+        raise RuntimeError(f"Can't call numpy() on Tensor that requires grad. {advice}")
     return materialised(self)
 
 
@@ -247,7 +251,8 @@ def rebuilt(kind: Any, array: Any, requires_grad: bool, state: dict[str, Any]) -
 # -- to text
 def represent(self: Tensor) -> str:
     if self.batch:
-        return f"{represent(wrap(self.array, self.node, self.tangents))} with batch axes of levels {list(self.batch)} in front"
+        axes = "a batch axis" if len(self.batch) == 1 else f"{len(self.batch)} batch axes"
+        return f"{represent(wrap(self.array, self.node, self.tangents))} with {axes} in front"
     fn, ts = self.grad_fn, open_tangents(self)
     t = ts[max(ts)] if len(ts) == 1 else ts
     return printing.tensor_repr(

@@ -67,7 +67,7 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             raise TypeError(f"make_dual: expected the {name} to be a Tensor, got {type(x).__name__}")
         if x.tangents and at in x.tangents:
             raise RuntimeError(
-                f"Making a dual Tensor based on a Tensor that already has a forward gradient at the same level {at} is not "
+                f"Making a dual Tensor based on a Tensor that already has a forward gradient at the same level is not "
                 f"supported, and the {name} has: write unpack_dual(x).primal, or open a level inside with dual_level()"
             )
     if not (tensor.is_floating_point() or tensor.is_complex()):

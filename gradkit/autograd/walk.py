@@ -50,6 +50,12 @@ def backward(
         raise RuntimeError("backward() called inside vmap, where `grad` has no place for every sample's; use gradkit.func.grad")
     wanted = None if inputs is None else _marked(_sequence(inputs))
     seeds = _seeds(_at(roots, weights), weights, create_graph)
+    for own in [around.leaves for around in modes.local.functions if around.leaves]:
+        if not own.isdisjoint(reachable(seeds, max([leaf.seq for leaf in own]))):
+            raise RuntimeError(
+                "backward() called inside a transform of gradkit.func is not supported: its arguments have no `grad`. Use "
+                "gradkit.func.grad or vjp there too, or call backward() outside"
+            )
     found = _walk(seeds, wanted, retain_graph, create_graph)
     leaves = [(node, leaf) for node in found if node.prim is None and (leaf := node.owner()) is not None]
     for node, _ in leaves:

@@ -187,7 +187,7 @@ def _one_number(y: Any, name: str) -> None:
     if isinstance(y, Tensor) and y.numel() == 1 and y.dtype.kind != "c":
         return
     got = f"a Tensor of shape {tuple(y.shape)}, {y.dtype.name}" if isinstance(y, Tensor) else type_of(y)
-    raise RuntimeError(f"{name}: expected the function to return one real number as a Tensor, got {got}")
+    raise RuntimeError(f"{name}: expected the function to return one real number as a Tensor, got {got}; use vjp or jacrev for others")
 
 
 def _one_like(y: Any) -> Any:

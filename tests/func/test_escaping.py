@@ -78,7 +78,7 @@ def test_from_an_inner_vmap_too():
 
 def test_it_still_has_a_shape_and_can_be_printed():
     k = escaped(vmap, SAMPLES)
-    assert k.shape == (2,) and "batch axes" in repr(k)
+    assert k.shape == (2,) and "a batch axis" in repr(k)
 
 
 def test_operations_look_for_it_no_longer_than_it_lives():
@@ -186,4 +186,4 @@ def test_a_walk_back_through_samples_is_no_escape():
 def test_a_scalar_with_many_tangents_prints():
     printed = []
     jacfwd(lambda x: printed.append(repr(x.sum())) or x)(gradkit.tensor(A))
-    assert "batch axes" in printed[0]
+    assert "a batch axis" in printed[0]

@@ -166,3 +166,41 @@ def test_complex_outputs_of_real_inputs_are_for_forward_mode(torch):
     _, explicit = functional.vjp(lambda x: (x * 1j).sum(), x, gradkit.tensor(1j))
     assert explicit.tolist() == [1.0, 1.0]
     assert gradkit.func.jacrev(lambda z: z * (1 + 2j))(x + 0j).diagonal().tolist() == [1 - 2j] * 2
+
+
+SAYS = {
+    "several numbers": (lambda t: t.grad(lambda x: x * 2), "use vjp or jacrev"),
+    "an array of tensors": (lambda t: t.grad(lambda x: gradkit.tensor(np.array([x[0], x[1]])).sum()), "np.stack or gradkit.stack"),
+    "of those that move": (lambda t: t.jacfwd(lambda x: gradkit.tensor(np.array([x[0], x[1]]))), "such as np.stack for np.array"),
+    "a walk inside": (lambda t: t.grad(lambda x: ((x**2).sum().backward(), x.sum())[1]), r"backward\(\) called inside a transform"),
+    "a walk deep inside": (
+        lambda t: t.grad(lambda x: (t.grad(lambda z: (z * (x**2).sum().backward()).sum())(x), x.sum())[1]), "called inside",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_errors_say_what_to_write_inside_a_transform(name):
+    call, words = SAYS[name]
+    with pytest.raises(RuntimeError, match=words) as raised:
+        call(gradkit.func)(gradkit.tensor(X))
+    assert "detach" not in str(raised.value)
+
+
+def test_a_walk_to_leaves_made_inside_is_let_be():
+    def f(x):
+        w = gradkit.tensor(X, requires_grad=True)
+        (w * w).sum().backward()
+        return (x * w.grad).sum()
+
+    assert gradkit.func.grad(f)(gradkit.tensor(X)).tolist() == [4.0, 6.0]
+
+
+def test_no_level_is_shown_by_its_number():
+    shown = []
+    gradkit.vmap(lambda x: gradkit.vmap(lambda y: (shown.append(repr(y)), shown.append(repr(x * y)), y)[2])(x))(gradkit.ones(2, 3))
+    assert [text.split(" with ")[1] for text in shown] == ["2 batch axes in front"] * 2
+    with gradkit.autograd.forward_ad.dual_level():
+        x = gradkit.autograd.forward_ad.make_dual(gradkit.ones(2), gradkit.ones(2))
+        with pytest.raises(RuntimeError, match="at the same level is not supported"):
+            gradkit.autograd.forward_ad.make_dual(x, gradkit.ones(2))
