@@ -67,15 +67,12 @@ def build_parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
 
 
 def seed(text: str) -> int:
-    """An integer that `manual_seed` takes."""
     if not -(2**63) <= int(text) < 2**64:
         raise argparse.ArgumentTypeError(f"{text!r} is outside [-2**63, 2**64)")
     return int(text)
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
-    """A parser of positive finite numbers, for argparse."""
-
     def parse(text: str) -> float:
         try:
             value = kind(text)
@@ -152,7 +149,6 @@ def warmup(names: Sequence[str]) -> int:
 
 # -- info
 def info() -> Iterator[tuple[str, str]]:
-    """Names and texts of what `gradkit info` says."""
     yield "gradkit", f"{gradkit.__version__}, {Path(gradkit.__file__).parent}"
     yield "device", device_and_why()
     yield "Python", f"{platform.python_version()}, {platform.platform()}"

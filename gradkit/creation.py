@@ -85,7 +85,6 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 def raw_from(data: Any, dtype: Any = None, *, copy: bool) -> Any:
-    """The raw array of what people write."""
     if isinstance(data, Tensor):
         data = data.array
     wanted = None if dtype is None else dtypes.known(dtype)
@@ -135,7 +134,6 @@ def not_numbers(data: Any) -> Exception:
 
 
 def leaves(data: Any) -> Iterator[Any]:
-    """What stands in nested lists."""
     if isinstance(data, list | tuple):
         for one in data:
             yield from leaves(one)

@@ -58,7 +58,6 @@ def not_a_tensor(operation: str, position: int, x: Any) -> TypeError:
 
 
 def type_of(x: Any) -> str:
-    """The name of a type, with its library's where that is another: torch.Tensor."""
     kind = type(x)
     library = kind.__module__.partition(".")[0]
     return kind.__name__ if library in ("builtins", "gradkit", "numpy") else f"{library}.{kind.__name__}"
@@ -120,7 +119,6 @@ def freed(node: Any) -> RuntimeError:
 
 
 def shape_of(node: Any) -> str:
-    """The output of a node as a message names it."""
     likes = node.like if isinstance(node.like, list) else [node.like]
     return " and ".join([f"shape {tuple(like[0])}, {like[1].name}" for like in likes if like])
 

@@ -240,7 +240,6 @@ def by_kind(name: str, forward: Callable[..., Any], refuses: str, integers: Any)
 
 
 def program(forward: Forward) -> Callable[..., Any]:
-    """A forward as an array program; a string names the array namespace's own function."""
     if callable(forward):
         return forward
 
@@ -310,7 +309,6 @@ def _wish(name: str) -> int:
 
 # -- small pieces
 def total(terms: list[Any]) -> Any:
-    """The sum of what is there, None for nothing."""
     return sum(terms[1:], terms[0]) if terms else None
 
 

@@ -207,5 +207,5 @@ def _check_marks(ctx: FunctionCtx, results: list[Any]) -> None:
 
 
 def among(x: Any, others: Any) -> bool:
-    """Whether `x` itself is one of the others: == would compare values."""
+    """Not by ==, which would compare values."""
     return index_of(x, others) is not None

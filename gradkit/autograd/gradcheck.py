@@ -161,7 +161,6 @@ class _Check:
         self._numeric: Any = None
 
     def values(self, arrays: list[Any]) -> list[Any]:
-        """The outputs at other values of the checked inputs."""
         xs = list(self.xs)
         for i, a in zip(self.places, arrays):
             xs[i] = _beside(a, self.xs[i]).requires_grad_()

@@ -210,7 +210,6 @@ class _AllowMutationOnSavedContext:
         return wrap(saved.raw)
 
     def before_write(self, raw: Any) -> None:
-        """Copy what is saved from this memory."""
         for ref in self._by_memory.pop(id(owner(raw)), ()):
             saved = ref()
             if saved is not None:

@@ -9,7 +9,6 @@ from gradkit.engine.device import device as Device
 
 
 def backend() -> Any:
-    """The backend. RuntimeError, with the reason, where there is none."""
     return backend_named("cuda")
 
 
@@ -23,7 +22,6 @@ def index_of(device: Any) -> int | None:
 
 
 def place_of(device: Any) -> int | None:
-    """The index of a GPU. RuntimeError if there is no such GPU."""
     index = index_of(device)
     backend().on(index)
     return index

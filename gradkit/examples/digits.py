@@ -153,7 +153,6 @@ def plot(network: nn.Module, history: list[Epoch], file: Any, device: Any = "cpu
 
 
 def draw_curve(figure: Any, history: list[Epoch]) -> None:
-    """Losses on the left scale, accuracy on the right one."""
     losses = figure.subplots()
     accuracy = losses.twinx()
     numbers = [epoch.number for epoch in history]

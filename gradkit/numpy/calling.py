@@ -35,7 +35,6 @@ def asarray(x: Any) -> Tensor:
 
 
 def holds_tensor(items: Any) -> bool:
-    """Whether nested lists hold a tensor."""
     return any([isinstance(x, Tensor) or (isinstance(x, list | tuple) and holds_tensor(x)) for x in items])
 
 
@@ -50,7 +49,7 @@ def beside(x: Tensor, raw: Any) -> Tensor:
 
 
 def operand(x: Any) -> Any:
-    """A tensor, or a Python number as it is: it is weak in promotion."""
+    """A Python number stays as it is: it is weak in promotion."""
     return x if type(x) in NUMBERS else asarray(x)
 
 
@@ -61,7 +60,6 @@ def kind_of(x: Any) -> Any:
 
 
 def converted(x: Any, dtype: Any) -> Any:
-    """A tensor in a dtype; a number stays one."""
     return x if type(x) in NUMBERS or x.dtype == dtype else xp.astype(x, dtype=np.dtype(dtype))
 
 
@@ -93,7 +91,7 @@ def answer(function: Callable[..., Any], dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 # -- axes
 def axis_in(axis: Any, ndim: int) -> int:
-    """One axis, counted from the front; numpy.exceptions.AxisError if there is no such axis."""
+    """Counted from the front; numpy.exceptions.AxisError if there is no such axis."""
     axis = operator.index(axis)
     if not -ndim <= axis < ndim:
         raise np.exceptions.AxisError(axis, ndim)
@@ -101,7 +99,7 @@ def axis_in(axis: Any, ndim: int) -> int:
 
 
 def axes_in(axis: Any, ndim: int) -> tuple[int, ...]:
-    """Several axes counted from the end, as rows take them; None is all of them."""
+    """Counted from the end, as rows take them; None is all of them."""
     if axis is None:
         return tuple(range(-ndim, 0))
     axes = tuple([axis_in(a, ndim) - ndim for a in (axis if isinstance(axis, tuple | list) else (axis,))])
@@ -187,7 +185,6 @@ def unbatched(x: Any, name: str) -> Any:
 
 
 def on_raw(function: Callable[..., Any], *operands: Any, **parameters: Any) -> Any:
-    """NumPy's function on raw arrays, or that of their array module."""
     arrays = [x for x in operands if hasattr(x, "dtype")]
     backend = backend_of(arrays[0]) if arrays else NUMPY
     if backend is NUMPY:
@@ -205,5 +202,4 @@ def moved(function: Callable[..., Any], a: Any, *args: Any, **keywords: Any) -> 
 
 
 def gathered(x: Tensor, places: Any) -> Tensor:
-    """The elements of `x`, counted in row-major order, at `places`."""
     return xp.index(xp.reshape(x, (x.numel(),)), beside(x, places), lead=0)

@@ -39,7 +39,7 @@ def maker(function: Callable[..., Any], example: str) -> Callable[..., Any]:
 
 
 def constant(x: Any) -> Any:
-    """An argument of a function that makes constants; TypeError for a tensor whose derivative would be lost."""
+    """TypeError for a tensor whose derivative would be lost."""
     if calling.tracked(x):
         raise TypeError("this argument must be a constant: it has no derivative; pass x.detach()")
     return calling.unbatched(x, "a function that makes arrays") if isinstance(x, Tensor) else x

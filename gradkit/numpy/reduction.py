@@ -38,7 +38,6 @@ def reduced(function: Callable[..., Any], row: str, x: Tensor, axis: Any, keepdi
 
 
 def flattened(x: Tensor, axes: tuple[int, ...]) -> Tensor:
-    """Several axes as one, the last."""
     others = tuple([i for i in range(-x.ndim, 0) if i not in axes])
     shape = x.shape
     y = xp.permute(x, (*others, *axes))
@@ -46,7 +45,6 @@ def flattened(x: Tensor, axes: tuple[int, ...]) -> Tensor:
 
 
 def with_axes(y: Tensor, shape: Any, axes: tuple[int, ...], keepdims: Any) -> Tensor:
-    """A result with its reduced axes back, if `keepdims`."""
     return xp.reshape(y, tuple([1 if i in axes else n for i, n in enumerate(shape, -len(shape))])) if keepdims else y
 
 

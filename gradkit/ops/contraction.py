@@ -100,7 +100,6 @@ def cheapest_pair(terms: list[Labelled], output: Labels) -> tuple[int, int]:
 
 
 def arranged(term: Labelled, order: Labels) -> Tensor:
-    """The axes in this order, summed over those that are not in it."""
     x, labels = term
     lost = tuple([i for i, k in enumerate(labels) if k not in order])
     if lost:
@@ -111,7 +110,6 @@ def arranged(term: Labelled, order: Labels) -> Tensor:
 
 # -- two operands
 def contracted(a: Labelled, b: Labelled, wanted: frozenset[Any]) -> Labelled:
-    """The product of two terms, summed over the labels that are not wanted any more."""
     (x, x_labels), (y, y_labels) = a, b
     of_x, of_y, combine, shape, labels = recipe(x_labels, extents(x), y_labels, extents(y), wanted)
     if combine is not mul:

@@ -13,7 +13,6 @@ __all__ = ["cosine_similarity", "pairwise_distance", "pdist"]
 
 
 def length(x: Tensor, p: float, dim: int, keepdim: bool) -> Tensor:
-    """The p-norm along one axis."""
     axes = (axis_from_end(x, dim),)
     return vector_norm(x, ord=p, axis=axes if x.ndim else (), keepdims=keepdim)
 

@@ -124,7 +124,6 @@ _KINDS = {"b": "bools", "bc": "bools and complex numbers", "biuc": "what is not 
 
 
 def document(rows: dict[str, Any]) -> None:
-    """Give the functions of these names their docstrings."""
     for name, row in rows.items():
         if name in TABLE and getattr(row, "primitive", None) is REGISTRY[name]:
             row.__doc__ = docstring(name, row)

@@ -264,7 +264,6 @@ def too_deep(ndim: int, part: Any) -> IndexError:
 
 # -- values
 def valued(value: Any, x: Tensor) -> Any:
-    """What is to be written, as a tensor or a Python number."""
     if isinstance(value, Tensor | bool | int | float | complex):
         return value
     if isinstance(value, np.generic):

@@ -29,7 +29,7 @@ INPLACE = ("addbmm", "addmm", "addmv", "addr", "baddbmm")
 
 
 def added(input: Tensor, product: Tensor, beta: Any, alpha: Any) -> Tensor:
-    """``beta * input + alpha * product`` in the shape of the product; with a beta of 0, nan in `input` is ignored."""
+    """With a beta of 0, nan in `input` is ignored."""
     product = product if alpha == 1 else product * alpha
     if beta == 0:
         return product

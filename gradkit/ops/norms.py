@@ -44,7 +44,6 @@ def vector_norm(
 
 
 def converted(name: str, x: Tensor, dtype: Any) -> Tensor:
-    """`x` in a dtype that is not narrower."""
     if x.dtype.kind not in "fcV":
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {x.dtype.name}")
     if dtype is None or dtype == x.dtype:

@@ -50,7 +50,6 @@ def two_forms(row: Any, write: Any) -> Callable[[Plan], Any]:
 
 
 def vector(x: Tensor) -> Tensor:
-    """`x`, which has one axis if it had none."""
     return x if extents(x) else reshape(x, (1,))
 
 
@@ -158,7 +157,6 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Any:
 
 
 def like(value: Any, x: Tensor) -> Tensor:
-    """A number or tensor as a tensor of the dtype of `x`."""
     if not isinstance(value, Tensor):
         return wrap(moved(np.asarray(value, x.dtype), x.device))
     return value if value.dtype == x.dtype else astype(value, dtype=x.dtype)

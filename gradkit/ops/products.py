@@ -36,7 +36,6 @@ def tensors(name: str, *operands: Any, mixed: bool = False) -> None:
 
 
 def sized(name: str, ndim: int, *operands: Tensor) -> None:
-    """RuntimeError unless all have this number of axes."""
     for i, x in enumerate(operands):
         if x.ndim != ndim:
             kind = ("scalar", "vector", "matrix", "stack of matrices")[ndim]
@@ -65,7 +64,6 @@ def crossed(x: Tensor) -> str:
 
 
 def strictly(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
-    """`bind` without promotion."""
     tensors("dot" if prim.name == "rowdot" else prim.name, *operands)
     return bind(prim, operands, params)
 
@@ -102,7 +100,6 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 
 def general_product(a: Tensor, b: Tensor) -> Tensor:
-    """`matmul` for any number of axes."""
     tensors("matmul", a, b)
     if not a.ndim or not b.ndim:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D")
@@ -224,7 +221,6 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None, *, axis: int | N
 
 
 def vector_product(a: Tensor, b: Tensor, dim: int) -> Tensor:
-    """`cross` along a given dimension."""
     if a.ndim != b.ndim:
         raise RuntimeError(f"linalg.cross: inputs must have the same number of dimensions, not {a.ndim} and {b.ndim}.")
     at = axis_from_end(a, dim)

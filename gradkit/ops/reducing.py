@@ -225,7 +225,6 @@ def _chosen(name: str, whole: Any, pairwise: Any, row: Any, input: Tensor, dim: 
 
 
 def along_one(name: str, row: Any, input: Tensor, dim: Any, keepdim: bool) -> Any:
-    """The values and places of a row that finds them along one dimension."""
     if not hasattr(dim, "__index__"):
         raise TypeError(f"{name}(): dim must be an int or a Tensor, not {type(dim).__name__}; a{name} takes several dims")
     if input.dtype.kind == "c":

@@ -57,7 +57,6 @@ def interpolate(
 
 
 def resampled(input: Tensor, mode: str, sizes: Any, scales: Any = (None,) * 3, align_corners: bool = False) -> Tensor:
-    """The last axes of `input` in new sizes."""
     shape = extents(input)
     for at, (n, scale) in enumerate(zip(sizes, scales), len(shape) - len(sizes)):
         if n != shape[at] or scale not in (None, 1.0):
@@ -107,7 +106,6 @@ def on_device(table: Callable[..., Any], place: Any, *given: Any) -> Any:
 
 @lru_cache(maxsize=256)
 def nearest(mode: str, old: int, new: int, scale: float | None) -> Any:
-    """Which old element each new one is."""
     shift = 0.5 if mode == "nearest-exact" else 0.0
     return np.minimum(np.floor((np.arange(new) + shift) * (1 / scale if scale else old / new)).astype(int), old - 1)
 

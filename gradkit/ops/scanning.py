@@ -119,7 +119,6 @@ def diff(
 
 
 def neighbours(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-    """All but the first and all but the last along an axis."""
     return sliced(x, key=along(axis, slice(1, None))), sliced(x, key=along(axis, slice(0, max(x.shape[axis] - 1, 0))))
 
 

@@ -25,7 +25,7 @@ _reshape, _permute = rows.reshape.apply, rows.permute.apply
 
 
 def axis_of(ndim: int, dim: int) -> int:
-    """One axis counted from the front; IndexError, worded as PyTorch's, if there is no such axis."""
+    """Counted from the front; IndexError, worded as PyTorch's, if there is no such axis."""
     n = ndim or 1
     if not -n <= dim < n:
         raise errors.out_of_range(dim, n)

@@ -208,7 +208,6 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 
 
 def count_above(s: Tensor, bounds: Tensor) -> Tensor:
-    """How many singular values are above max(atol, rtol * the greatest)."""
     if not s.shape[-1]:
         return total(s > 0, -1)
     return total(s > maximum(bounds[..., :1], s.amax(-1, True) * bounds[..., 1:]), -1)

@@ -48,7 +48,6 @@ def letters_of(term: str, where: str, equation: str) -> list[str]:
 
 
 def labels_of(term: str, rank: int, operand: int, equation: str) -> Labels:
-    """The labels of one operand's axes."""
     letters = letters_of(term, f"operand {operand}", equation)
     count = len(letters) - ("..." in letters)
     if count > rank or (count < rank and "..." not in letters):
@@ -72,7 +71,6 @@ def parsed_lists(args: Any) -> tuple[list[Any], tuple[Labels, ...], Labels]:
 
 
 def spelt(term: Any) -> str:
-    """Letters for ints."""
     spelling = ""
     for number in term:
         if number is not Ellipsis and not 0 <= number < len(LETTERS):

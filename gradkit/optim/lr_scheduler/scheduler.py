@@ -106,7 +106,6 @@ class LRScheduler:
 
 
 def checked(optimizer: Any) -> Optimizer:
-    """The optimiser, if it is one."""
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
     return optimizer
