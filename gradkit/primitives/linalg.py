@@ -166,9 +166,11 @@ def inv_vjp(xp, d, y, _a):
 linalg_inv, linalg_inv_ex = [
     general(
         name, forward, inv_vjp, lambda xp, ts, y, _a: -product(xp, y, ts[0], y), [((3, 3), {}), ((2, 3, 3), {})],
-        structure="block", rescues=True, title="LinalgInvExBackward0", peer=lambda torch, a: torch.linalg.inv(a),
+        structure="block", rescues=True, title="LinalgInvExBackward0", peer=peer,
     )
-    for name, forward in (("linalg_inv", inverted), ("linalg_inv_ex", inverted_or_nan))
+    for name, forward, peer in (
+        ("linalg_inv", inverted, lambda torch, a: torch.linalg.inv(a)), ("linalg_inv_ex", inverted_or_nan, False)
+    )
 ]
 
 BLOCK = 64  # from this size on a triangle is halved: most of the work is then products of matrices
