@@ -175,6 +175,7 @@ _CUBIC = 0.044715
 
 
 def gelu_rule(xp, d, _y, x, approximate: str):
+    """Of x Phi(x), Phi the normal distribution function, or of its approximation (Hendrycks and Gimpel 2016)."""
     if approximate == "none":
         return d * (0.5 + 0.5 * xp.erf(x * _SQRT_HALF) + x * (xp.exp(-0.5 * (x * x)) / _SQRT_2_PI))
     square = x * x

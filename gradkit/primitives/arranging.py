@@ -9,6 +9,7 @@ FULL = tuple([(slice(None),) * n for n in range(65)])  # as many axes as NumPy h
 
 
 def along(axis: int, part) -> tuple[Any, ...]:
+    """The key that takes a part of one axis, counted from the end, and all of the others."""
     return (..., part, *FULL[-axis - 1])
 
 

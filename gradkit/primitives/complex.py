@@ -13,6 +13,7 @@ _WITH_ORIGIN = [(_Z, {}), ([0j, 3.0 + 4.0j], {})]
 
 
 def complex_dtype(real):
+    """The dtype of complex numbers whose parts have this one."""
     return (real.type(0) + 1j).dtype if real.itemsize > 2 else "complex64"
 
 
@@ -118,6 +119,7 @@ sgn = general(
 
 
 def gradient_of_angle(xp, x):
+    """i x / abs(x)**2, 0 at the origin."""
     a, b = xp.real(x), xp.imag(x)
     square = a * a + b * b
     square = xp.where(square == 0, 1, square)

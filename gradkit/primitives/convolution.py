@@ -13,6 +13,7 @@ from gradkit.families import bilinear
 
 
 def own_rank(params: dict[str, Any]) -> int:
+    """How many axes an operand has without batch axes."""
     return 2 + len(params["stride"])
 
 

@@ -160,10 +160,12 @@ linalg_qr = general(
 
 # -- eigenvalues of Hermitian matrices
 def gaps(xp, w):
+    """w[j] - w[i]"""
     return xp.reshape(w, (*w.shape[:-1], 1, w.shape[-1])) - xp.reshape(w, (*w.shape, 1))
 
 
 def sums(xp, w):
+    """w[j] + w[i]"""
     return xp.reshape(w, (*w.shape[:-1], 1, w.shape[-1])) + xp.reshape(w, (*w.shape, 1))
 
 

@@ -12,6 +12,7 @@ def looked_up(xp, table, index, *, lead: int, padding: int | None):
 
 
 def without_padding(xp, rows, index, padding: int | None):
+    """The rows that are looked up, those of the padding 0."""
     if padding is None:
         return rows
     kept = xp.astype(index != padding, dtype=rows.dtype)

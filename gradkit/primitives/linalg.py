@@ -16,17 +16,20 @@ from gradkit.primitives.fusible import fusible
 
 # -- small pieces
 def adjoint(xp, a):
+    """The conjugate transpose."""
     t = xp.matrix_transpose(a)
     return xp.conj(t) if a.dtype.kind == "c" else t
 
 
 def product(xp, first, *factors):
+    """A product of matrices, from the left."""
     for factor in factors:
         first = xp.matmul(first, factor)
     return first
 
 
 def hermitian(xp, a):
+    """The Hermitian part."""
     return (a + adjoint(xp, a)) / 2
 
 
@@ -35,6 +38,7 @@ def diagonal(xp, a):
 
 
 def on_diagonal(xp, v):
+    """Matrices that have `v` on the diagonal and 0 elsewhere."""
     return xp.undiagonal(v, shape=(*v.shape, v.shape[-1]), offset=0, axis1=-2, axis2=-1)
 
 
@@ -208,6 +212,7 @@ def small_triangle_solved(xp, a, b, *, upper: bool, unit: bool):
 
 
 def triangle(xp, a, upper: bool, unit: bool):
+    """The part of a matrix that a triangular solve reads."""
     return xp.triu(a, k=int(unit)) if upper else xp.tril(a, k=-int(unit))
 
 

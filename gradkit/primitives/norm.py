@@ -29,6 +29,7 @@ def sizes(xp, x):
 
 
 def direction(xp, x):
+    """x / abs(x), and 0 at 0."""
     return xp.signum(x) if x.dtype.kind != "c" else xp.sgn(x)
 
 

@@ -47,6 +47,7 @@ def common_dtype(a, b):
 
 
 def in_dtype(x, dtype):
+    """A tensor, array or number in a dtype."""
     if isinstance(x, Tensor):
         return x if x.array.dtype == dtype else astype(x, dtype=dtype)
     return x.astype(dtype) if hasattr(x, "dtype") else dtypes.constant(x, dtype)

@@ -9,6 +9,7 @@ from gradkit.primitives.fusible import fusible
 
 # -- maximum: which element it is is found on the way back, and only then
 def planes(xp, x, axes: int):
+    """`x` with its spatial axes as one, and all others as one."""
     return xp.reshape(x, (-1, math.prod(x.shape[-axes:])))
 
 

@@ -13,18 +13,22 @@ inf = math.inf
 
 # -- axes
 def kept(shape, axis) -> tuple[int, ...]:
+    """The shape with the reduced axes of extent 1."""
     return tuple([1 if i - len(shape) in axis else n for i, n in enumerate(shape)])
 
 
 def extent(shape, axis) -> int:
+    """How many elements each result is made of."""
     return math.prod([shape[a] for a in axis])
 
 
 def left(shape, axis) -> tuple[int, ...]:
+    """The shape without the reduced axes."""
     return tuple([n for i, n in enumerate(shape) if i - len(shape) not in axis])
 
 
 def beside(xp, y, shape, axis):
+    """A reduction's result with its axes back, to stand beside what it was made of."""
     return xp.reshape(y, kept(shape, axis))
 
 
@@ -97,6 +101,7 @@ mean = linear(
 
 # -- extremes: those that tie share the derivative evenly
 def ties(xp, x, y, axis):
+    """1 where an element is its run's result, else 0."""
     return xp.astype(x == beside(xp, y, x.shape, axis), dtype=x.dtype)
 
 

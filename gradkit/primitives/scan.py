@@ -13,10 +13,13 @@ FORTH_AND_BACK = [((3, 4), {"axis": -1, "reverse": False}), ((3, 4), {"axis": -2
 
 
 def turned(x, axis: int, reverse: bool):
+    """The array seen from the other end of an axis, if `reverse`."""
     return x[along(axis, BACKWARDS)] if reverse else x
 
 
 def running(name: str):
+    """The forward that runs the namespace's own function along an axis."""
+
     def forward(xp, x, axis: int, reverse: bool):
         return turned(getattr(xp, name)(turned(x, axis, reverse), axis=axis), axis, reverse)
 

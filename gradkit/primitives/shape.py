@@ -29,6 +29,7 @@ def sizes_from(sizes: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def in_front(sizes: tuple[int, ...], shape, **rest) -> dict[str, Any]:
+    """A shape parameter under batch axes."""
     return {"shape": (*sizes, *shape), **rest}
 
 
@@ -201,11 +202,13 @@ def order(ndim: int, *axes: int) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def reverse(ndim: int) -> dict[str, Any]:
+    """The order that reverses all axes."""
     return {"axes": tuple(range(-1, -ndim - 1, -1))}
 
 
 @lru_cache(maxsize=1024)
 def swap(ndim: int, dim0: int, dim1: int) -> dict[str, Any]:
+    """The order that exchanges two axes."""
     n = ndim or 1
     for a in (dim0, dim1):
         if not -n <= a < n:
