@@ -9,6 +9,7 @@ from gradkit.autograd import walk
 from gradkit.engine import batching, modes, watching
 from gradkit.engine.hooking import hook_tensor
 from gradkit.engine.node import Handle
+from gradkit.engine.tangents import no_history
 from gradkit.engine.tensor import Tensor, kept_alike, wrap
 
 METHODS = ("backward", "detach", "detach_", "register_hook", "register_post_accumulate_grad_hook", "retain_grad")
@@ -67,7 +68,7 @@ def retain_grad(self: Tensor) -> None:
     tensor([1., 1.])
     """
     if self.node is None:
-        raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        raise no_history(self, "can't retain_grad on Tensor that has requires_grad=False")
     watching.retain_grad(self)
 
 
@@ -82,7 +83,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
     tensor([10., 10.])
     """
     if self.node is None:
-        raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        raise no_history(self, "cannot register a hook on a tensor that doesn't require gradient")
     return hook_tensor(self, hook)
 
 

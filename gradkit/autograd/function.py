@@ -21,7 +21,7 @@ from gradkit.engine.node import Node, note
 from gradkit.engine.operands import on_one_device
 from gradkit.engine.outputs import pick
 from gradkit.engine.primitive import Primitive
-from gradkit.engine.tangents import dual, strip, tangent, top_level
+from gradkit.engine.tangents import dual, halted, strip, tangent, top_level
 from gradkit.engine.tape import note_stream
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import owner, stamp
@@ -253,9 +253,11 @@ def _backward_of(cls: Any) -> Callable[..., Any]:
 
 
 # -- forward mode
-def _pushed(cls: Any, level: int, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx]:
+def _pushed(cls: Any, level: int, args: tuple[Any, ...]) -> tuple[Any, FunctionCtx | None]:
     """The function of the primals, then the user's jvp on the tangents. The primals may carry those of lower levels."""
     primals = tuple([strip(x, level) for x in args])
+    if halted(level):
+        return _run(cls, primals)
     ts = tuple([tangent(x, level) for x in args])
     out, ctx = _run(cls, primals)
     assert ctx is not None

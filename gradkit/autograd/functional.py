@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from gradkit.engine import modes
 from gradkit.engine.node import reachable
+from gradkit.engine.tangents import Unrecorded
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.func import chunks, jacobians
 from gradkit.func.forward import apart, pushed
@@ -59,13 +60,14 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         leaves = [fresh_leaf(x) for x in xs]
         _check_outputs(recorded(function, leaves), leaves)
     try:
-        level, ys = pushed(function, xs, vs)
+        places = [fresh_leaf(x) for x in xs] if create_graph else xs  # `v` may hang on `xs`
+        level, ys = pushed(function, places, vs, stilled=True)
         outs, moved = [], []
         for y in ys:
             bare, t = apart(y, level)
             outs.append(bare)
             moved.append(zeros(bare) if t is None else t)
-    except NotImplementedError:  # a custom Function has no jvp
+    except (NotImplementedError, Unrecorded):  # a custom Function has no jvp, or `func` differentiates itself
         outs, moved = _transposed_twice(function, xs, vs)
     if strict and create_graph:
         _check_results(moved)
@@ -127,7 +129,7 @@ def jacobian(
         _check_outputs(recorded(function, leaves), leaves, pairs=True)
     found = None
     if strategy == "forward-mode" and xs:
-        found = jacobians.by_columns(function, xs, chunk_size)
+        found = jacobians.by_columns(function, xs, chunk_size, not create_graph)
     elif strategy == "auto" and xs:
         with suppress(NotImplementedError):
             found = jacobians.cheapest(function, xs, chunk_size, final=not create_graph)
@@ -183,7 +185,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     xs = _prepared(xs, create_graph)
     values: list[Tensor] = []
     try:
-        level, gradients = pushed(lambda *xs: _gradient(func, xs, "hvp", values), xs, vs)
+        level, gradients = pushed(lambda *xs: _gradient(func, xs, "hvp", values), xs, vs, stilled=True)
     except NotImplementedError:  # a custom Function has no jvp
         return vhp(func, inputs, v, create_graph, strict)
     moved = []
@@ -224,7 +226,8 @@ def _transposed_twice(function: Any, xs: Any, vs: Any) -> tuple[list[Tensor], li
     leaves = [fresh_leaf(x) for x in xs]
     ys = list(recorded(function, leaves))
     cts = [fresh_leaf(zeros(y)) for y in ys]
-    return ys, pull_lifted(pull_lifted(ys, leaves, cts), cts, list(vs))
+    with modes.mode(grad=True):
+        return ys, pull_lifted(pull_lifted(ys, leaves, cts), cts, list(vs))
 
 
 def _gradient(func: Any, xs: Any, name: str, values: list[Tensor] | None = None) -> tuple[Tensor, ...]:

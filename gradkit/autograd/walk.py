@@ -15,6 +15,7 @@ from gradkit.engine.device import elsewhere
 from gradkit.engine.inplace import lifted
 from gradkit.engine.node import reachable
 from gradkit.engine.products import settle
+from gradkit.engine.tangents import no_history
 from gradkit.engine.tape import OWNED, pull
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import stamp
@@ -72,10 +73,11 @@ def _marked(targets: list[Any]) -> set[Any]:
     for i, t in enumerate(targets):
         if not isinstance(t, Tensor | GradientEdge):
             raise TypeError(f"inputs[{i}] must be a Tensor or a GradientEdge, not {errors.type_of(t)}")
-        if isinstance(t, Tensor) and not t.requires_grad:
-            raise RuntimeError(
+        if isinstance(t, Tensor) and t.node is None:
+            raise no_history(
+                t,
                 f"One of the differentiated Tensors does not require grad: inputs[{i}], {_described(t)}; can't "
-                "retain_grad on Tensor that has requires_grad=False"
+                "retain_grad on Tensor that has requires_grad=False",
             )
     for t in targets:
         if isinstance(t, Tensor):
@@ -140,13 +142,16 @@ def grad(
             continue
         if not isinstance(t, Tensor):
             raise TypeError(f"inputs[{i}] must be a Tensor or a GradientEdge, not {errors.type_of(t)}")
-        if not t.requires_grad:
-            raise RuntimeError(
+        if t.node is None:
+            raise no_history(
+                t,
                 f"One of the differentiated Tensors does not require grad: inputs[{i}], shape {tuple(t.shape)}; call "
-                "requires_grad_() on it before computing the outputs"
+                "requires_grad_() on it before computing the outputs",
             )
     weights = _sequence(grad_outputs, len(roots))
     roots, targets = _at(roots, weights), _at(targets, [])
+    if modes.local.both_ways and not create_graph:
+        modes.local.both_ways.without(roots)
     if is_grads_batched:
         found = _batched(roots, targets, weights, retain_graph, create_graph)
     elif lifted(*roots, *weights):
@@ -171,7 +176,8 @@ def _lifted(roots: list[Tensor], targets: list[Tensor], weights: list[Any], reco
 
 
 def _unrecorded(g: Tensor) -> Tensor:
-    return wrap(g.array, None, {level: _unrecorded(t) for level, t in (g.tangents or {}).items()}, g.batch)
+    ts = {level: _unrecorded(t) for level, t in (g.tangents or {}).items() if level not in modes.stilled}
+    return wrap(g.array, None, ts, g.batch)
 
 
 def _one(i: int, t: Tensor, ct: Any, recorded: bool, allow_unused: bool | None, materialize: bool) -> Any:
@@ -218,9 +224,10 @@ def _seeds(roots: list[Tensor], weights: list[Any], recorded: bool) -> dict[Any,
         if not isinstance(root, Tensor):
             raise TypeError(f"element {i} of tensors must be Tensor, not {errors.type_of(root)}")
         if root.node is None:
-            raise RuntimeError(
+            raise no_history(
+                root,
                 f"element {i} of tensors does not require grad and does not have a grad_fn: {_described(root)}. Was it "
-                "computed under no_grad(), detached, or made from tensors without requires_grad=True?"
+                "computed under no_grad(), detached, or made from tensors without requires_grad=True?",
             )
         ct = _weight(root, weight, i)
         ct = ct if recorded else ct.array

@@ -284,7 +284,8 @@ def revise(x: Tensor, y: Tensor, steps: tuple[Any, ...] = (), whole: bool = True
         if local.grad:
             turn(root, new.node, new.tangents)
         else:
-            turn(root, root.node, {level: unrecorded(t, root, level) for level, t in (new.tangents or {}).items()})
+            ts = {level: unrecorded(t, root, level) for level, t in (new.tangents or {}).items()}
+            turn(root, root.node, ts | {level: t for level, t in (root.tangents or {}).items() if level in modes.stilled})
     elif not local.grad or y.node is root.node:
         return
     elif whole and y.node is not None:

@@ -42,6 +42,9 @@ lifted = 0
 #: How many no_grads are open in all threads.
 muted = 0
 
+#: Those levels whose tangents stand for what is read off a tape twice: `no_grad` stops them, and they require grad.
+stilled: set[int] = set()
+
 _lock = threading.Lock()
 new_level = count(1).__next__  # never reused: what outlives its transform is mistaken for no other
 

@@ -28,7 +28,22 @@ def tangent(x: Any, level: int) -> Tensor | None:
 
 def open_tangents(x: Tensor) -> dict[int, Tensor]:
     """The tangents of `x` whose levels are open."""
-    return {level: t for level, t in (x.tangents or {}).items() if level in levels or level in local.duals}
+    ts = (x.tangents or {}).items()
+    return {level: t for level, t in ts if (level in levels or level in local.duals) and not halted(level)}
+
+
+def halted(level: int) -> bool:
+    """Whether operations do not move the tangents of this level."""
+    return level in modes.stilled and not local.grad
+
+
+class Unrecorded(RuntimeError):
+    """What a transform follows forward was asked for its history: it has to be run again with one."""
+
+
+def no_history(x: Tensor, message: str) -> RuntimeError:
+    """The error of a tensor that does not require grad, or not yet."""
+    return (RuntimeError if modes.stilled.isdisjoint(x.tangents or ()) else Unrecorded)(message)
 
 
 def strip(x: Any, level: int) -> Any:

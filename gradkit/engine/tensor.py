@@ -148,7 +148,7 @@ class Tensor:
     # -- its place on the tape
     @property
     def requires_grad(self) -> bool:
-        return self.node is not None
+        return self.node is not None or bool(self.tangents and not modes.stilled.isdisjoint(self.tangents))
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:

@@ -58,12 +58,17 @@ def _fitting(name: str, kind: tree.Kind, flat: list[Any], flat_t: list[Any]) -> 
     return xs, [fitted(name, x, t) for x, t in zip(xs, ts)]
 
 
-def pushed(function: Callable[..., Any], xs: Any, ts: Any, inner: Callable[..., Any] | None = None) -> tuple[int, Any]:
+def pushed(
+    function: Callable[..., Any], xs: Any, ts: Any, inner: Callable[..., Any] | None = None, stilled: bool = False
+) -> tuple[int, Any]:
     """What a function of flat arguments gives for these with tangents (None: zero), and the level of the tangents.
 
-    It must not write what `inner` closes over.
+    It must not write what `inner` closes over. With `stilled` what it does under `no_grad`, if not all of it, does not move.
     """
-    level, functions, written = modes.new_level(), local.functions, local.written
+    level, functions, written, grad = modes.new_level(), local.functions, local.written, local.grad
+    if stilled:
+        modes.stilled.add(level)
+        local.grad = True
     local.written = {}
     if inner:
         local.functions = (*functions, Surroundings(inner))
@@ -75,7 +80,8 @@ def pushed(function: Callable[..., Any], xs: Any, ts: Any, inner: Callable[..., 
         let_go(written, lambda t: strip(t, level))
         modes.shift(lift=-1)
         products.levels.discard(level)
-        local.functions = functions
+        modes.stilled.discard(level)
+        local.functions, local.grad = functions, grad
 
 
 def apart(y: Tensor, level: int) -> tuple[Tensor, Tensor | None]:

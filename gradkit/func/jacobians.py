@@ -6,14 +6,13 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from gradkit.engine import batching, modes
-from gradkit.engine.device import backend_for
 from gradkit.engine.sharing import Surroundings, units
 from gradkit.engine.tensor import Tensor, wrap
 from gradkit.engine.versions import version_of
 from gradkit.func import chunks, tree
 from gradkit.func.forward import apart, pushed
 from gradkit.func.pulling import basis, check_differentiable, check_real, fresh_leaf, pull_lifted, zeros
-from gradkit.func.pushing import Tape, between, largest
+from gradkit.func.pushing import Tape, between, keeping_for_tangents, largest
 from gradkit.func.reverse import freed, picked, recorded, rewrapped, with_aux
 from gradkit.func.vmap import check_randomness
 from gradkit.ops import shaping
@@ -139,11 +138,11 @@ def _by_columns(
 
 def columns(
     function: Callable[..., Any], xs: list[Tensor], j: int, chunk_size: Any = None, randomness: str = "error",
-    kept: dict[str, Any] | None = None, once: int = 0,
+    kept: dict[str, Any] | None = None, size: int | None = None,
 ) -> list[Tensor]:
     """The Jacobian of each output with respect to one input, by pushing unit tangents forward, many at a time.
 
-    What the function left in ``kept["aux"]`` is freed of the levels used here.
+    What the function left in ``kept["aux"]`` is freed of the levels used here. `size` is that of its largest array, if known.
     """
     x = xs[j]
 
@@ -157,7 +156,7 @@ def columns(
                 kept["aux"] = tree.mapped(lambda one: _freed_of(one, level, batch_level, stop - start), kept["aux"])
             return [left(t, batch_level, stop - start) for t in moved]
 
-    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, x.array.nbytes, once=once)
+    found = chunks.in_chunks(run, x.shape.numel(), chunk_size, x.device, x.array.nbytes, size)
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 
@@ -196,14 +195,21 @@ def still(y: Tensor, x: Tensor) -> Tensor:
     return zeros(y) if y.dtype.kind in "fcV" else zeros(y.to(x.dtype))
 
 
-def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any) -> list[list[Tensor]]:
-    """All blocks, a list over outputs of lists over inputs, by forward mode."""
+def by_columns(function: Callable[..., Any], xs: Any, chunk_size: Any, final: bool) -> list[list[Tensor]]:
+    """All blocks, a list over outputs of lists over inputs, by forward mode.
+
+    The function is run once, and recorded. If a `Function` or `no_grad` kept some of it from being so, it is run again.
+    """
+    leaves = [fresh_leaf(x) for x in xs]
     function = repeatable(function, xs)
-    once = 0
-    if chunk_size == "auto" and any([x.shape.numel() > 1 for x in xs]):  # to try some columns would take a millisecond
-        place = xs[0].device
-        _, once = backend_for(place).memory.taken_by(lambda: function(*xs), place.index)
-    found = [columns(function, xs, j, chunk_size, once=once) for j in range(len(xs))]
+    with keeping_for_tangents() as record:
+        tape = Tape(list(recorded(function, leaves)), leaves)
+    complete = tape.complete()
+    if record.whole and complete:
+        found = [columns_along(tape, j, chunk_size, final) for j in range(len(xs))]
+    else:
+        function, size, places = chunks.repeating(function, xs[0].device), largest(tape.nodes()), leaves if complete else xs
+        found = [columns(function, places, j, chunk_size, "same", size=size) for j in range(len(xs))]
     return [list(row) for row in zip(*found)]
 
 
@@ -214,7 +220,7 @@ def cheapest(function: Callable[..., Any], xs: Any, chunk_size: Any, final: bool
     of complex numbers the two differ by conjugation: there rows are the answer.
     """
     if sum([x.shape.numel() for x in xs]) == 1:
-        found = by_columns(function, xs, chunk_size)
+        found = by_columns(function, xs, chunk_size, final)
         if not any([x.is_complex() for x in xs]):
             return found
     leaves = [fresh_leaf(x) for x in xs]
@@ -225,7 +231,7 @@ def cheapest(function: Callable[..., Any], xs: Any, chunk_size: Any, final: bool
         return [rows(y, leaves, chunk_size, final) for y in ys]
     tape = Tape(list(ys), leaves)
     if not tape.complete():
-        return by_columns(function, xs, chunk_size)
+        return by_columns(function, xs, chunk_size, final)
     found = [columns_along(tape, j, chunk_size, final) for j in range(len(xs))]
     return [list(row) for row in zip(*found)]
 

@@ -107,3 +107,174 @@ def test_outputs_that_are_no_tensors_are_named_as_pytorch_does(found, torch):
         return str(caught.value)
 
     assert message(gradkit) == message(torch)
+
+
+# -- no_grad inside -------------------------------------------------------------------------------------------------------
+def half(m, x):
+    with m.no_grad():
+        s = x.sin()
+    return x * s
+
+
+def scaled_in_place(m, x):
+    y = x * x
+    with m.no_grad():
+        y.mul_(3)
+        y[0] = 5
+        y[1:].add_(x[1:])
+    return y * x
+
+
+def averaged(m, x):
+    buffer = m.ones(3, dtype=m.float64)
+    with m.no_grad():
+        buffer.mul_(0.9).add_(x)
+    return x * buffer
+
+
+def counted(m, x):
+    with m.no_grad():
+        k = x.numpy().sum()
+    return x * float(k)
+
+
+def enabled_again(m, x):
+    with m.no_grad():
+        with m.enable_grad():
+            s = x.sin()
+        return s * x + s
+
+
+def function_of(m, x):
+    with m.no_grad():
+        y = exp_of_arrays(m)(x)
+    return y * x
+
+
+def jvp_inside(m, x):
+    with m.no_grad():
+        s = m.autograd.functional.jvp(lambda z: z * z * x, x, x)[1]
+    return s * x
+
+
+UNDER_NO_GRAD = [half, scaled_in_place, averaged, counted, enabled_again, function_of, jvp_inside]
+
+
+def at(m):
+    return m.tensor([0.3, 0.5, -0.7], dtype=m.float64)
+
+
+@pytest.mark.parametrize("f", UNDER_NO_GRAD)
+def test_what_no_grad_hides_is_constant_in_products(f, alike):
+    alike(lambda m: m.autograd.functional.jvp(lambda x: f(m, x), at(m), at(m)))
+    alike(lambda m: m.autograd.functional.hvp(lambda x: (f(m, x) ** 2).sum(), at(m), at(m)))
+
+
+@pytest.mark.parametrize("f", [half, scaled_in_place, averaged, counted])
+def test_forward_mode_moves_what_no_grad_hides(f, alike):
+    def program(m):
+        return m.autograd.functional.jacobian(lambda x: f(m, x), at(m), vectorize=True, strategy="forward-mode")
+
+    alike(program)
+
+
+@pytest.mark.parametrize("f", UNDER_NO_GRAD)
+def test_no_grad_around_a_product_changes_nothing(f, alike):
+    def program(m):
+        with m.no_grad():
+            return m.autograd.functional.jvp(lambda x: f(m, x), at(m), at(m))
+
+    alike(program)
+
+
+def test_func_moves_what_no_grad_hides(alike):
+    alike(lambda m: m.func.jvp(lambda x: half(m, x), (at(m),), (at(m),)))
+
+
+# -- functions that differentiate -----------------------------------------------------------------------------------------
+W = [1.0, 2.0, 3.0]
+
+
+def force(m, x):
+    return -m.autograd.grad((x[1:] * x[:-1]).sin().sum(), x, create_graph=True)[0]
+
+
+def of_a_middle(m, x):
+    y = x * x
+    return y.exp() * m.autograd.grad(y.sin().sum(), y, create_graph=True)[0]
+
+
+def of_a_weight(m, x):
+    w = m.tensor(W, dtype=m.float64, requires_grad=True)
+    return m.autograd.grad((x**2 * w**2).sum(), w, create_graph=True)[0] * x
+
+
+def without_a_graph(m, x):
+    return m.autograd.grad((x**3).sum(), x)[0] * x
+
+
+def of_a_weight_without_a_graph(m, x):
+    w = m.tensor(W, dtype=m.float64, requires_grad=True)
+    return m.autograd.grad((x**2 * w**2).sum(), w)[0] * x
+
+
+def asking(m, x):
+    y = x * x
+    return y if x.requires_grad and y.requires_grad else x
+
+
+DIFFERENTIATING = [force, of_a_middle, of_a_weight, without_a_graph, of_a_weight_without_a_graph, asking]
+
+
+@pytest.mark.parametrize("f", DIFFERENTIATING)
+def test_functions_that_differentiate_can_be_differentiated(f, alike):
+    def product(m):
+        return m.autograd.functional.jvp(lambda x: f(m, x), at(m), at(m))
+
+    def with_graph(m):
+        x = at(m).requires_grad_()
+        return m.autograd.grad(m.autograd.functional.jvp(lambda x: f(m, x), x, x, create_graph=True)[1].sum(), x)
+
+    def forward(m):
+        x = at(m).requires_grad_()
+        return m.autograd.functional.jacobian(lambda x: f(m, x), x, vectorize=True, strategy="forward-mode").detach()
+
+    for program in (product, with_graph, forward):
+        alike(program)
+
+
+def test_a_hook_inside_jvp_is_applied(alike):
+    def program(m):
+        def f(x):
+            y = x * x
+            y.register_hook(lambda g: g * 3)
+            return y.exp()
+
+        return m.autograd.functional.jvp(f, at(m), at(m))
+
+    alike(program)
+
+
+# -- how often it is called -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("options", [{}, {"chunk_size": 1}, {"chunk_size": 2}, {"chunk_size": None}])
+def test_forward_mode_calls_the_function_once(options):
+    norm, calls = gradkit.nn.BatchNorm1d(3), []
+
+    def f(x, y):
+        calls.append(x)
+        return norm(x) * y
+
+    F.jacobian(f, (gradkit.randn(4, 3), gradkit.randn(4, 3)), vectorize=True, strategy="forward-mode", **options)
+    assert len(calls) == norm.num_batches_tracked == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"chunk_size": 1}, {"chunk_size": None}])
+def test_random_numbers_are_the_same_in_all_columns(options):
+    def hidden(x):
+        with gradkit.no_grad():
+            y = x * gradkit.rand(5)
+        return y.sum() * x
+
+    found = F.jacobian(hidden, gradkit.ones(5), strategy="forward-mode", **options)
+    off = found - gradkit.diag(found.diag())  # the same draw in each row but its own
+    assert gradkit.allclose(off, off.sum(0) / 4 * (1 - gradkit.eye(5)))
