@@ -82,7 +82,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
     >>> x.sum().backward(); x.grad
     tensor([10., 10.])
     """
-    if self.node is None:
+    if self.node is None or modes.stilled.intersection(self.tangents or ()):
         raise no_history(self, "cannot register a hook on a tensor that doesn't require gradient")
     return hook_tensor(self, hook)
 

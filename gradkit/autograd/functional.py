@@ -60,13 +60,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         leaves = [fresh_leaf(x) for x in xs]
         _check_outputs(recorded(function, leaves), leaves)
     try:
-        places = [fresh_leaf(x) for x in xs] if create_graph else xs  # `v` may hang on `xs`
-        level, ys = pushed(function, places, vs, stilled=True)
-        outs, moved = [], []
-        for y in ys:
-            bare, t = apart(y, level)
-            outs.append(bare)
-            moved.append(zeros(bare) if t is None else t)
+        outs, moved = _moved(function, [fresh_leaf(x) for x in xs] if create_graph else xs, vs)  # `v` may hang on `xs`
     except (NotImplementedError, Unrecorded):  # a custom Function has no jvp, or `func` differentiates itself
         outs, moved = _transposed_twice(function, xs, vs)
     if strict and create_graph:
@@ -184,17 +178,19 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         _check_gradient(func, xs, "hvp")
     xs = _prepared(xs, create_graph)
     values: list[Tensor] = []
+
+    def gradient(*xs: Tensor) -> Any:
+        return (*_gradient(func, xs, "hvp", values), values[-1])
+
     try:
-        level, gradients = pushed(lambda *xs: _gradient(func, xs, "hvp", values), xs, vs, stilled=True)
+        outs, moved = _moved(gradient, xs, vs)
     except NotImplementedError:  # a custom Function has no jvp
         return vhp(func, inputs, v, create_graph, strict)
-    moved = []
-    for g in gradients:
-        bare, t = apart(g, level)
-        moved.append(zeros(bare) if t is None else t)
+    except Unrecorded:
+        outs, moved = _transposed_twice(gradient, xs, vs)
     if strict and create_graph:
-        _check_results(moved, "hessian")
-    return _answer(apart(values[0], level)[:1], False, create_graph), _answer(moved, not single, create_graph)
+        _check_results(moved[:-1], "hessian")
+    return _answer(outs[-1:], False, create_graph), _answer(moved[:-1], not single, create_graph)
 
 
 @_heeding(create_graph=3)
@@ -219,6 +215,13 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 # -- pieces
 _BY_INPUT = "the input to the user-provided function is"
+
+
+def _moved(function: Any, xs: Any, vs: Any) -> tuple[list[Tensor], list[Tensor]]:
+    """Outputs and their jvp by forward mode."""
+    level, ys = pushed(function, xs, vs, stilled=True)
+    outs, ts = zip(*[apart(y, level) for y in ys])
+    return list(outs), [zeros(y) if t is None else t for y, t in zip(outs, ts)]
 
 
 def _transposed_twice(function: Any, xs: Any, vs: Any) -> tuple[list[Tensor], list[Tensor]]:

@@ -243,14 +243,17 @@ def test_functions_that_differentiate_can_be_differentiated(f, alike):
         alike(program)
 
 
-def test_a_hook_inside_jvp_is_applied(alike):
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("name", ["a branch on the norm", "a number", "a thrice larger cotangent"])
+def test_hooks_inside_products_are_applied_as_in_two_walks_back(name, create_graph, alike):
     def program(m):
-        def f(x):
-            y = x * x
-            y.register_hook(lambda g: g * 3)
-            return y.exp()
-
-        return m.autograd.functional.jvp(f, at(m), at(m))
+        f = {**LOOKING, "a thrice larger cotangent": after(lambda g: g * 3)}[name](m)
+        products = m.autograd.functional
+        x = at(m).requires_grad_()
+        first = products.jvp(f, x, x, create_graph)[1]
+        value, second = products.hvp(lambda x: (f(x) ** 2).sum(), x, x, create_graph)
+        again = m.autograd.grad(first.sum() + second.sum() + value, x)[0] if create_graph else value
+        return first.detach(), second.detach(), again.detach()
 
     alike(program)
 

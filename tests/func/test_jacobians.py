@@ -106,9 +106,6 @@ WIDE = {
         lambda x: (gradkit.stack([x] * 100).sin() * x).exp().sum(), x[:64], vectorize=True,
         outer_jacobian_strategy="forward-mode",
     ),
-    "what forward mode closes over": lambda x: F.jacobian(
-        lambda s: (s[:, None] * x[:2048]).sin().sum(1), x[:32], vectorize=True, strategy="forward-mode"
-    ),
     "vmap": lambda x: vmap(lambda x: (gradkit.stack([x] * 20).sin() * x).exp().sum(), chunk_size="auto")(
         x.reshape(64, -1)
     ),
