@@ -44,7 +44,8 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     `inputs` is a Tensor or a tuple; `v` the same with the same shapes, optional for one input with a single element.
     The results are Tensors or tuples as `func` returns them; with `create_graph` they can be differentiated again. With
     `strict` an output that does not depend on any input, or an input that no output depends on, raises RuntimeError;
-    otherwise its product is zero. If a custom Function on the way has no jvp, its backward is differentiated instead.
+    otherwise its product is zero. What `func` does under `no_grad` is constant, as in PyTorch. If a custom Function on the
+    way has no jvp, or `func` takes gradients at its inputs or registers hooks, it is run again and differentiated backward.
 
     TypeError for what is no Tensor, RuntimeError for wrong sizes.
 
