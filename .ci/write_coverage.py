@@ -121,6 +121,8 @@ def page() -> str:
         "- Forward over reverse refuses node hooks that change a gradient, and such hooks on a tensor that was used before or that",
         "  the derivative of its operation reads (`exp`). What `func.vjp` gives is a node of its tape: a hook on it runs in",
         "  its `vjp_fn` too. `functional_call` raises for a name that the module has not, `strict` or not.",
+        "- `functional.jvp` and `hvp` run a function that takes gradients at its inputs, or registers hooks, a second time.",
+        '  `jacobian(strategy="auto")` applies such hooks only where it goes backward.',
         "- A leaf that nobody holds any more gets no `grad`, and hooks around the writing of that are not called. A dual level is a",
         "  thread's own: in another, `unpack_dual` and `make_dual` are told `level=`.",
         "- Views that `inference_mode` takes of a tensor that requires grad do not require grad.",
