@@ -55,7 +55,8 @@ def shift(*, lift: int = 0, mute: int = 0, special: int = 0) -> None:
         lifted += lift
         muted += mute
         unusual += lift + special
-        _forget()
+        if _outlived:
+            _forget()
 
 
 def _forget() -> None:
@@ -83,7 +84,7 @@ class mode:
         self._counts = lift, mute, special
         self._state = state
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Any:
         lift, mute, special = self._counts
         self._before = {name: getattr(local, name) for name in self._state}
         shift(lift=lift, mute=mute, special=special)
@@ -131,6 +132,10 @@ class samples(mode):
     def __init__(self, level: Level, size: int, **state: Any) -> None:
         super().__init__(lift=1, batches=(*local.batches, (level, size)), **state)
         self._level = level
+
+    def __enter__(self) -> Level:
+        super().__enter__()
+        return self._level
 
     def __exit__(self, *exception: object) -> None:
         if exception[0] is None:  # a traceback, too, holds tensors

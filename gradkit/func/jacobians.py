@@ -1,8 +1,8 @@
 """Whole Jacobians and Hessians: rows by reverse mode, columns by forward mode, many at a time."""
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from gradkit.engine import batching, modes
@@ -160,12 +160,9 @@ def columns(
     return [shaping.movedim(t, 0, -1).reshape((*t.shape[1:], *x.shape)) for t in found]
 
 
-@contextmanager
-def several(count: int, **state: Any) -> Iterator[modes.Level | None]:
+def several(count: int, **state: Any) -> AbstractContextManager[modes.Level | None]:
     """A scope in which so many unit tensors are done at once, and its level; None for one, which is not batched."""
-    level = None if count == 1 else modes.Level(modes.new_level())
-    with units(level, count, **state) if level else nullcontext():
-        yield level
+    return nullcontext() if count == 1 else units(modes.Level(modes.new_level()), count, **state)
 
 
 def entered(unit: Tensor, level: modes.Level | None) -> Tensor:

@@ -86,7 +86,7 @@ def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final:
     """The same without tangents. The tape knows nothing of batches: outputs' batch axes become ordinary leading axes,
     and those of the cotangents alone ride on top of the walk."""
     levels = {level for y in ys for level in y.batch}
-    for leaf in leaves:
+    for leaf in leaves if levels else ():
         if apart := levels.difference(leaf.batch):
             at_one = partial(_by_sample, max(apart), ys) if len(leaves) == 1 else partial(pull_plain, ys)
             return [at_one([leaf], cts, final, record)[0] for leaf in leaves]
