@@ -1,7 +1,7 @@
 """Products with Jacobians and Hessians, and these themselves, with the signatures of `torch.autograd.functional`."""
 
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -28,8 +28,9 @@ def _heeding(create_graph: int) -> Callable[[F], F]:
     def decorated(transform: F) -> F:
         @wraps(transform)
         def run(*args: Any, **kwargs: Any) -> Any:
-            asked = kwargs.get("create_graph") or (len(args) > create_graph and args[create_graph])
-            with modes.mode(grad=True) if asked else nullcontext():
+            if not (kwargs.get("create_graph") or (len(args) > create_graph and args[create_graph])):
+                return transform(*args, **kwargs)
+            with modes.mode(grad=True):
                 return transform(*args, **kwargs)
 
         return run  # type: ignore[return-value]
@@ -221,8 +222,12 @@ _BY_INPUT = "the input to the user-provided function is"
 def _moved(function: Any, xs: Any, vs: Any) -> tuple[list[Tensor], list[Tensor]]:
     """Outputs and their jvp by forward mode."""
     level, ys = pushed(function, xs, vs, stilled=True)
-    outs, ts = zip(*[apart(y, level) for y in ys])
-    return list(outs), [zeros(y) if t is None else t for y, t in zip(outs, ts)]
+    outs, moved = [], []
+    for one in ys:
+        y, t = apart(one, level)
+        outs.append(y)
+        moved.append(zeros(y) if t is None else t)
+    return outs, moved
 
 
 def _transposed_twice(function: Any, xs: Any, vs: Any) -> tuple[list[Tensor], list[Tensor]]:
@@ -271,7 +276,7 @@ def _tupled(func: Any, name: str, info: dict[str, Any], one: bool = False) -> Ca
     def run(*xs: Tensor) -> tuple[Tensor, ...]:
         y = func(*xs)
         info["tuple"] = isinstance(y, tuple)
-        ys, _ = _inputs(y, name, "outputs of the user-provided function")
+        ys = (y,) if type(y) is Tensor else _inputs(y, name, "outputs of the user-provided function")[0]
         if one and info["tuple"]:
             raise RuntimeError(f"The function given to {name} should return a single Tensor, not a tuple of {len(ys)}")
         if one and ys[0].numel() != 1:
@@ -296,9 +301,9 @@ def _vectors(v: Any, like: Any, name: str, whose: str) -> tuple[Tensor, ...]:
         if (given.array.shape != x.array.shape or given.batch or x.batch) and given.shape != x.shape:
             entry = f"Entry {i} in v" if len(vs) > 1 else "v"
             raise RuntimeError(f"{entry} has invalid size: should be {x.shape} but got {given.shape}.")
-        if (given.dtype.kind == "c") != (x.dtype.kind == "c"):
+        if (given.array.dtype.kind == "c") != (x.array.dtype.kind == "c"):
             raise RuntimeError(f"v and what it belongs to must both be complex or both real: got {given.dtype} for {x.dtype}.")
-    return tuple([given if given.dtype == x.dtype else given.to(x.dtype) for given, x in zip(vs, like)])
+    return tuple([given if given.array.dtype is x.array.dtype else given.to(x.dtype) for given, x in zip(vs, like)])
 
 
 def _answer(ys: Any, as_tuple: bool, create_graph: bool) -> Any:

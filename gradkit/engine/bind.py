@@ -24,7 +24,7 @@ def bind(prim: Primitive, operands: Any, params: dict[str, Any]) -> Any:
     if not level or len(operands) > 1:
         operands = uniform(prim, operands)
     if level:
-        if modes.stilled and tangents.halted(level):
+        if modes.stilled and not modes.local.grad and level in modes.stilled:
             return bind(prim, [tangents.strip(x, level) for x in operands], params)
         return tangents.push(bind, prim, level, operands, params)
     return batching.spread(bind, prim, batch, operands, params)

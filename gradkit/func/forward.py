@@ -65,23 +65,28 @@ def pushed(
 
     It must not write what `inner` closes over. With `stilled` what it does under `no_grad`, if not all of it, does not move.
     """
-    level, functions, written, grad = modes.new_level(), local.functions, local.written, local.grad
+    level, functions, written = modes.new_level(), local.functions, local.written
     if stilled:
+        grad, local.grad = local.grad, True
         modes.stilled.add(level)
-        local.grad = True
     local.written = {}
     if inner:
         local.functions = (*functions, Surroundings(inner))
     products.levels.add(level)
     modes.shift(lift=1)
     try:
-        return level, parted(function(*[dual(x, level, t) for x, t in zip(xs, ts)]))
+        result = function(*[dual(x, level, t) for x, t in zip(xs, ts)])
+        return level, parted(result) if local.written else result
     finally:
-        let_go(written, lambda t: strip(t, level))
+        if local.written:
+            let_go(local.written, written, lambda t: strip(t, level))
+        local.written = written
         modes.shift(lift=-1)
         products.levels.discard(level)
-        modes.stilled.discard(level)
-        local.functions, local.grad = functions, grad
+        local.functions = functions
+        if stilled:
+            local.grad = grad
+            modes.stilled.discard(level)
 
 
 def apart(y: Tensor, level: int) -> tuple[Tensor, Tensor | None]:

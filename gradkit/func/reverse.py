@@ -24,10 +24,13 @@ def recorded(function: Callable[..., Any], leaves: Any, inner: Callable[..., Any
     if inner:
         local.functions = (*functions, Surroundings(inner, leaves))
     try:
-        return parted(function(*leaves))
+        result = function(*leaves)
+        return parted(result) if local.written else result
     finally:
         local.grad, local.functions, local.inference = grad, functions, inference
-        let_go(written, lambda t: _without(t, leaves))
+        if local.written:
+            let_go(local.written, written, lambda t: _without(t, leaves))
+        local.written = written
 
 
 def _without(t: Tensor, leaves: list[Tensor]) -> Tensor:
@@ -96,17 +99,14 @@ def _shown(spec: tree.Spec) -> str:
 
 
 def parted(result: Any) -> Any:
-    """What a transform's function returned, as tensors of their own where it wrote any."""
-    if not local.written:
-        return result
+    """What a transform's function, which wrote in place, returned: as tensors of their own."""
     flat, spec = tree.flatten(result)
     return tree.unflatten([kept_alike(wrap(y.array, y.node, y.tangents, y.batch), y) if isinstance(y, Tensor) else y for y in flat], spec)
 
 
-def let_go(before: dict[int, Any] | None, free: Callable[[Tensor], Tensor]) -> None:
+def let_go(written: dict[int, Any], before: dict[int, Any] | None, free: Callable[[Tensor], Tensor]) -> None:
     """Leave a transform: what it wrote and outlives it keeps of its history what `free` does."""
-    written, local.written = local.written, before
-    for key, ref in written.items() if written else ():
+    for key, ref in written.items():
         root = ref()
         for t in (root, *views_of(root)) if root is not None else ():
             bare = free(t)
