@@ -119,6 +119,7 @@ def test_bad_use_is_refused(name):
         call(gradkit.tensor(X))
 
 
+@pytest.mark.cpu  # elsewhere the text names the device
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("shape", [(), (1,), (2, 2)])
 @pytest.mark.parametrize("requires_grad", [False, True])

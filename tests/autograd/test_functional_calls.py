@@ -157,7 +157,8 @@ def jvp_inside(m, x):
     return s * x
 
 
-UNDER_NO_GRAD = [half, scaled_in_place, averaged, counted, enabled_again, function_of, jvp_inside]
+COUNTED = pytest.param(counted, marks=pytest.mark.cpu)  # it makes a NumPy array
+UNDER_NO_GRAD = [half, scaled_in_place, averaged, COUNTED, enabled_again, function_of, jvp_inside]
 
 
 def at(m):
@@ -170,7 +171,7 @@ def test_what_no_grad_hides_is_constant_in_products(f, alike):
     alike(lambda m: m.autograd.functional.hvp(lambda x: (f(m, x) ** 2).sum(), at(m), at(m)))
 
 
-@pytest.mark.parametrize("f", [half, scaled_in_place, averaged, counted])
+@pytest.mark.parametrize("f", [half, scaled_in_place, averaged, COUNTED])
 def test_forward_mode_moves_what_no_grad_hides(f, alike):
     def program(m):
         return m.autograd.functional.jacobian(lambda x: f(m, x), at(m), vectorize=True, strategy="forward-mode")

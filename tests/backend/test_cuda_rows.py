@@ -22,8 +22,8 @@ NORM = "by the norm it is decided how often to square"
 #: Rows whose forward or rule waits for the device or copies from it, and why they have to.
 WAITS = {
     "cofactor": LIBRARY, "cofactor_along": LIBRARY, "linalg_cholesky": LIBRARY, "linalg_det": LIBRARY, "linalg_eig": LIBRARY,
-    "linalg_eigh": LIBRARY, "linalg_eigvalsh": LIBRARY, "linalg_inv": LIBRARY, "linalg_pinv": LIBRARY,
-    "linalg_slogdet": LIBRARY, "linalg_solve": LIBRARY, "linalg_svd": LIBRARY, "linalg_svdvals": LIBRARY,
+    "linalg_eigh": LIBRARY, "linalg_eigvalsh": LIBRARY, "linalg_inv": LIBRARY, "linalg_inv_ex": LIBRARY,
+    "linalg_pinv": LIBRARY, "linalg_slogdet": LIBRARY, "linalg_solve": LIBRARY, "linalg_svd": LIBRARY, "linalg_svdvals": LIBRARY,
     "kth": SORT, "median_all": SORT, "median_index": SORT, "mode_index": SORT, "sort_order": SORT, "top_order": SORT,
     "mask_put": SIZE, "masked_put": SIZE, "masked_select": SIZE, "matrix_exp": NORM,
     "to_device": "it copies: that is what it is for",

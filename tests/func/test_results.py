@@ -127,6 +127,7 @@ def test_containers_come_back_as_they_were(of):
         assert gradient["new"] == []
 
 
+@pytest.mark.cpu  # where NumPy's arrays are
 def test_each_gradient_is_of_the_kind_of_its_argument():
     mixed, t = {"a": gradkit.tensor(X), "b": X}, gradkit.func
     for transform in (t.grad, lambda f: t.jacrev(lambda p: f(p).reshape(1)), lambda f: t.jacfwd(lambda p: f(p).reshape(1))):
