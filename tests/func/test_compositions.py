@@ -11,7 +11,6 @@ import gradkit
 # PyTorch's own forward mode still scripts its decompositions at first use.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 
-EYE = gradkit.eye(2, dtype=gradkit.float64)
 X, W = np.array([0.3, -0.7]), np.array([0.9, 0.4])
 
 # Each takes a function of vectors to another such, in the library `t` (which has grad, jvp ...).
@@ -36,7 +35,7 @@ def asked(f, x, **how):
 OURS_ONLY = {  # PyTorch has them too, or names them otherwise, but slower than can be waited for, or refuses
     "linearize": (lambda t, f: lambda x: t.linearize(f, x)[1](x * x), "jvp"),
     "asked": (lambda t, f: lambda x: asked(lambda x: f(x).sum(), x), "grad"),
-    "batched": (lambda t, f: lambda x: asked(f, x, grad_outputs=EYE, is_grads_batched=True).sum(0), "jacrev"),
+    "batched": (lambda t, f: lambda x: asked(f, x, grad_outputs=gradkit.eye(2, dtype=x.dtype), is_grads_batched=True).sum(0), "jacrev"),
     "chunks": (lambda t, f: lambda x: t.jacrev(f, chunk_size=1)(x).sum(0), "jacrev"),
 }
 
