@@ -9,7 +9,6 @@ import inspect
 import re
 import sys
 from pathlib import Path
-from string import ascii_letters
 from typing import Any
 
 import gradkit
@@ -100,7 +99,7 @@ def accessor(name: str, value: property) -> list[str]:
 
 def stub() -> str:
     lines = ["class Tensor:"]
-    modules: dict[str, str] = {}  # what they are called here
+    modules: set[str] = set()
     for name, annotation in inspect.get_annotations(tensor.Tensor).items():
         lines.append(f"    {name}: {text_of(annotation)}")
     declared = set(inspect.get_annotations(tensor.Tensor))
@@ -118,8 +117,8 @@ def stub() -> str:
             other = named.setdefault("binary" if BINARY.fullmatch(name) else id(inspect.unwrap(value)), name)
             source = spelt_out(inspect.unwrap(value))
             if source and other == name:
-                letter = modules.setdefault(source[0], f"_{ascii_letters[len(modules)]}")
-                text = f"{letter}.{source[1]}"
+                modules.add(source[0])
+                text = f"{source[0].rpartition('.')[2]}.{source[1]}"
             else:
                 text = method(name, value)
                 other = named.setdefault(text.replace(name, "", 1), other)
@@ -135,13 +134,11 @@ def stub() -> str:
         shown = ", ".join(map(parameter, inspect.signature(function).parameters.values()))
         kind = text_of(inspect.signature(function).return_annotation)
         lines.append(re.sub(r"\b(bool|complex|float|int)_\b", r"\1", f"def {name}({shown}) -> {kind}: ..."))
-    parts = sorted((*m.rpartition("."), letter) for m, letter in modules.items())
+    parts = sorted(m.rpartition(".") for m in modules)
     imports = [
-        f"from {p} import {', '.join(f'{n} as {letter}' for q, _, n, letter in parts if q == p)}"
-        for p in dict.fromkeys(part[0] for part in parts)
+        f"from {p} import {', '.join(n for q, _, n in parts if q == p)}" for p in dict.fromkeys(part[0] for part in parts)
     ]
-    text = "\n".join(lines).replace("\n    ", "\n ")  # three bytes a line, of a package that has a limit
-    return HEAD.format("\n".join(imports)) + text + "\n"
+    return HEAD.format("\n".join(imports)) + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
