@@ -85,6 +85,7 @@ def _spread_raw(prim: Primitive, batch: tuple[int, ...], operands: Any, params: 
 
 
 def extents(batch: tuple[int, ...], operands: Any) -> tuple[int, ...]:
+    """How many samples there are at each level."""
     for x in operands:
         if x.batch == batch:
             return x.array.shape[: len(batch)]
@@ -105,6 +106,7 @@ def beside(batch: tuple[int, ...], operands: Any, loose: bool) -> list[Any]:
 
 
 def stretched(x: Tensor, batch: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
+    """The raw array of `x` with every batch axis at its full extent."""
     if x.batch == batch:
         return x.array
     raw = x.array.reshape(aligned(x, batch, None))

@@ -26,6 +26,7 @@ class Size(tuple[int, ...]):
     __slots__ = ()
 
     def numel(self) -> int:
+        """How many elements a tensor of this shape has."""
         return math.prod(self)
 
     def __repr__(self) -> str:
@@ -108,6 +109,7 @@ except RuntimeError as reason:
 
 
 def device_of(array: Any) -> device:
+    """Where a raw array lives."""
     backend = backend_of(array)
     return CPU if backend.name == "cpu" else device(backend.name, array.device.id)
 
@@ -150,6 +152,7 @@ def backend_for(place: device) -> Backend:
 
 
 def made_on(place: Any, make: Callable[[Any], Any]) -> Any:
+    """The raw array ``make(xp)`` in the memory of a device (None: the default one)."""
     place = wanted(place)
     if place is None or place.type == "cpu":
         return make(np)
@@ -171,6 +174,7 @@ def moved(array: Any, place: device, non_blocking: bool = False) -> Any:
 
 
 def on_device_of(array: Any) -> AbstractContextManager[Any]:
+    """A context in which new arrays are made beside `array`."""
     backend = backend_of(array)
     return backend.on(backend.index_of(array))
 

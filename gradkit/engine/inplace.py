@@ -120,6 +120,7 @@ _RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}  # what goes into what,
 
 
 def lifted(*operands: Any) -> bool:
+    """Whether any operand carries tangents or batch axes."""
     return bool(modes.lifted) and any([isinstance(x, Tensor) and (x.tangents or x.batch) for x in operands])
 
 
@@ -304,6 +305,7 @@ def unrecorded(t: Tensor, root: Tensor, level: int) -> Tensor:
 
 
 def see_again(t: Tensor) -> None:
+    """A view's history, from its source's."""
     source, _, prim, params = t._view
     if source.tangents or source.batch:
         with modes.mode(grad=True):  # whoever writes: it is the source that has a history or none

@@ -13,6 +13,7 @@ lines: "weakref.WeakKeyDictionary[Any, str]" = weakref.WeakKeyDictionary()
 
 
 def user_frame() -> FrameType:
+    """The nearest frame that is not gradkit's own."""
     frame = sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("gradkit"):
         frame = frame.f_back
@@ -25,6 +26,7 @@ def user_place() -> Place:
 
 
 def user_line() -> str:
+    """The nearest line that is not gradkit's own."""
     return line_of(user_place())
 
 

@@ -50,6 +50,7 @@ new_level = count(1).__next__  # never reused: what outlives its transform is mi
 
 
 def shift(*, lift: int = 0, mute: int = 0, special: int = 0) -> None:
+    """Move the global counts."""
     global lifted, muted, unusual
     with _lock:
         lifted += lift
@@ -127,6 +128,8 @@ closed: set[int] = set()
 
 
 class samples(mode):
+    """The scope of a vmap."""
+
     __slots__ = ("_level",)
 
     def __init__(self, level: Level, size: int, **state: Any) -> None:

@@ -154,6 +154,7 @@ class Node:
         return saved_by(self._whole(), i)
 
     def apart(self, places: tuple[Any, ...]) -> "Node":
+        """This node with other parents."""
         return note(Node(), self.prim, places, self.saved, self.params, self.like)
 
     def _whole(self) -> "Node":

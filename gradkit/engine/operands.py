@@ -72,6 +72,7 @@ def cast(raw: Any, dtype: Any, backend: Any) -> Any:
 
 # -- on another backend than NumPy's
 def run_on(backend: Backend, prim: Primitive, raws: Any, params: dict[str, Any]) -> Any:
+    """The forward, on the device that its operands are on."""
     if not backend.several:
         return prim.on(backend)(*raws, **params)
     with on_first(backend, raws):
@@ -79,6 +80,7 @@ def run_on(backend: Backend, prim: Primitive, raws: Any, params: dict[str, Any])
 
 
 def on_first(backend: Backend, raws: Any) -> AbstractContextManager[Any]:
+    """A context in which new arrays are made where the first of these is."""
     return backend.on(backend.index_of(next(raw for raw in raws if isinstance(raw, backend.array_types))))
 
 

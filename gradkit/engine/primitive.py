@@ -61,6 +61,7 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def on(self, backend: Backend) -> Callable[..., Any]:
+        """The forward on a backend's raw arrays."""
         return self.run if backend is NUMPY else partial(self.forward, backend.xp)
 
 

@@ -169,6 +169,7 @@ def _elements(array: Array, indent: int, options: _Options) -> str:
 
 
 def _kept(length: int, cut: bool, edge: int) -> Array:
+    """The positions on an axis that are shown."""
     return np.r_[:edge, length - edge : length] if cut else np.arange(length)
 
 

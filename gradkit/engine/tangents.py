@@ -18,10 +18,12 @@ local = modes.local
 
 
 def top_level(*tensors: Tensor) -> int:
+    """The highest level at which any of them has a tangent; 0 for none."""
     return max([level for x in tensors if x.tangents for level in x.tangents], default=0)
 
 
 def tangent(x: Any, level: int) -> Tensor | None:
+    """The tangent of `x` at a level, None where it is zero."""
     t = x.tangents.get(level) if isinstance(x, Tensor) and x.tangents else None
     return wrap(t.array) if type(t) is Product else t
 

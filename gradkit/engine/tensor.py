@@ -260,6 +260,7 @@ def _bounds(ndim: int) -> str:
 
 
 def wrap(array: Any, node: Any = None, tangents: Any = None, batch: tuple[int, ...] = ()) -> Tensor:
+    """A Tensor of these parts."""
     t = Tensor()
     t.array = array
     t.node = node
@@ -283,7 +284,7 @@ _likes: dict[Any, Any] = {}  # leaves of one shape and dtype share what says so
 
 
 def leaf_node(t: Tensor) -> Any:
-    """It knows its tensor only weakly: `grad` may hold a graph that ends at this node."""
+    """A node without a primitive. It knows its tensor only weakly: `grad` may hold a graph that ends at this node."""
     like = t.array.shape, t.array.dtype
     if len(_likes) > 4096:
         _likes.clear()

@@ -29,6 +29,7 @@ def owner(array: Any) -> Any:
 
 
 def version_of(array: Any) -> int:
+    """How often the memory under `array` was written in place."""
     if isinstance(array, np.generic) or not _writes:
         return 0
     return _writes.get(id(owner(array)), (0, 0))[1]

@@ -101,6 +101,7 @@ def forget_dead(root: Tensor) -> None:
 
 
 def chain(x: Tensor) -> tuple[Any, ...]:
+    """The steps from the root to a view of it."""
     steps = []
     while x._view is not None:
         x, _, prim, params = x._view
@@ -109,6 +110,7 @@ def chain(x: Tensor) -> tuple[Any, ...]:
 
 
 def shown(raw: Any, steps: tuple[Any, ...]) -> Any:
+    """What steps show of a raw array."""
     for prim, params in steps:
         raw = prim.on(backend_of(raw))(raw, **params)
     return raw

@@ -82,6 +82,7 @@ def run_prehooks(node: Node, cts: tuple[Any, ...], walk: Any = None) -> tuple[An
 
 
 def run_posthooks(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...], walk: Any = None) -> tuple[Any, ...]:
+    """The hooks after a node's step, on Tensors: each may replace the cotangents of its operands."""
     for hook in chosen(node, node.hooks.after, walk):
         new = hook(inputs, outputs)
         if new is not None:
@@ -108,6 +109,7 @@ def replaced(hook: Any, new: tuple[Any, ...], old: tuple[Any, ...]) -> tuple[Any
 
 
 def check(hook: Any, new: Any, shape: Any, dtype: Any) -> None:
+    """Raise an error for what a hook must not put in the place of a cotangent."""
     errors.check_hooked(hook, new, shape, dtype)
 
 
@@ -205,6 +207,7 @@ def note_forward(node: Node) -> None:
 
 
 def first_bad(raw: Any) -> tuple[int, ...] | None:
+    """The index of the first NaN or Inf."""
     if not hasattr(raw, "dtype"):
         return () if isinstance(raw, float | complex) and not np.isfinite(raw) else None
     if raw.dtype.kind not in "fcV":

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,10 +85,8 @@ def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final:
     """The same without tangents. The tape knows nothing of batches: outputs' batch axes become ordinary leading axes,
     and those of the cotangents alone ride on top of the walk."""
     levels = {level for y in ys for level in y.batch}
-    for leaf in leaves if levels else ():
-        if apart := levels.difference(leaf.batch):
-            at_one = partial(_by_sample, max(apart), ys) if len(leaves) == 1 else partial(pull_plain, ys)
-            return [at_one([leaf], cts, final, record)[0] for leaf in leaves]
+    if levels and not all([levels.issubset(leaf.batch) for leaf in leaves]):
+        return [_pull_apart(ys, leaf, cts, final, record, levels) for leaf in leaves]
     riding = on_top(ys, cts)
     seeds: dict[Any, Any] = {}
     for y, ct in zip(ys, cts):
@@ -114,9 +111,11 @@ def pull_plain(ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final:
     return [shared(c, alike(leaf._alike, [*ys, *cts])) if leaf._alike else c for c, leaf in zip(cs, leaves)]
 
 
-def _by_sample(level: int, ys: list[Tensor], leaves: list[Tensor], cts: list[Tensor], final: bool, record: bool) -> list[Tensor]:
-    """The same at a leaf that all samples of a level share, where the walk would add them up: each sample's cotangents
-    take a walk of their own."""
+def _pull_apart(ys: list[Tensor], leaf: Tensor, cts: list[Tensor], final: bool, record: bool, levels: set[int]) -> Tensor:
+    """The same at one leaf. What all samples of a level share would get their sum: there each sample takes a walk of its own."""
+    level = max(levels.difference(leaf.batch), default=None)
+    if level is None:
+        return pull_plain(ys, [leaf], cts, final, record)[0]
     size = next(y.array.shape[y.batch.index(level)] for y in ys if level in y.batch)
     own = modes.Level(modes.new_level())
     with units(own, size):
@@ -125,8 +124,8 @@ def _by_sample(level: int, ys: list[Tensor], leaves: list[Tensor], cts: list[Ten
             (leave(y, level, size), leave(tensor_xp.masked(mask, ct), level, size)) if level in y.batch else (y, ct)
             for y, ct in zip(ys, cts)
         ]
-        (c,) = pull_plain([y for y, _ in pairs], leaves, [ct for _, ct in pairs], final, record)
-        return [enter(leave(c, own, size), level)]
+        (c,) = pull_plain([y for y, _ in pairs], [leaf], [ct for _, ct in pairs], final, record)
+        return enter(leave(c, own, size), level)
 
 
 def shared(x: Tensor, levels: tuple[int, ...]) -> Tensor:
